@@ -1,0 +1,128 @@
+"""The record: a closed vocabulary of audit tags and the events that carry them.
+
+A tag reads ``source:subject:action`` with the action in the past tense. The vocabulary is closed so that a query for a
+tag is complete; a new effect needs a new member here, and the generated reference follows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+TENANT = "_doneright"
+"""The log that holds what belongs to no project: connections, deliveries, refusals."""
+
+
+class AuditTag(StrEnum):
+    """Every kind of event that can stand in a log. Each member's meaning is its line in ``MEANINGS``."""
+
+    CONNECTION_CREATED = "doneright:connection:created"
+    CONNECTION_CHANGED = "doneright:connection:changed"
+    CONNECTION_PAUSED = "doneright:connection:paused"
+    CONNECTION_RESUMED = "doneright:connection:resumed"
+    DELIVERY_POISONED = "doneright:delivery:poisoned"
+    DELIVERY_REPLAYED = "doneright:delivery:replayed"
+    DELIVERY_SWEPT = "doneright:delivery:swept"
+    REQUEST_RECEIVED = "doneright:request:received"
+    REQUEST_REFUSED = "doneright:request:refused"
+    PLAN_DRAWN = "doneright:plan:drawn"
+    PLAN_ADVISED = "doneright:plan:advised"
+    PROJECT_COMPLETED = "doneright:project:completed"
+    PROJECT_FAILED = "doneright:project:failed"
+    STEP_SKIPPED = "doneright:step:skipped"
+    GITHUB_STEP_APPLIED = "github:step:applied"
+    GITHUB_STEP_CONFIRMED = "github:step:confirmed"
+    GITHUB_STEP_UNSUPPORTED = "github:step:unsupported"
+    GITHUB_STEP_FAILED = "github:step:failed"
+    GITHUB_ISSUE_ANSWERED = "github:issue:answered"
+    AZURE_DEVOPS_STEP_APPLIED = "azure_devops:step:applied"
+    AZURE_DEVOPS_STEP_CONFIRMED = "azure_devops:step:confirmed"
+    AZURE_DEVOPS_STEP_UNSUPPORTED = "azure_devops:step:unsupported"
+    AZURE_DEVOPS_STEP_FAILED = "azure_devops:step:failed"
+    AZURE_DEVOPS_BUILD_COMPLETED = "azure_devops:build:completed"
+
+
+MEANINGS: dict[AuditTag, str] = {
+    AuditTag.CONNECTION_CREATED: "A connection to the forges was created.",
+    AuditTag.CONNECTION_CHANGED: "A connection's settings were changed; the detail names the fields.",
+    AuditTag.CONNECTION_PAUSED: "A connection was paused; its deliveries are held.",
+    AuditTag.CONNECTION_RESUMED: "A paused connection was resumed; what it held was queued again.",
+    AuditTag.DELIVERY_POISONED: "A delivery could not be handled after all tries and is kept with its reason.",
+    AuditTag.DELIVERY_REPLAYED: "A person asked for a delivery to be handled again.",
+    AuditTag.DELIVERY_SWEPT: "The sweep found work whose webhook never arrived and queued it.",
+    AuditTag.REQUEST_RECEIVED: "A request for a project arrived and its run began.",
+    AuditTag.REQUEST_REFUSED: "A request was refused; the detail names each field or the missing permission.",
+    AuditTag.PLAN_DRAWN: "The plan of a project was drawn; the detail holds its digest.",
+    AuditTag.PLAN_ADVISED: "The plan was drawn in advisory mode or as a dry run; nothing was changed.",
+    AuditTag.PROJECT_COMPLETED: "Every step of a plan was read back and found as planned, or is not supported.",
+    AuditTag.PROJECT_FAILED: "A step failed for good; the detail names it with its remedy.",
+    AuditTag.STEP_SKIPPED: "A step was not tried because one it depends on failed.",
+    AuditTag.GITHUB_STEP_APPLIED: "A resource was created or changed on GitHub and read back.",
+    AuditTag.GITHUB_STEP_CONFIRMED: "A resource on GitHub was already as planned.",
+    AuditTag.GITHUB_STEP_UNSUPPORTED: "The GitHub plan does not offer what a step needs.",
+    AuditTag.GITHUB_STEP_FAILED: "A step on GitHub failed for good.",
+    AuditTag.GITHUB_ISSUE_ANSWERED: "An issue was answered with a comment.",
+    AuditTag.AZURE_DEVOPS_STEP_APPLIED: "A resource was created or changed on Azure DevOps and read back.",
+    AuditTag.AZURE_DEVOPS_STEP_CONFIRMED: "A resource on Azure DevOps was already as planned.",
+    AuditTag.AZURE_DEVOPS_STEP_UNSUPPORTED: "The Azure DevOps organisation does not offer what a step needs.",
+    AuditTag.AZURE_DEVOPS_STEP_FAILED: "A step on Azure DevOps failed for good.",
+    AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
+}
+
+
+class NewAuditEvent(BaseModel):
+    """What a caller wants recorded; the log adds sequence, time and proof."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tag: AuditTag
+    instance: str = Field(description="Durable instance id, or the HTTP correlation id, that caused the event.")
+    step: str = Field(description="What in that instance; (instance, step) is recorded at most once.")
+    subject: str = Field(description="What the event is about: an issue, a connection, a resource.")
+    actor: str = Field(default="doneright", description="Pseudonym of the person, or `doneright`.")
+    detail: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Facts worth reading; hashed into the event, erasable without breaking it."
+    )
+    artifacts: tuple[str, ...] = Field(default=(), description="Digests of stored artifacts the event refers to.")
+
+
+class AuditEvent(BaseModel):
+    """One recorded event. ``detail`` is ``None`` once erased; ``detail_digest`` stays and keeps the proof whole."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    sequence: int = Field(ge=0)
+    at: datetime
+    tag: AuditTag
+    instance: str
+    step: str
+    subject: str
+    actor: str
+    detail_digest: str
+    artifacts: tuple[str, ...] = ()
+    detail: dict[str, JsonValue] | None = None
+
+
+class AuditHead(BaseModel):
+    """The state of a log: how many events, their RFC 6962 root, and the frontier that appends continue from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    size: int = Field(default=0, ge=0)
+    root: str = Field(description="Merkle tree hash (RFC 6962 §2.1), hex; of the empty tree: SHA-256 of nothing.")
+    frontier: tuple[str, ...] = Field(default=(), description="Roots of the complete subtrees, left to right, hex.")
+
+
+class Recorded(BaseModel):
+    """The answer to an append."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sequence: int
+    leaf: str = Field(description="RFC 6962 leaf hash, hex.")
+    root: str = Field(description="Root of the log right after this event; the current root for a repeated append.")
+    repeated: bool = Field(default=False, description="True when (instance, step) had been recorded before.")

@@ -1,0 +1,181 @@
+"""What both forges have in common, as plain frozen data: repositories, rules, hooks, issues, work items."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ForgeName(StrEnum):
+    """The two forges. They are equals."""
+
+    GITHUB = "github"
+    AZURE_DEVOPS = "azure_devops"
+
+
+class Frozen(BaseModel):
+    """Base of the immutable models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RepositoryRef(Frozen):
+    """Where a repository lives. ``owner`` is the GitHub account or the Azure DevOps *project*."""
+
+    owner: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+
+class Repository(Frozen):
+    """A repository as the forge shows it."""
+
+    id: str
+    ref: RepositoryRef
+    url: str = Field(description="The page a person opens.")
+    clone_url: str
+    default_branch: str | None = Field(default=None, description="Short name; None while the repository is empty.")
+    private: bool = True
+    description: str = ""
+    empty: bool = False
+
+
+class MergeKind(StrEnum):
+    """How a pull request may be merged."""
+
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
+class BranchRules(Frozen):
+    """What a protected branch demands. A field the forge cannot express makes the step say so."""
+
+    minimum_reviewers: int = Field(default=1, ge=0, le=6)
+    author_may_approve: bool = Field(default=False, description="GitHub never allows it; Azure Repos is told.")
+    reset_approvals_on_push: bool = True
+    require_resolved_comments: bool = True
+    require_linked_work_items: bool = Field(default=False, description="Azure Repos only; GitHub has no such rule.")
+    allowed_merges: frozenset[MergeKind] = frozenset({MergeKind.SQUASH})
+    allow_force_push: bool = False
+    allow_deletion: bool = False
+    enforce_for_administrators: bool = True
+
+
+class Hook(Frozen):
+    """A webhook (GitHub) or service hook subscription (Azure DevOps) that calls us. Never holds its secret."""
+
+    id: str = ""
+    url: str
+    events: tuple[str, ...] = Field(description="GitHub event names, or one Azure DevOps event type.")
+    active: bool = True
+
+
+class HookDelivery(Frozen):
+    """One attempt of a forge to reach us."""
+
+    id: str
+    hook_id: str
+    guid: str
+    event: str
+    delivered_at: datetime
+    status_code: int
+
+
+class Comment(Frozen):
+    """A comment on an issue."""
+
+    id: str
+    author: str
+    body: str
+    url: str
+
+
+class IssueSnapshot(Frozen):
+    """An issue as it stood when it was read."""
+
+    id: str = Field(description="The forge's immutable id, not the number.")
+    ref: RepositoryRef
+    number: int
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...] = ()
+    state: str = "open"
+    url: str = ""
+
+
+class OperationState(StrEnum):
+    """Progress of a long-running operation on a forge."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Operation(Frozen):
+    """A long-running operation the forge carries out by itself."""
+
+    id: str
+    state: OperationState
+    detail: str = ""
+
+
+class TeamProject(Frozen):
+    """An Azure DevOps project. ``ready`` is false while the service still creates it."""
+
+    id: str
+    name: str
+    description: str = ""
+    process: str = Field(default="", description="agile, basic, cmmi, scrum, or an inherited process' own name.")
+    private: bool = True
+    ready: bool = True
+    url: str = ""
+
+
+class BacklogItem(Frozen):
+    """A work item to be. ``key`` is ours: it survives in a tag and finds the item again."""
+
+    key: str
+    type: str
+    title: str
+    description: str = ""
+    parent: str | None = Field(default=None, description="Key of the parent item.")
+    tags: tuple[str, ...] = ()
+
+
+class WorkItem(Frozen):
+    """A work item as the tracker shows it."""
+
+    id: int
+    type: str
+    title: str
+    state: str
+    parent_id: int | None = None
+    tags: tuple[str, ...] = ()
+    url: str = ""
+
+
+class PipelineDefinition(Frozen):
+    """A YAML pipeline."""
+
+    id: str = ""
+    name: str
+    repository: RepositoryRef
+    yaml_path: str
+    branch: str = "main"
+    url: str = ""
+
+
+class PermissionFinding(Frozen):
+    """One permission that is needed, whether it is there, and what to do when it is not."""
+
+    permission: str
+    needed_for: str
+    present: bool | None = Field(description="None: could not be determined; treated as missing.")
+    remedy: str = ""

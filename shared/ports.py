@@ -1,0 +1,204 @@
+"""What the use cases need from the outside, as small protocols; adapters implement them, tests fake them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from shared.domain.audit import AuditEvent, AuditHead, NewAuditEvent, Recorded
+from shared.domain.forge import (
+    BacklogItem,
+    BranchRules,
+    Comment,
+    Hook,
+    HookDelivery,
+    IssueSnapshot,
+    Operation,
+    PermissionFinding,
+    PipelineDefinition,
+    Repository,
+    RepositoryRef,
+    TeamProject,
+    WorkItem,
+)
+
+
+class Clock(Protocol):
+    """The time of day, in UTC."""
+
+    def now(self) -> datetime:
+        """An aware datetime in UTC."""
+        ...
+
+
+class AuditLog(Protocol):
+    """An append-only, tamper-evident log for each project."""
+
+    def append(self, project: str, event: NewAuditEvent) -> Recorded:
+        """Append exactly once: the same ``(instance, step)`` again returns what was recorded the first time.
+
+        Raises ``TransientError`` when storage throttles or when too many writers collide.
+        """
+        ...
+
+    def head(self, project: str) -> AuditHead:
+        """Size, root and frontier; an empty head for a project that has no events."""
+        ...
+
+    def events(self, project: str, start: int = 0, limit: int = 100) -> Sequence[AuditEvent]:
+        """Events by sequence number from ``start``, at most ``limit``."""
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Content-addressed bytes: the name is the SHA-256 of the content."""
+
+    def put(self, content: bytes, media_type: str) -> str:
+        """Store ``content`` (again without effect) and return its digest as ``sha256:<hex>``."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """The bytes, checked against ``digest``. Raises ``RefusedError`` when absent, ``DefectError`` when altered."""
+        ...
+
+
+class Records[M: BaseModel](Protocol):
+    """A table of small records with optimistic concurrency."""
+
+    def get(self, partition: str, key: str) -> tuple[M, str] | None:
+        """The record and its ETag, or ``None``."""
+        ...
+
+    def create(self, partition: str, key: str, record: M) -> str:
+        """Insert; raises ``ConflictError`` when the key exists. Returns the ETag."""
+        ...
+
+    def replace(self, partition: str, key: str, record: M, etag: str) -> str:
+        """Replace if unchanged since ``etag``; raises ``ConflictError`` otherwise. Returns the new ETag."""
+        ...
+
+    def put(self, partition: str, key: str, record: M) -> None:
+        """Insert or replace, whoever wrote last."""
+        ...
+
+    def list(self, partition: str | None = None, limit: int = 1000) -> Sequence[tuple[str, str, M]]:
+        """``(partition, key, record)`` in key order; the whole table when ``partition`` is ``None``."""
+        ...
+
+
+class SecretStore(Protocol):
+    """Secrets by name. Values never appear in logs, records or errors."""
+
+    def get(self, name: str) -> str:
+        """The value. Raises ``RefusedError`` naming the secret and where to put it."""
+        ...
+
+    def set(self, name: str, value: str) -> None:
+        """Store a new version. Raises ``RefusedError`` where the store is read-only."""
+        ...
+
+
+class Queue(Protocol):
+    """A named queue of text messages."""
+
+    def send(self, message: str) -> None:
+        """Put ``message``; raises ``TransientError`` when storage does not answer."""
+        ...
+
+
+class Forge(Protocol):
+    """Code hosting: what GitHub and Azure Repos both do. Reads answer ``None`` for what is not there."""
+
+    def repository(self, ref: RepositoryRef) -> Repository | None: ...
+
+    def create_repository(self, ref: RepositoryRef, *, description: str, private: bool) -> Repository: ...
+
+    def delete_repository(self, ref: RepositoryRef) -> None: ...
+
+    def branch_head(self, ref: RepositoryRef, branch: str) -> str | None:
+        """The commit SHA at the head of ``branch``; ``None`` for an empty repository or a missing branch."""
+        ...
+
+    def commit_files(
+        self,
+        ref: RepositoryRef,
+        branch: str,
+        files: Mapping[str, bytes],
+        *,
+        message: str,
+        executable: Iterable[str] = (),
+    ) -> str:
+        """Make the first commit of ``branch`` with exactly ``files``; returns its SHA.
+
+        Raises ``RefusedError`` when the branch already has a commit.
+        """
+        ...
+
+    def file_digests(self, ref: RepositoryRef, commit: str) -> Mapping[str, str]:
+        """Path → git blob SHA-1 (hex) of every file at ``commit``."""
+        ...
+
+    def branch_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:
+        """The rules as they are enforced now; ``None`` when the branch is unprotected."""
+        ...
+
+    def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None: ...
+
+    def hooks(self, ref: RepositoryRef) -> Sequence[Hook]: ...
+
+    def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook: ...
+
+    def delete_hook(self, ref: RepositoryRef, hook_id: str) -> None: ...
+
+    def permissions(self) -> Sequence[PermissionFinding]:
+        """Each permission Doneright needs on this forge, present or missing, with the remedy."""
+        ...
+
+
+class IssueTracker(Protocol):
+    """Issues people write requests in (GitHub)."""
+
+    def issue(self, ref: RepositoryRef, number: int) -> IssueSnapshot: ...
+
+    def open_issues(self, ref: RepositoryRef, label: str) -> Sequence[IssueSnapshot]: ...
+
+    def comments(self, ref: RepositoryRef, number: int) -> Sequence[Comment]: ...
+
+    def comment(self, ref: RepositoryRef, number: int, body: str) -> Comment: ...
+
+    def edit_comment(self, ref: RepositoryRef, comment_id: str, body: str) -> Comment: ...
+
+    def is_team_member(self, organization: str, team: str, login: str) -> bool: ...
+
+    def failed_deliveries(self, ref: RepositoryRef, since: datetime) -> Sequence[HookDelivery]:
+        """Hook deliveries of ``ref`` to us that did not end in 2xx since ``since``."""
+        ...
+
+    def redeliver(self, ref: RepositoryRef, delivery: HookDelivery) -> None: ...
+
+
+class WorkTracker(Protocol):
+    """Azure DevOps team projects and their boards."""
+
+    def project(self, name: str) -> TeamProject | None: ...
+
+    def create_project(self, name: str, *, description: str, process: str, private: bool) -> Operation:
+        """Queue the creation; ``process`` is ``agile``, ``basic``, ``cmmi`` or ``scrum``."""
+        ...
+
+    def operation(self, operation_id: str) -> Operation: ...
+
+    def delete_project(self, project_id: str) -> Operation: ...
+
+    def work_items(self, project: str, tag: str) -> Sequence[WorkItem]:
+        """Every work item of ``project`` that carries ``tag``, with its parent."""
+        ...
+
+    def create_work_item(self, project: str, item: BacklogItem, *, parent_id: int | None) -> WorkItem: ...
+
+    def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...
+
+    def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition: ...
