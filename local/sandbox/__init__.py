@@ -1,0 +1,1 @@
+"""Stateful simulators of GitHub and Azure DevOps, for running and testing without either."""

@@ -1,0 +1,1 @@
+"""The GitHub simulator: REST, the GraphQL in use, webhooks and pages over one state."""
