@@ -1,0 +1,135 @@
+"""A request for a project: what may be asked for, and which names both forges accept."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from pydantic import Field, field_validator, model_validator
+
+from shared.domain.forge import BranchRules, ForgeName, Frozen
+
+# https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions#project-names
+_FORBIDDEN_IN_PROJECT_NAMES = set("\\/:*?\"'<>|;#$*{},+=[]~&%@")
+_RESERVED_PROJECT_NAMES = {
+    "app_browsers", "app_code", "app_data", "app_globalresources", "app_localresources", "app_themes",
+    "app_webreferences", "bin", "web.config", "signalr", "defaultcollection", "web",
+    "con", "prn", "aux", "nul", "server", "tfs",
+    *(f"com{n}" for n in range(1, 11)), *(f"lpt{n}" for n in range(1, 11)),
+}  # fmt: skip
+_REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+class Process(StrEnum):
+    """The process template of the Azure DevOps project."""
+
+    AGILE = "agile"
+    BASIC = "basic"
+    CMMI = "cmmi"
+    SCRUM = "scrum"
+
+
+class Stack(StrEnum):
+    """The kind of code the repository starts with."""
+
+    FASTAPI = "fastapi"
+    FLASK = "flask"
+    DJANGO = "django"
+    REACT = "react"
+
+
+class Visibility(StrEnum):
+    """Who can see the project."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+def slug_of(name: str) -> str:
+    """``name`` as a repository name and project id: lower case, words joined by ``-``; empty when nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-")
+
+
+def name_faults(name: str) -> list[str]:
+    """Why ``name`` cannot be used on both forges; empty when it can."""
+    faults = []
+    if not 1 <= len(name) <= 64:
+        faults.append(f"is {len(name)} characters long; Azure DevOps takes 1 to 64")
+    if bad := sorted(_FORBIDDEN_IN_PROJECT_NAMES & set(name)):
+        faults.append("holds " + " ".join(bad) + ", which Azure DevOps refuses in project names")
+    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) <= 0xDFFF for c in name):
+        faults.append("holds a control character")
+    if name.startswith("_"):
+        faults.append("starts with an underscore")
+    if name.startswith(".") or name.endswith("."):
+        faults.append("starts or ends with a period")
+    if name.lower() in _RESERVED_PROJECT_NAMES:
+        faults.append("is a name Azure DevOps reserves for itself")
+    if name != name.strip():
+        faults.append("has white space at its ends")
+    slug = slug_of(name)
+    if not slug or not _REPOSITORY_NAME.fullmatch(slug):
+        faults.append("has no letter or digit from a-z, 0-9 to make a repository name of")
+    return faults
+
+
+class ProjectRequest(Frozen):
+    """What somebody wants created. Everything but name, owner and stack has a sensible default."""
+
+    name: str = Field(description="Display name; the project id and repository name are made of it.")
+    owner: str = Field(min_length=1, max_length=100, description="GitHub login or e-mail of who answers for it.")
+    stack: Stack
+    description: str = Field(default="", max_length=350, description="One or two sentences, on both forges.")
+    process: Process = Process.AGILE
+    visibility: Visibility = Visibility.PRIVATE
+    forges: frozenset[ForgeName] = Field(
+        default=frozenset(ForgeName), min_length=1, description="Where repositories are made."
+    )
+    rules: BranchRules = Field(default_factory=BranchRules, description="What the main branch demands.")
+    backlog: tuple[str, ...] = Field(
+        default=(), max_length=50, description="One feature a line, seeded in the backlog."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _name_fits_both_forges(cls, name: str) -> str:
+        if faults := name_faults(name):
+            raise ValueError("the name " + "; it ".join(faults))
+        return name
+
+    @field_validator("owner", "description")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        if any(ord(c) < 32 and c not in "\n\t" for c in text):
+            raise ValueError("holds a control character")
+        return " ".join(text.split())
+
+    @field_validator("backlog")
+    @classmethod
+    def _titles_fit(cls, titles: tuple[str, ...]) -> tuple[str, ...]:
+        # System.Title holds 255 characters: https://learn.microsoft.com/azure/devops/boards/work-items/guidance/work-item-field
+        cleaned = tuple(" ".join(title.split()) for title in titles if title.strip())
+        if long := [title for title in cleaned if len(title) > 255]:
+            raise ValueError(f"the feature {long[0][:40]!r}… is longer than 255 characters")
+        return cleaned
+
+    @model_validator(mode="after")
+    def _boards_are_needed_for_linked_work_items(self) -> ProjectRequest:
+        if self.rules.require_linked_work_items and ForgeName.AZURE_DEVOPS not in self.forges:
+            raise ValueError("rules.require_linked_work_items needs azure_devops among the forges")
+        return self
+
+    @property
+    def project_id(self) -> str:
+        """Id of the project in Doneright, and the name of its GitHub repository."""
+        return slug_of(self.name)
+
+
+class RequestOrigin(Frozen):
+    """Where a request came from: an issue, or a call to the API."""
+
+    subject: str = Field(description="Stable identity of the request; the run's instance id is made of it.")
+    requester: str = Field(description="Login of who asks; `api` for a call with a function key.")
+    repository: str = Field(default="", description="owner/name of the issue's repository.")
+    issue: int = Field(default=0, description="The issue's number; 0 for an API call.")
+    url: str = ""
