@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 
 class ForgeName(StrEnum):
@@ -64,6 +64,11 @@ class BranchRules(Frozen):
     allow_force_push: bool = False
     allow_deletion: bool = False
     enforce_for_administrators: bool = True
+
+    @field_serializer("allowed_merges")
+    def _merges_in_order(self, merges: frozenset[MergeKind]) -> list[str]:
+        # A set's order differs between processes; digests of plans must not.
+        return sorted(merges)
 
 
 class Hook(Frozen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from shared.domain.forge import BranchRules, ForgeName, Frozen
 
@@ -118,6 +118,10 @@ class ProjectRequest(Frozen):
         if self.rules.require_linked_work_items and ForgeName.AZURE_DEVOPS not in self.forges:
             raise ValueError("rules.require_linked_work_items needs azure_devops among the forges")
         return self
+
+    @field_serializer("forges")
+    def _forges_in_order(self, forges: frozenset[ForgeName]) -> list[str]:
+        return sorted(forges)
 
     @property
     def project_id(self) -> str:

@@ -1,0 +1,1 @@
+"""Processes as data: versioned YAML, read through ``shared.definitions.load``."""

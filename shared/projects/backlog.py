@@ -1,0 +1,79 @@
+"""Lays the seed backlog out in the process's own hierarchy.
+
+Work item types of each process: https://learn.microsoft.com/azure/devops/boards/work-items/guidance/choose-process
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.domain.forge import BacklogItem
+from shared.domain.project import Process, ProjectRequest, slug_of
+
+EPIC = "Epic"
+FEATURE = {Process.AGILE: "Feature", Process.CMMI: "Feature", Process.SCRUM: "Feature"}
+REQUIREMENT = {
+    Process.AGILE: "User Story",
+    Process.BASIC: "Issue",
+    Process.CMMI: "Requirement",
+    Process.SCRUM: "Product Backlog Item",
+}
+TASK = "Task"
+
+
+def hierarchy(process: Process) -> tuple[str, ...]:
+    """The work item types of ``process`` from the portfolio down; Basic has no feature level."""
+    levels = (EPIC, FEATURE.get(process, ""), REQUIREMENT[process], TASK)
+    return tuple(level for level in levels if level)
+
+
+def items(request: ProjectRequest) -> Sequence[BacklogItem]:
+    """The items to create, parents before children; every key is unique within the project."""
+    return tuple(_items(request))
+
+
+def _items(request: ProjectRequest) -> Iterator[BacklogItem]:
+    seed = _seed()
+    epic = seed["epic"]
+    yield _item(request, EPIC, epic, None)
+    for feature in [*seed["features"], *_asked_for(request)]:
+        parent = epic["key"]
+        feature_type = FEATURE.get(request.process)
+        if feature_type:
+            yield _item(request, feature_type, feature, parent)
+            parent = feature["key"]
+        elif not feature["requirements"]:
+            yield _item(request, REQUIREMENT[request.process], feature, parent)
+        for requirement in feature["requirements"]:
+            yield _item(request, REQUIREMENT[request.process], requirement, parent)
+            for task in requirement["tasks"]:
+                yield _item(request, TASK, task, requirement["key"])
+
+
+def _asked_for(request: ProjectRequest) -> list[dict[str, Any]]:
+    """The features the requester listed; two of one title are one."""
+    features: dict[str, dict[str, Any]] = {}
+    for number, title in enumerate(request.backlog, 1):
+        key = f"asked-{slug_of(title) or number}"
+        features.setdefault(key, {"key": key, "title": title, "description": "", "requirements": []})
+    return list(features.values())
+
+
+def _item(request: ProjectRequest, type_: str, node: dict[str, Any], parent: str | None) -> BacklogItem:
+    # Only {name} is replaced, and only in our own text: a requester's braces stay as written.
+    asked = node["key"].startswith("asked-")
+    title = node["title"] if asked else node["title"].replace("{name}", request.name)
+    description = node.get("description", "").replace("{name}", request.name)
+    return BacklogItem(key=node["key"], type=type_, title=title[:255], description=description, parent=parent)
+
+
+@cache
+def _seed() -> dict[str, Any]:
+    path = Path(__file__).parent.parent / "definitions" / "backlog" / "default.yaml"
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded

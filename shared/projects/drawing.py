@@ -1,0 +1,175 @@
+"""Draws the plan of a project: which steps, in which order, with which inputs. Pure: the same request, the same plan."""
+
+from __future__ import annotations
+
+import hashlib
+
+from shared.domain.forge import ForgeName, Frozen
+from shared.domain.plan import Plan, PlanStep
+from shared.domain.project import ProjectRequest
+from shared.projects import backlog
+
+BRANCH = "main"
+PIPELINE_FILE = "azure-pipelines.yml"
+
+GITHUB_EVENTS = ("check_suite", "issue_comment", "issues", "pull_request", "pull_request_review", "push")
+AZURE_DEVOPS_EVENTS = (
+    "build.complete",
+    "git.pullrequest.created",
+    "git.pullrequest.merged",
+    "git.pullrequest.updated",
+    "git.push",
+    "workitem.updated",
+)
+
+
+class Surroundings(Frozen):
+    """What a plan takes from outside the request; fixed when the plan is drawn."""
+
+    connection: str
+    github_owner: str
+    github_hook_url: str
+    azure_devops_hook_url: str
+    scaffold: str
+    """Digest of the packed scaffold in the artifact store."""
+    template_version: str
+
+
+def draw(request: ProjectRequest, around: Surroundings) -> Plan:
+    """The plan for ``request``. Steps that do not need one another do not wait for one another."""
+    steps: list[PlanStep] = []
+    if ForgeName.AZURE_DEVOPS in request.forges:
+        steps += _azure_devops(request, around)
+    if ForgeName.GITHUB in request.forges:
+        steps += _github(request, around)
+    return Plan(project=request.project_id, connection=around.connection, steps=tuple(steps))
+
+
+def digest_of(plan: Plan) -> str:
+    """``sha256:`` and the SHA-256 of the plan's JSON."""
+    return "sha256:" + hashlib.sha256(plan.model_dump_json().encode()).hexdigest()
+
+
+def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
+    forge = ForgeName.AZURE_DEVOPS
+    where = {"owner": request.name, "repository": request.name, "branch": BRANCH}
+    return [
+        PlanStep(
+            id="azure_devops.project",
+            kind="project",
+            forge=forge,
+            title=f"Project {request.name} ({request.process.upper() if request.process == 'cmmi' else request.process.capitalize()})",
+            inputs={
+                "name": request.name,
+                "description": request.description,
+                "process": request.process.value,
+                "visibility": request.visibility.value,
+            },
+        ),
+        PlanStep(
+            id="azure_devops.repository",
+            kind="repository",
+            forge=forge,
+            title=f"Repository {request.name}",
+            depends_on=("azure_devops.project",),
+            inputs={
+                **where,
+                "description": request.description,
+                "visibility": request.visibility.value,
+                "comes_with_project": True,
+            },
+        ),
+        _scaffold(request, around, forge, where, "azure_devops.repository"),
+        _rules(request, forge, where),
+        PlanStep(
+            id="azure_devops.pipeline",
+            kind="pipeline",
+            forge=forge,
+            title=f"Pipeline from {PIPELINE_FILE}",
+            depends_on=("azure_devops.scaffold",),
+            inputs={**where, "project": request.name, "name": request.project_id, "yaml_path": f"/{PIPELINE_FILE}"},
+        ),
+        PlanStep(
+            id="azure_devops.hook",
+            kind="hook",
+            forge=forge,
+            title="Service hooks to Doneright",
+            depends_on=("azure_devops.repository",),
+            inputs={
+                **where,
+                "url": around.azure_devops_hook_url,
+                "events": list(AZURE_DEVOPS_EVENTS),
+                "one_hook": False,
+            },
+        ),
+        PlanStep(
+            id="azure_devops.backlog",
+            kind="backlog",
+            forge=forge,
+            title="Backlog: " + ", ".join(backlog.hierarchy(request.process)),
+            depends_on=("azure_devops.project",),
+            inputs={
+                "project": request.name,
+                "items": [item.model_dump(mode="json") for item in backlog.items(request)],
+            },
+        ),
+    ]
+
+
+def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
+    forge = ForgeName.GITHUB
+    where = {"owner": around.github_owner, "repository": request.project_id, "branch": BRANCH}
+    return [
+        PlanStep(
+            id="github.repository",
+            kind="repository",
+            forge=forge,
+            title=f"Repository {around.github_owner}/{request.project_id}",
+            inputs={
+                **where,
+                "description": request.description,
+                "visibility": request.visibility.value,
+                "comes_with_project": False,
+            },
+        ),
+        _scaffold(request, around, forge, where, "github.repository"),
+        _rules(request, forge, where),
+        PlanStep(
+            id="github.hook",
+            kind="hook",
+            forge=forge,
+            title="Webhook to Doneright",
+            depends_on=("github.repository",),
+            inputs={**where, "url": around.github_hook_url, "events": list(GITHUB_EVENTS), "one_hook": True},
+        ),
+    ]
+
+
+def _scaffold(
+    request: ProjectRequest, around: Surroundings, forge: ForgeName, where: dict[str, str], after: str
+) -> PlanStep:
+    return PlanStep(
+        id=f"{forge}.scaffold",
+        kind="scaffold",
+        forge=forge,
+        title=f"Scaffold ({request.stack}) in one commit",
+        depends_on=(after,),
+        inputs={
+            **where,
+            "scaffold": around.scaffold,
+            "stack": request.stack.value,
+            "template_version": around.template_version,
+        },
+    )
+
+
+def _rules(request: ProjectRequest, forge: ForgeName, where: dict[str, str]) -> PlanStep:
+    return PlanStep(
+        id=f"{forge}.branch_rules",
+        kind="branch_rules",
+        forge=forge,
+        title=f"Rules of {BRANCH}",
+        # The rules forbid the very push that the scaffold makes, and GitHub protects only branches that exist.
+        depends_on=(f"{forge}.scaffold",),
+        inputs={**where, "rules": request.rules.model_dump(mode="json")},
+    )

@@ -1,0 +1,119 @@
+"""What a step is: it looks, changes only what differs, reads back, and says what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from shared.domain.forge import ForgeName, RepositoryRef
+from shared.domain.plan import PlanStep, StepOutcome, StepState
+from shared.errors import DefectError
+from shared.ports import ArtifactStore, Forge, WorkTracker
+
+READ_BACK_WAIT = 1.0
+"""Seconds before reading again what the forge does not show yet."""
+
+
+class Ledger(Protocol):
+    """Which resources this project set out to create; it tells ours from what was there before us.
+
+    An intent is written before the create is sent. When the create's answer is lost, the resource found on the next
+    try is ours; a resource that exists without an intent is somebody else's and is never touched.
+    """
+
+    def intended(self, resource: str) -> bool:
+        """Whether this project set out to create ``resource``."""
+        ...
+
+    def intend(self, resource: str) -> None:
+        """Write down, durably, that ``resource`` is about to be created."""
+        ...
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a step may use."""
+
+    forges: Mapping[ForgeName, Forge]
+    tracker: WorkTracker | None
+    artifacts: ArtifactStore
+    ledger: Ledger
+    hook_secret: Callable[[ForgeName], str]
+
+    def forge(self, name: ForgeName) -> Forge:
+        """The forge of that name; a plan never names one its connection lacks."""
+        try:
+            return self.forges[name]
+        except KeyError:
+            raise DefectError(f"the plan names {name}, which its connection does not have") from None
+
+    def boards(self) -> WorkTracker:
+        """Azure DevOps' projects and boards."""
+        if self.tracker is None:
+            raise DefectError("the plan needs Azure DevOps, which its connection does not have")
+        return self.tracker
+
+
+@dataclass(frozen=True)
+class StepDefinition:
+    """One kind of step, with the three sentences the reference shows."""
+
+    kind: str
+    title: str
+    ensures: str
+    reads_back: str
+    reverses: str
+    ensure: Callable[[StepContext, PlanStep], StepOutcome]
+
+
+def repository_ref(step: PlanStep) -> RepositoryRef:
+    """The repository a step is about, from its inputs ``owner`` and ``repository``."""
+    return RepositoryRef(owner=text(step, "owner"), name=text(step, "repository"))
+
+
+def text(step: PlanStep, name: str) -> str:
+    """A text input of ``step``; a plan without it is a defect of the drawing."""
+    value = step.inputs.get(name)
+    if not isinstance(value, str):
+        raise DefectError(f"step {step.id}: input {name!r} is {value!r}, not text")
+    return value
+
+
+def texts(step: PlanStep, name: str) -> list[str]:
+    """A list-of-texts input of ``step``."""
+    value = step.inputs.get(name)
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise DefectError(f"step {step.id}: input {name!r} is not a list of texts")
+    return [str(v) for v in value]
+
+
+def applied(url: str = "", reason: str = "", **observed: JsonValue) -> StepOutcome:
+    """Created or changed by us, and read back."""
+    return StepOutcome(state=StepState.APPLIED, url=url, reason=reason, observed=observed)
+
+
+def confirmed(url: str = "", reason: str = "", **observed: JsonValue) -> StepOutcome:
+    """Was as planned already."""
+    return StepOutcome(state=StepState.CONFIRMED, url=url, reason=reason, observed=observed)
+
+
+def waiting(reason: str, seconds: float = READ_BACK_WAIT, url: str = "") -> StepOutcome:
+    """Not there yet; look again in ``seconds``."""
+    return StepOutcome(state=StepState.WAITING, reason=reason, wait_seconds=seconds, url=url)
+
+
+def failed(reason: str, remedy: str = "", url: str = "") -> StepOutcome:
+    """Will not get better by itself."""
+    return StepOutcome(state=StepState.FAILED, reason=reason, remedy=remedy, url=url)
+
+
+def differences(planned: Mapping[str, JsonValue], found: Mapping[str, JsonValue]) -> str:
+    """Where ``found`` is not as ``planned``, in words; empty when it is."""
+    return "; ".join(
+        f"{name} is {found.get(name)!r}, planned {value!r}"
+        for name, value in planned.items()
+        if found.get(name) != value
+    )
