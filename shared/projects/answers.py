@@ -1,0 +1,96 @@
+"""What Doneright writes on an issue: markdown in which nothing a requester wrote can act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from shared.domain.faults import FieldFault
+from shared.domain.plan import Plan, StepProgress, StepState
+from shared.projects.request_form import label_of
+
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~])")
+SIGNS = {
+    StepState.PENDING: "⏳ pending",
+    StepState.RUNNING: "🔄 running",
+    StepState.WAITING: "⏸️ waiting",
+    StepState.APPLIED: "✅ made",
+    StepState.CONFIRMED: "✅ was there already",
+    StepState.UNSUPPORTED: "➖ not supported",
+    StepState.FAILED: "❌ failed",
+    StepState.SKIPPED: "⏭️ not tried",
+}
+
+
+def marker(instance: str, kind: str) -> str:
+    """An invisible line that finds a comment again, so that a retry edits it instead of adding another."""
+    return f"<!-- doneright {kind} {instance} -->"
+
+
+def plain(text: str) -> str:
+    """``text`` on one line with markdown, HTML, mentions and issue references made harmless."""
+    escaped = _ACTIVE.sub(r"\\\1", " ".join(text.split()))
+    return escaped.replace("@", "@\u200b").replace("\\#", "\\#\u200b")
+
+
+def accepted(instance: str, name: str, status_url: str) -> str:
+    """The first answer: the run has begun."""
+    return (
+        f"{marker(instance, 'accepted')}\n"
+        f"Doneright has begun to create **{plain(name)}**.\n\n"
+        f"[Follow it step by step]({status_url}). This issue is answered again when it is done.\n"
+    )
+
+
+def refused(instance: str, reason: str, remedy: str, faults: Sequence[FieldFault]) -> str:
+    """A polite refusal that says what to change."""
+    lines = [marker(instance, "refused"), f"Nothing was created: {plain(reason)}.", ""]
+    if faults:
+        lines += ["| Field | What is wrong | For example |", "|---|---|---|"]
+        lines += [f"| {plain(label_of(f.field))} | {plain(f.problem)} | {plain(f.example)} |" for f in faults]
+        lines += ["", "Edit the issue to correct it; that is enough to try again.", ""]
+    if remedy:
+        lines += [plain(remedy), ""]
+    return "\n".join(lines)
+
+
+def advised(instance: str, name: str, plan: Plan, status_url: str) -> str:
+    """The plan of a connection in advisory mode: shown, not applied."""
+    lines = [
+        marker(instance, "concluded"),
+        f"This connection is in advisory mode: nothing was created for **{plain(name)}**. The plan would be:",
+        "",
+        *(f"1. {plain(step.title)}" for step in plan.steps),
+        "",
+        f"[Status page]({status_url})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def concluded(instance: str, name: str, steps: Iterable[StepProgress], status_url: str, root: str, size: int) -> str:
+    """The last answer: what was made, with links and times, what was not, and the proof."""
+    rows = list(steps)
+    lost = [s for s in rows if s.state in {StepState.FAILED, StepState.SKIPPED}]
+    headline = (
+        f"**{plain(name)}** is ready: every step was read back."
+        if not lost
+        else f"**{plain(name)}** is not complete: {len(lost)} of {len(rows)} steps did not succeed."
+    )
+    lines = [marker(instance, "concluded"), headline, "", "| Step | Result | Time | |", "|---|---|---|---|"]
+    for step in rows:
+        link = f"[open]({step.url})" if step.url else ""
+        lines.append(f"| {plain(step.title)} | {SIGNS[step.state]} | {took(step)} | {link} |")
+    for step in lost:
+        if step.state is StepState.FAILED:
+            lines += ["", f"**{plain(step.title)}**: {plain(step.reason)}. {plain(step.remedy)}"]
+    lines += ["", f"[Status page]({status_url}) · record of {size} events, Merkle root `{root}`"]
+    return "\n".join(lines) + "\n"
+
+
+def took(step: StepProgress) -> str:
+    """How long a step took, to a tenth of a second; empty while it has not ended."""
+    if step.started_at is None or step.finished_at is None:
+        return ""
+    seconds = (step.finished_at - step.started_at) / timedelta(seconds=1)
+    return f"{seconds:.1f} s"

@@ -1,0 +1,83 @@
+"""Reads the app's settings once, from the environment, and refuses to start on a wrong one."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MOST_SECRETS = 2
+
+
+class Settings(BaseSettings):
+    """Every setting of the function app. In Azure they are app settings, secrets as Key Vault references."""
+
+    model_config = SettingsConfigDict(env_prefix="DONERIGHT_", frozen=True, extra="ignore")
+
+    public_url: str = Field(
+        default="http://127.0.0.1:7071",
+        pattern=r"^https?://[^\s/]+$",
+        description="Where the forges and people reach this app: scheme, host and port, no path.",
+    )
+    github_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Secrets GitHub signs with; one, or two separated by a space while rotating. None: all are refused.",
+    )
+    azure_devops_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Passwords or header values Azure DevOps sends; one, or two while rotating. None: all are refused.",
+    )
+    signing_key: SecretStr | None = Field(
+        default=None,
+        description="Signs links to status pages and App manifest states, and makes pseudonyms; 32 characters or more.",
+    )
+    request_label: str = Field(default="new-project", min_length=1, description="Label that makes an issue a request.")
+    key_vault_url: str = Field(default="", description="https://<name>.vault.azure.net; empty: secrets in settings.")
+    local_secrets_file: Path | None = Field(
+        default=None, description="Without Key Vault: a file, readable by its owner alone, where new secrets are kept."
+    )
+    large_body_bytes: int = Field(
+        default=24 * 1024,
+        gt=0,
+        le=30 * 1024,
+        description="Webhook bodies above this go to Blob, the queue carries a reference.",
+    )
+    step_deadline_seconds: int = Field(
+        default=1800, gt=0, description="How long a step may wait and retry before it fails."
+    )
+    step_pause_seconds: float = Field(
+        default=1.0, gt=0, description="First pause of a step's exponential back-off; a forge's Retry-After wins."
+    )
+    sweep_lookback_hours: int = Field(
+        default=72, gt=0, le=72, description="How far back the sweep asks for deliveries."
+    )
+
+    @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets")
+    @classmethod
+    def _two_at_most(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if len(secrets) > MOST_SECRETS:
+            raise ValueError(f"{len(secrets)} secrets given; {MOST_SECRETS} are valid at a time, the new and the old")
+        if any(len(s.get_secret_value()) < 16 for s in secrets):
+            raise ValueError("a secret is shorter than 16 characters")
+        return secrets
+
+    @field_validator("signing_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < 32:
+            raise ValueError("the key is shorter than 32 characters")
+        return key
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
