@@ -1,0 +1,197 @@
+"""The one way out to GitHub: every call goes through PyGithub's requester here and fails only with errors of ours.
+
+PyGithub would wait between calls and send failed calls again, creates included; both are switched off, because the
+runbook that called decides when to call again. Its objects are not used: they hide response headers and complete
+themselves with further calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from shared.adapters.github.credentials import (
+    AppInstallation,
+    GitHubCredentials,
+    InstallationToken,
+    TokenSource,
+    app_jwt_auth,
+)
+from shared.adapters.github.errors import CredentialError, NotFoundError, translated
+from shared.errors import RefusedError, TransientError
+from shared.ports import Clock
+
+API_VERSION = "2022-11-28"
+PAGE_SIZE = 100
+type Headers = Mapping[str, str]
+
+
+def path(template: str, *parts: str | int) -> str:
+    """``template`` with each ``{}`` replaced by a part, escaped so that a name stays one segment."""
+    return template.format(*(quote(str(part), safe="") for part in parts))
+
+
+class GitHubClient:
+    """JSON in, JSON out, from any thread: each thread has a connection of its own, all share one token."""
+
+    def __init__(self, credentials: GitHubCredentials, *, base_url: str, clock: Clock, timeout: int) -> None:
+        """``base_url`` is the API's root without a trailing slash, ``timeout`` is in seconds."""
+        self.credentials = credentials
+        self.base_url = base_url.rstrip("/")
+        self._clock = clock
+        self._timeout = timeout
+        self._local = threading.local()
+        self.tokens = TokenSource(credentials, self._fetch_token, clock)
+
+    def get(self, url: str, **parameters: Any) -> Any:
+        """The JSON at ``url``; ``None`` for 404. Raises as ``request`` does otherwise."""
+        try:
+            return self.request("GET", url, parameters=parameters)[1]
+        except NotFoundError:
+            return None
+
+    def request(
+        self,
+        verb: str,
+        url: str,
+        body: Any = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        as_app: bool = False,
+    ) -> tuple[Headers, Any]:
+        """Send one request, once; response headers (lower-case names) and decoded JSON.
+
+        ``as_app`` signs as the App itself instead of its installation. Raises ``TransientError`` with the wait GitHub
+        asks for, ``RefusedError`` with the remedy, ``NotSupportedError`` where the plan lacks the feature.
+        """
+        if as_app:
+            return self._send(self._app_requester(), verb, url, body, parameters)
+        token = self.tokens.token()
+        try:
+            return self._send(self._requester(token), verb, url, body, parameters)
+        except CredentialError:
+            # An installation token can be revoked before its time; one fresh token tells that from a bad App.
+            if not self.tokens.discard(token):
+                raise
+        return self._send(self._requester(self.tokens.token()), verb, url, body, parameters)
+
+    def pages(self, url: str, *, as_app: bool = False, **parameters: Any) -> Iterator[Any]:
+        """Every item of a list, page by page as GitHub's ``Link`` header leads. Raises as ``request`` does."""
+        query: Mapping[str, Any] | None = {"per_page": PAGE_SIZE, **parameters}
+        while query is not None:
+            headers, items = self.request("GET", url, parameters=query, as_app=as_app)
+            yield from _items(items)
+            query = _next_query(headers.get("link", ""))
+
+    def installation_id(self) -> int:
+        """The id of the App's installation. Raises ``RefusedError`` when the App is not installed there."""
+        credentials = self._app()
+        if credentials.installation_id is not None:
+            return credentials.installation_id
+        organization = str(credentials.organization)
+        try:
+            found = self.request("GET", path("/orgs/{}/installation", organization), as_app=True)[1]
+        except NotFoundError:
+            raise RefusedError(
+                f"GitHub App {credentials.app_id} is not installed in {organization}",
+                f"An owner of {organization} installs it from the App's page on GitHub",
+            ) from None
+        return int(found["id"])
+
+    def _app(self) -> AppInstallation:
+        if not isinstance(self.credentials, AppInstallation):
+            raise RefusedError("A personal access token has no installation", "Connect GitHub through a GitHub App")
+        return self.credentials
+
+    def _fetch_token(self) -> InstallationToken:
+        url = path("/app/installations/{}/access_tokens", self.installation_id())
+        try:
+            answer = self.request("POST", url, {}, as_app=True)[1]
+        except NotFoundError:
+            raise RefusedError(
+                f"GitHub App {self._app().app_id} has no such installation",
+                "Install the App again, and correct the installation id of the connection",
+            ) from None
+        return InstallationToken.model_validate(answer)
+
+    def _app_requester(self) -> Any:
+        credentials = self._app()
+        return self._kept("app", "", lambda: app_jwt_auth(credentials))
+
+    def _requester(self, token: str) -> Any:
+        from github.Auth import Token
+
+        return self._kept("token", token, lambda: Token(token))
+
+    def _kept(self, slot: str, key: str, auth: Callable[[], Any]) -> Any:
+        # PyGithub's connection keeps the pending request on itself, so threads must not share one.
+        kept = getattr(self._local, slot, None)
+        if kept is None or kept[0] != key:
+            if kept is not None:
+                kept[1].close()
+            kept = (key, new_requester(self.base_url, self._timeout, auth()))
+            setattr(self._local, slot, kept)
+        return kept[1]
+
+    def _send(
+        self, requester: Any, verb: str, url: str, body: Any, parameters: Mapping[str, Any] | None
+    ) -> tuple[Headers, Any]:
+        return send(requester, verb, url, body, parameters, clock=self._clock)
+
+
+def new_requester(base_url: str, timeout: int, auth: Any) -> Any:
+    """A PyGithub requester that sends each request once and never sleeps."""
+    from github import Github
+
+    return Github(
+        base_url=base_url,
+        auth=auth,
+        timeout=timeout,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        user_agent="doneright",
+        api_version=API_VERSION,
+    ).requester
+
+
+def send(
+    requester: Any, verb: str, url: str, body: Any, parameters: Mapping[str, Any] | None, *, clock: Clock
+) -> tuple[Headers, Any]:
+    """Send one request through ``requester`` and translate its failures; see ``GitHubClient.request``."""
+    import requests
+    from github import GithubException
+
+    action = f"{verb} {url}"
+    try:
+        headers, data = requester.requestJsonAndCheck(verb, url, parameters=dict(parameters or {}), input=body)
+    except GithubException as error:
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        raise translated(error.status, headers, error.data, action=action, now=clock.now()) from None
+    except requests.RequestException as error:
+        raise TransientError(f"GitHub did not answer {action} ({type(error).__name__})") from error
+    except ValueError as error:
+        raise TransientError(f"GitHub's answer to {action} broke off ({error})") from error
+    except RuntimeError as error:
+        raise RefusedError(
+            f"GitHub redirects {action} elsewhere: {error}", "Correct the base URL of the connection"
+        ) from error
+    return headers, data
+
+
+def _items(data: Any) -> list[Any]:
+    """The list in an answer: plain, or wrapped as ``{total_count, <name>: [...]}``."""
+    if isinstance(data, dict):
+        return next((value for value in data.values() if isinstance(value, list)), [])
+    return list(data or [])
+
+
+def _next_query(link: str) -> dict[str, str] | None:
+    """The query of the ``rel="next"`` target (RFC 8288); only the query, so that no other host is ever followed."""
+    for entry in link.split(","):
+        target, _, attributes = entry.partition(";")
+        if 'rel="next"' in attributes:
+            return dict(parse_qsl(urlsplit(target.strip().strip("<>")).query, keep_blank_values=True))
+    return None

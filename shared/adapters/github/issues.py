@@ -1,0 +1,83 @@
+"""Issues and comments of GitHub, and who belongs to a team."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.github.client import GitHubClient, path
+from shared.adapters.github.repositories import repository_path
+from shared.domain.forge import Comment, IssueSnapshot, RepositoryRef
+
+
+class IssueCalls:
+    """The issue part of ``GitHubForge``."""
+
+    _client: GitHubClient
+
+    def issue(self, ref: RepositoryRef, number: int) -> IssueSnapshot:
+        """The issue as it stands. Raises ``RefusedError`` when it is not there (404) or was deleted (410)."""
+        return _snapshot(ref, self._client.request("GET", _issue_path(ref, number))[1])
+
+    def open_issues(self, ref: RepositoryRef, label: str) -> Sequence[IssueSnapshot]:
+        """Every open issue with ``label``, oldest first; pull requests, which GitHub lists too, are left out."""
+        url = repository_path(ref) + "/issues"
+        items = self._client.pages(url, labels=label, state="open", sort="created", direction="asc")
+        return tuple(_snapshot(ref, data) for data in items if "pull_request" not in data)
+
+    def comments(self, ref: RepositoryRef, number: int) -> Sequence[Comment]:
+        """Every comment of the issue, oldest first."""
+        return tuple(_comment(data) for data in self._client.pages(_issue_path(ref, number) + "/comments"))
+
+    def comment(self, ref: RepositoryRef, number: int, body: str) -> Comment:
+        """Say ``body`` once: a comment with the very same body is found again, not repeated.
+
+        Whoever wants to say the same twice puts a hidden mark of its own into the body.
+        """
+        said = next((found for found in self.comments(ref, number) if _same(found.body, body)), None)
+        if said is not None:
+            return said
+        return _comment(self._client.request("POST", _issue_path(ref, number) + "/comments", {"body": body})[1])
+
+    def edit_comment(self, ref: RepositoryRef, comment_id: str, body: str) -> Comment:
+        """Replace a comment's text. Raises ``RefusedError`` when the comment is not there."""
+        url = repository_path(ref) + path("/issues/comments/{}", comment_id)
+        return _comment(self._client.request("PATCH", url, {"body": body})[1])
+
+    def is_team_member(self, organization: str, team: str, login: str) -> bool:
+        """Whether ``login`` is an active member of the team with the slug ``team``; an invitation does not count."""
+        found = self._client.get(path("/orgs/{}/teams/{}/memberships/{}", organization, team, login))
+        return found is not None and found["state"] == "active"
+
+
+def _issue_path(ref: RepositoryRef, number: int) -> str:
+    return repository_path(ref) + path("/issues/{}", number)
+
+
+def _same(one: str, other: str) -> bool:
+    """Equal but for line ends and outer blanks, which GitHub may change."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+
+
+def _login(user: Mapping[str, Any] | None) -> str:
+    return user["login"] if user else "ghost"  # GitHub shows deleted accounts as ghost
+
+
+def _snapshot(ref: RepositoryRef, data: Mapping[str, Any]) -> IssueSnapshot:
+    return IssueSnapshot(
+        id=str(data["id"]),
+        ref=ref,
+        number=data["number"],
+        title=data["title"],
+        body=data.get("body") or "",
+        author=_login(data.get("user")),
+        labels=tuple(label["name"] if isinstance(label, dict) else label for label in data["labels"]),
+        state=data["state"],
+        url=data["html_url"],
+    )
+
+
+def _comment(data: Mapping[str, Any]) -> Comment:
+    return Comment(
+        id=str(data["id"]), author=_login(data.get("user")), body=data.get("body") or "", url=data["html_url"]
+    )

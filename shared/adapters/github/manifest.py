@@ -1,0 +1,50 @@
+"""Turns the code at the end of GitHub's App manifest flow into the registered App's identity and secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from shared.adapters.github.client import new_requester, path, send
+from shared.adapters.github.errors import NotFoundError
+from shared.errors import RefusedError
+from shared.ports import Clock
+
+
+class AppRegistration(BaseModel):
+    """A freshly registered GitHub App; its secrets are shown by GitHub this once."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    slug: str
+    pem: SecretStr
+    webhook_secret: SecretStr | None = None
+    client_id: str
+    client_secret: SecretStr
+    html_url: str
+
+
+def convert_manifest(
+    code: str, base_url: str = "https://api.github.com", *, clock: Clock, timeout: int = 15
+) -> AppRegistration:
+    """Exchange ``code`` for the App. It works once and within an hour of the registration.
+
+    Raises ``RefusedError`` for a code that is unknown, used or too old, ``TransientError`` when GitHub does not
+    answer. https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
+    """
+    requester: Any = new_requester(base_url.rstrip("/"), timeout, None)
+    try:
+        answer = send(requester, "POST", path("/app-manifests/{}/conversions", code), None, None, clock=clock)[1]
+    except NotFoundError:
+        raise RefusedError(
+            "GitHub does not know this registration code: it was used already or is older than an hour",
+            "Register the App again from the set-up page",
+        ) from None
+    except RefusedError as error:
+        # The code is as good as the App's key while it lasts, so it must not stand in the error.
+        raise RefusedError(error.reason.replace(code, "…"), error.remedy) from None
+    finally:
+        requester.close()
+    return AppRegistration.model_validate(answer)

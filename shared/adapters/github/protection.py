@@ -1,0 +1,135 @@
+"""Translates branch rules to GitHub's branch protection and merge settings, and back to the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.adapters.github.client import GitHubClient, path
+from shared.adapters.github.errors import EmptyRepositoryError, NotFoundError
+from shared.adapters.github.repositories import repository_path
+from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
+from shared.errors import RefusedError
+
+_MERGE_SETTINGS = {
+    MergeKind.MERGE: "allow_merge_commit",
+    MergeKind.SQUASH: "allow_squash_merge",
+    MergeKind.REBASE: "allow_rebase_merge",
+}
+
+
+def normalised(rules: BranchRules) -> BranchRules:
+    """The nearest rules GitHub can express; compare these with what ``branch_rules`` reads.
+
+    GitHub has no rule for linked work items, and an author can never approve.
+    """
+    return rules.model_copy(update={"require_linked_work_items": False, "author_may_approve": False})
+
+
+def not_expressible(rules: BranchRules) -> tuple[str, ...]:
+    """Names of the fields that GitHub cannot enforce as asked."""
+    same = normalised(rules)
+    return tuple(name for name in BranchRules.model_fields if getattr(rules, name) != getattr(same, name))
+
+
+class ProtectionCalls:
+    """The branch rules part of ``GitHubForge``."""
+
+    _client: GitHubClient
+
+    def branch_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:
+        """The rules as they are enforced now; ``None`` when the branch is unprotected or absent.
+
+        Raises ``NotSupportedError`` where the plan has no branch protection for private repositories.
+        """
+        protection = self._protection(ref, branch)
+        if protection is None:
+            return None
+        repository = self._client.request("GET", repository_path(ref))[1]
+        reviews = protection.get("required_pull_request_reviews") or {}
+        return BranchRules(
+            minimum_reviewers=reviews.get("required_approving_review_count", 0),
+            author_may_approve=False,
+            reset_approvals_on_push=reviews.get("dismiss_stale_reviews", False),
+            require_resolved_comments=_enabled(protection, "required_conversation_resolution"),
+            require_linked_work_items=False,
+            allowed_merges=frozenset(kind for kind, name in _MERGE_SETTINGS.items() if repository.get(name)),
+            allow_force_push=_enabled(protection, "allow_force_pushes"),
+            allow_deletion=_enabled(protection, "allow_deletions"),
+            enforce_for_administrators=_enabled(protection, "enforce_admins"),
+        )
+
+    def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
+        """Enforce ``normalised(rules)``; status checks, push restrictions and code owners set by others stay.
+
+        The merge kinds are settings of the whole repository on GitHub. Raises ``RefusedError`` when the branch does
+        not exist or no merge kind is allowed, ``NotSupportedError`` where the plan has no branch protection.
+        """
+        if not rules.allowed_merges:
+            raise RefusedError("No way to merge is allowed", "Allow at least one of merge, squash, rebase")
+        current = self._protection(ref, branch) or {}
+        try:
+            self._client.request("PUT", _protection_path(ref, branch), _wanted(rules, current))
+        except NotFoundError as error:
+            raise RefusedError(
+                f"GitHub cannot protect {branch} of {ref}: {error.reason}",
+                "Push the branch first, and grant administration=write (classic token: scope repo)",
+            ) from None
+        settings = {name: kind in rules.allowed_merges for kind, name in _MERGE_SETTINGS.items()}
+        self._client.request("PATCH", repository_path(ref), settings)
+
+    def _protection(self, ref: RepositoryRef, branch: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] | None = self._client.get(_protection_path(ref, branch))
+        except EmptyRepositoryError:
+            return None
+        return found
+
+
+def _protection_path(ref: RepositoryRef, branch: str) -> str:
+    return repository_path(ref) + path("/branches/{}/protection", branch)
+
+
+def _enabled(protection: Mapping[str, Any], name: str) -> bool:
+    setting = protection.get(name)
+    return bool(setting.get("enabled")) if isinstance(setting, dict) else False
+
+
+def _wanted(rules: BranchRules, current: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole protection, since GitHub's PUT forgets what it is not told."""
+    reviews = current.get("required_pull_request_reviews") or {}
+    return {
+        "required_status_checks": _status_checks(current.get("required_status_checks")),
+        "enforce_admins": rules.enforce_for_administrators,
+        "required_pull_request_reviews": {
+            "dismiss_stale_reviews": rules.reset_approvals_on_push,
+            "require_code_owner_reviews": reviews.get("require_code_owner_reviews", False),
+            "require_last_push_approval": reviews.get("require_last_push_approval", False),
+            "required_approving_review_count": rules.minimum_reviewers,
+        },
+        "restrictions": _restrictions(current.get("restrictions")),
+        "required_linear_history": _enabled(current, "required_linear_history"),
+        "allow_force_pushes": rules.allow_force_push,
+        "allow_deletions": rules.allow_deletion,
+        "required_conversation_resolution": rules.require_resolved_comments,
+    }
+
+
+def _status_checks(current: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if current is None:
+        return None
+    checks = [
+        {"context": check["context"], **({"app_id": check["app_id"]} if check.get("app_id") else {})}
+        for check in current.get("checks") or [{"context": name} for name in current.get("contexts", [])]
+    ]
+    return {"strict": bool(current.get("strict")), "checks": checks}
+
+
+def _restrictions(current: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if current is None:
+        return None
+    return {
+        "users": [user["login"] for user in current.get("users", [])],
+        "teams": [team["slug"] for team in current.get("teams", [])],
+        "apps": [app["slug"] for app in current.get("apps", [])],
+    }
