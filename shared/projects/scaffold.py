@@ -201,7 +201,7 @@ class Scaffold(BaseModel):
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
-    files: Mapping[str, bytes]
+    files: Annotated[Mapping[str, bytes], AfterValidator(MappingProxyType)]
     executable: frozenset[str]
     digest: str
     """Lower-case hex SHA-256 over path, NUL, git mode, NUL and content of each file, by path."""
@@ -280,7 +280,7 @@ def render(inputs: ScaffoldInputs) -> Scaffold:
     ordered = {path: files[path] for path in sorted(files)}
     executable = frozenset(path for path, content in ordered.items() if content.startswith(b"#!"))
     return Scaffold(
-        files=MappingProxyType(ordered),
+        files=ordered,
         executable=executable,
         digest=digest_of(ordered, executable),
         template_version=inputs.template_version,
