@@ -30,6 +30,12 @@ class RepositoryRef(Frozen):
     def __str__(self) -> str:
         return f"{self.owner}/{self.name}"
 
+    @classmethod
+    def parse(cls, full_name: str) -> RepositoryRef:
+        """The reference that ``owner/name`` writes out."""
+        owner, _, name = full_name.partition("/")
+        return cls(owner=owner, name=name)
+
 
 class Repository(Frozen):
     """A repository as the forge shows it."""

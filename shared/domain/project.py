@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 
 from pydantic import Field, field_serializer, field_validator, model_validator
@@ -17,6 +18,12 @@ _RESERVED_PROJECT_NAMES = {
     "con", "prn", "aux", "nul", "server", "tfs",
     *(f"com{n}" for n in range(1, 11)), *(f"lpt{n}" for n in range(1, 11)),
 }  # fmt: skip
+_OWNER = (
+    r"^([A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?"
+    r"|[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$"
+)
+"""A GitHub login, organisation/team or e-mail address: what a CODEOWNERS line takes."""
+
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -77,7 +84,9 @@ class ProjectRequest(Frozen):
     """What somebody wants created. Everything but name, owner and stack has a sensible default."""
 
     name: str = Field(description="Display name; the project id and repository name are made of it.")
-    owner: str = Field(min_length=1, max_length=100, description="GitHub login or e-mail of who answers for it.")
+    owner: str = Field(
+        max_length=254, pattern=_OWNER, description="GitHub login, organisation/team or e-mail of who answers for it."
+    )
     stack: Stack
     description: str = Field(default="", max_length=350, description="One or two sentences, on both forges.")
     process: Process = Process.AGILE
@@ -97,11 +106,14 @@ class ProjectRequest(Frozen):
             raise ValueError("the name " + "; it ".join(faults))
         return name
 
-    @field_validator("owner", "description")
+    @field_validator("name", "description")
     @classmethod
-    def _one_line(cls, text: str) -> str:
-        if any(ord(c) < 32 and c not in "\n\t" for c in text):
-            raise ValueError("holds a control character")
+    def _is_printable(cls, text: str) -> str:
+        # Format characters can make text read as what it is not; joiners shape emoji and Persian.
+        for position, c in enumerate(text, 1):
+            hidden = unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+            if hidden and c not in "\n\t\u200c\u200d":
+                raise ValueError(f"holds the unprintable character U+{ord(c):04X} at position {position}")
         return " ".join(text.split())
 
     @field_validator("backlog")

@@ -52,7 +52,7 @@ class GitHubIssues(Wire):
         """The issue as the domain knows it."""
         return IssueSnapshot(
             id=str(self.issue.id),
-            ref=ref_of(self.repository.full_name),
+            ref=RepositoryRef.parse(self.repository.full_name),
             number=self.issue.number,
             title=self.issue.title,
             body=self.issue.body or "",
@@ -107,12 +107,6 @@ def parse(forge: ForgeName, event: str, payload: Mapping[str, JsonValue]) -> Git
     if forge is ForgeName.AZURE_DEVOPS and event == "build.complete":
         return AzureDevOpsBuild.model_validate(payload)
     return Ignored(reason=f"Doneright does not act on {event or 'an event without a name'}")
-
-
-def ref_of(full_name: str) -> RepositoryRef:
-    """``owner/name`` as a reference."""
-    owner, _, name = full_name.partition("/")
-    return RepositoryRef(owner=owner, name=name)
 
 
 def content_digest(issue: IssueSnapshot) -> str:

@@ -17,15 +17,18 @@ SIGNS = {
     StepState.WAITING: "⏸️ waiting",
     StepState.APPLIED: "✅ made",
     StepState.CONFIRMED: "✅ was there already",
-    StepState.UNSUPPORTED: "➖ not supported",
+    StepState.UNSUPPORTED: "🚫 not supported",
     StepState.FAILED: "❌ failed",
     StepState.SKIPPED: "⏭️ not tried",
 }
 
 
-def marker(instance: str, kind: str) -> str:
-    """An invisible line that finds a comment again, so that a retry edits it instead of adding another."""
-    return f"<!-- doneright {kind} {instance} -->"
+def marker(kind: str, token: str) -> str:
+    """An invisible line that finds a comment again, so that a retry edits it instead of adding another.
+
+    ``token`` is a signature: nobody else can write a comment that would be taken for ours.
+    """
+    return f"<!-- doneright {kind} {token} -->"
 
 
 def plain(text: str) -> str:
@@ -34,18 +37,17 @@ def plain(text: str) -> str:
     return escaped.replace("@", "@\u200b").replace("\\#", "\\#\u200b")
 
 
-def accepted(instance: str, name: str, status_url: str) -> str:
+def accepted(name: str, status_url: str) -> str:
     """The first answer: the run has begun."""
     return (
-        f"{marker(instance, 'accepted')}\n"
         f"Doneright has begun to create **{plain(name)}**.\n\n"
         f"[Follow it step by step]({status_url}). This issue is answered again when it is done.\n"
     )
 
 
-def refused(instance: str, reason: str, remedy: str, faults: Sequence[FieldFault]) -> str:
+def refused(reason: str, remedy: str, faults: Sequence[FieldFault]) -> str:
     """A polite refusal that says what to change."""
-    lines = [marker(instance, "refused"), f"Nothing was created: {plain(reason)}.", ""]
+    lines = [f"Nothing was created: {plain(reason)}.", ""]
     if faults:
         lines += ["| Field | What is wrong | For example |", "|---|---|---|"]
         lines += [f"| {plain(label_of(f.field))} | {plain(f.problem)} | {plain(f.example)} |" for f in faults]
@@ -55,10 +57,9 @@ def refused(instance: str, reason: str, remedy: str, faults: Sequence[FieldFault
     return "\n".join(lines)
 
 
-def advised(instance: str, name: str, plan: Plan, status_url: str) -> str:
+def advised(name: str, plan: Plan, status_url: str) -> str:
     """The plan of a connection in advisory mode: shown, not applied."""
     lines = [
-        marker(instance, "concluded"),
         f"This connection is in advisory mode: nothing was created for **{plain(name)}**. The plan would be:",
         "",
         *(f"1. {plain(step.title)}" for step in plan.steps),
@@ -68,7 +69,7 @@ def advised(instance: str, name: str, plan: Plan, status_url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def concluded(instance: str, name: str, steps: Iterable[StepProgress], status_url: str, root: str, size: int) -> str:
+def concluded(instance: str, name: str, steps: Iterable[StepProgress], *, status_url: str, root: str, size: int) -> str:
     """The last answer: what was made, with links and times, what was not, and the proof."""
     rows = list(steps)
     lost = [s for s in rows if s.state in {StepState.FAILED, StepState.SKIPPED}]
@@ -77,7 +78,7 @@ def concluded(instance: str, name: str, steps: Iterable[StepProgress], status_ur
         if not lost
         else f"**{plain(name)}** is not complete: {len(lost)} of {len(rows)} steps did not succeed."
     )
-    lines = [marker(instance, "concluded"), headline, "", "| Step | Result | Time | |", "|---|---|---|---|"]
+    lines = [headline, "", "| Step | Result | Time | |", "|---|---|---|---|"]
     for step in rows:
         link = f"[open]({step.url})" if step.url else ""
         lines.append(f"| {plain(step.title)} | {SIGNS[step.state]} | {took(step)} | {link} |")

@@ -50,3 +50,8 @@ def unpack(content: bytes) -> Bundle:
             files={info.filename: archive.read(info) for info in infos},
             executable=frozenset(i.filename for i in infos if (i.external_attr >> 16) & 0o111),
         )
+
+
+def digest_of(packed: bytes) -> str:
+    """The name the packed bundle gets in the artifact store."""
+    return "sha256:" + hashlib.sha256(packed).hexdigest()

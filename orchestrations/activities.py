@@ -1,0 +1,57 @@
+"""The activities: each decodes its input, hands it to one use case, and answers in plain JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.services import services
+
+from orchestrations.durable import edge
+from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
+from shared.domain.run_activities import Claimed, Skip
+from shared.projects import admission, answering, applying, planning
+
+
+def admit_request(payload: dict[str, Any]) -> dict[str, Any]:
+    """Decide whether the request may run, and claim its project."""
+    run = RunInput.model_validate(payload)
+    return edge(lambda: admission.admit(services().project_ports, run))
+
+
+def refuse_request(payload: dict[str, Any]) -> dict[str, Any]:
+    """Answer the issue with what is wrong."""
+    refusal = Refusal.model_validate(payload)
+    return edge(lambda: answering.refuse(services().project_ports, refusal))
+
+
+def announce_run(payload: dict[str, Any]) -> dict[str, Any]:
+    """Answer the issue with the link to the status page."""
+    claimed = Claimed.model_validate(payload)
+    return edge(lambda: answering.announce(services().project_ports, claimed.run, claimed.project))
+
+
+def draw_plan(payload: dict[str, Any]) -> dict[str, Any]:
+    """Draw and store the plan."""
+    claimed = Claimed.model_validate(payload)
+    return edge(lambda: planning.draw_plan(services().project_ports, claimed.run, claimed.project))
+
+
+def apply_step(payload: dict[str, Any]) -> dict[str, Any]:
+    """Try one step."""
+    run = StepRun.model_validate(payload)
+    return edge(lambda: applying.apply_step(services().project_ports, run.task, run.pause_seconds))
+
+
+def skip_step(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that a step was not tried."""
+    skip = Skip.model_validate(payload)
+    return edge(lambda: applying.skip_step(services().project_ports, skip.task, skip.because))
+
+
+def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
+    """End the run and answer the issue."""
+    conclusion = Conclusion.model_validate(payload)
+    return edge(lambda: answering.conclude(services().project_ports, conclusion))
+
+
+ACTIVITIES = (admit_request, refuse_request, announce_run, draw_plan, apply_step, skip_step, conclude_run)

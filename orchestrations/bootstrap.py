@@ -1,0 +1,99 @@
+"""From an admitted request to a project: plan, apply what does not wait for one another at once, read back, answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
+
+from orchestrations.durable import Yields, call, dump
+from shared.domain.plan import SUCCEEDED, StepOutcome, StepState, blocked, ready
+from shared.domain.run import Admission, Conclusion, DrawnPlan, Refusal, RunInput, StepRun, StepTask
+from shared.domain.run_activities import Claimed, Skip
+
+
+def bootstrap(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[str, Any]]:
+    """One request, from admission to answer."""
+    run = RunInput.model_validate(payload)
+    admission = yield from call(context, "admit_request", run, Admission)
+    if not admission.admitted:
+        yield from call(context, "refuse_request", Refusal(run=run, admission=admission), str)
+        return {"state": "refused", "reason": admission.reason}
+
+    states: dict[str, str] = {}
+    reason = ""
+    claimed = Claimed(run=run, project=admission.project)
+    context.set_custom_status({"project": admission.project, "steps": states})
+    try:
+        yield from call(context, "announce_run", claimed, str)
+        plan = yield from call(context, "draw_plan", claimed, DrawnPlan)
+        if not plan.advisory:
+            yield from _apply(context, run, admission.project, plan, states)
+    except TaskFailedError as error:
+        reason = f"{error.details.error_type}: {error.details.message}"
+    conclusion = Conclusion(run=run, project=admission.project, states=states, reason=reason)
+    state = yield from call(context, "conclude_run", conclusion, str)
+    return {"state": state, "project": admission.project, "reason": reason}
+
+
+def _apply(
+    context: OrchestrationContext, run: RunInput, project: str, plan: DrawnPlan, states: dict[str, str]
+) -> Yields[None]:
+    """Start each step as soon as what it needs has succeeded; a step that fails stops its dependants alone."""
+    graph = [(step.id, step.depends_on) for step in plan.steps]
+    begun: set[str] = set()
+    succeeded: set[str] = set()
+    lost: set[str] = set()
+    under_way: dict[str, Task[Any]] = {}
+    while True:
+        for step_id in ready(graph, succeeded, begun):
+            task = _task(run, project, plan, step_id)
+            step_run = StepRun(
+                task=task, deadline_seconds=run.step_deadline_seconds, pause_seconds=run.step_pause_seconds
+            )
+            under_way[step_id] = context.call_sub_orchestrator(
+                "step", input=dump(step_run), instance_id=f"{run.instance}.{step_id}"
+            )
+            begun.add(step_id)
+            states[step_id] = StepState.RUNNING
+        context.set_custom_status({"project": project, "steps": states})
+        if not under_way:
+            break
+        first = yield when_any(list(under_way.values()))
+        step_id = next(name for name, task in under_way.items() if task is first)
+        del under_way[step_id]
+        states[step_id] = _state_of(first)
+        (succeeded if states[step_id] in SUCCEEDED else lost).add(step_id)
+    for step_id in blocked(graph, lost, begun):
+        skip = Skip(task=_task(run, project, plan, step_id), because=", ".join(sorted(lost)))
+        yield from call(context, "skip_step", skip, type(None))
+        states[step_id] = StepState.SKIPPED
+
+
+def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[str, Any]]:
+    """One step: try, wait as long as it asks, try again, until it ends or its deadline passes."""
+    run = StepRun.model_validate(payload)
+    deadline = context.current_utc_datetime + timedelta(seconds=run.deadline_seconds)
+    attempt = 0
+    while True:
+        attempt += 1
+        last = context.current_utc_datetime >= deadline
+        trial = run.model_copy(update={"task": run.task.model_copy(update={"attempt": attempt, "last": last})})
+        outcome = yield from call(context, "apply_step", trial, StepOutcome)
+        if outcome.state is not StepState.WAITING:
+            return {"state": outcome.state.value}
+        yield context.create_timer(timedelta(seconds=outcome.wait_seconds))
+
+
+def _task(run: RunInput, project: str, plan: DrawnPlan, step_id: str) -> StepTask:
+    return StepTask(
+        instance=run.instance, project=project, connection=run.connection, plan=plan.digest, step=step_id, attempt=1
+    )
+
+
+def _state_of(task: Task[Any]) -> StepState:
+    try:
+        return StepState(task.get_result()["state"])
+    except TaskFailedError:
+        return StepState.FAILED

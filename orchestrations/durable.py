@@ -1,0 +1,61 @@
+"""The only place that knows how runbooks call activities: plain JSON across every boundary, and patience.
+
+An activity answers ``{"done": <model>}`` or, when the outside world asks for patience, ``{"again": {"reason", "after"}}``;
+the runbook then waits on a durable timer, so that a forge's Retry-After is kept and nothing is held in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from datetime import timedelta
+from typing import Any, cast
+
+from durabletask.task import OrchestrationContext, RetryPolicy, Task
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from shared.errors import DefectError, TransientError
+
+type Yields[R] = Generator[Task[Any], Any, R]
+
+MOST_TRIES = 40
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 60.0
+
+CRASHED = RetryPolicy(
+    first_retry_interval=timedelta(seconds=1),
+    max_number_of_attempts=3,
+    backoff_coefficient=2.0,
+    max_retry_interval=timedelta(seconds=10),
+)
+"""For an activity that raised: a worker out of memory, a deployment in between. Patience is not its business."""
+
+
+def dump(model: BaseModel) -> dict[str, JsonValue]:
+    """A model as it crosses a durable boundary."""
+    return cast("dict[str, JsonValue]", model.model_dump(mode="json"))
+
+
+def edge[R](action: Callable[[], R]) -> dict[str, Any]:
+    """Run an activity's action and answer in the form ``call`` reads. Everything but patience is raised."""
+    try:
+        result = action()
+    except TransientError as error:
+        return {"again": {"reason": error.reason, "after": error.retry_after}}
+    return {"done": TypeAdapter(type(result)).dump_python(result, mode="json")}
+
+
+def call[R](context: OrchestrationContext, activity: str, payload: BaseModel, result: type[R]) -> Yields[R]:
+    """Call ``activity`` until it is done; use with ``yield from``.
+
+    Raises ``TaskFailedError`` when the activity raised, and ``DefectError`` when it asked for patience too often.
+    """
+    reason = ""
+    for attempt in range(MOST_TRIES):
+        answer = yield context.call_activity(activity, input=dump(payload), retry_policy=CRASHED)
+        if "done" in answer:
+            return TypeAdapter(result).validate_python(answer["done"])
+        reason = str(answer["again"]["reason"])
+        after = answer["again"]["after"]
+        pause = float(after) if after is not None else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
+        yield context.create_timer(timedelta(seconds=pause))
+    raise DefectError(f"{activity} asked for patience {MOST_TRIES} times: {reason}")

@@ -1,0 +1,171 @@
+"""Decides whether a request may run: it is complete, its author may ask, and its name is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.audit import TENANT, AuditTag
+from shared.domain.connection import Connection, Mode
+from shared.domain.delivery import RequestRecord, RequestState
+from shared.domain.faults import FieldFault
+from shared.domain.forge import ForgeName
+from shared.domain.project import ProjectRequest
+from shared.domain.run import Admission, ProjectRecord, ProjectState, RunInput
+from shared.errors import ConflictError
+from shared.ports import IssueTracker
+from shared.projects import request_form
+from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
+from shared.projects.scaffold import LAYERS
+
+API_REQUESTER = "api"
+AVAILABLE = frozenset(stack.value for stack in LAYERS)
+"""Stacks that have templates."""
+
+
+def admit(ports: ProjectPorts, run: RunInput) -> Admission:
+    """Claim the project for ``run``, or say what stands against it. Doing it again gives the same answer."""
+    connection = ports.connection(run.connection)
+    admission = _weigh(ports, run, connection)
+    now = ports.clock.now()
+    ports.requests.put(
+        REQUESTS,
+        run.subject,
+        RequestRecord(
+            subject=run.subject,
+            run=run.run,
+            instance=run.instance,
+            state=RequestState.RUNNING if admission.admitted else RequestState.REFUSED,
+            content_digest=run.content_digest,
+            project=admission.project,
+            connection=run.connection,
+            updated_at=now,
+        ),
+    )
+    if admission.admitted:
+        ports.record(admission.project, AuditTag.REQUEST_RECEIVED, run, "admit", content=run.content_digest)
+    else:
+        ports.record(
+            TENANT,
+            AuditTag.REQUEST_REFUSED,
+            run,
+            "admit",
+            reason=admission.reason,
+            fields=[fault.field for fault in admission.faults],
+        )
+    return admission
+
+
+def faults_with(request: ProjectRequest, connection: Connection) -> tuple[FieldFault, ...]:
+    """What of a valid request this deployment or ``connection`` cannot do."""
+    faults = []
+    if request.stack not in AVAILABLE:
+        have = ", ".join(sorted(AVAILABLE))
+        faults.append(
+            FieldFault(
+                field="stack", problem=f"there is no {request.stack} scaffold yet; there is: {have}", example=have
+            )
+        )
+    if ForgeName.AZURE_DEVOPS in request.forges and connection.azure_devops is None:
+        faults.append(
+            FieldFault(
+                field="forges",
+                problem=f"connection {connection.id} has no Azure DevOps organisation",
+                example="GitHub",
+            )
+        )
+    return tuple(faults)
+
+
+def may_ask(login: str, requesters: Iterable[str], issues: IssueTracker) -> bool:
+    """Whether ``login`` stands on the allow-list, by name or as a member of a team. An empty list allows nobody."""
+    wanted = login.lower()
+    teams = []
+    for entry in requesters:
+        organization, slash, team = entry.partition("/")
+        if slash:
+            teams.append((organization, team))
+        elif organization == wanted:
+            return True
+    # People named on the list cost no call to the forge.
+    return any(issues.is_team_member(organization, team, login) for organization, team in teams)
+
+
+def _weigh(ports: ProjectPorts, run: RunInput, connection: Connection) -> Admission:
+    if run.request is None and not may_ask(
+        run.origin.requester, connection.requesters, ports.connect(connection).issues
+    ):
+        return Admission(
+            reason=f"@{run.origin.requester} is not on the list of people who may ask for projects here",
+            remedy=f"Ask an owner of the connection {connection.id} to add you or your team to its requesters.",
+        )
+    request = run.request
+    if request is None:
+        parsed = request_form.parse(ports.artifacts.get(run.form).decode())
+        if isinstance(parsed, tuple):
+            return Admission(reason="the request is not complete", faults=parsed)
+        request = parsed
+    if faults := faults_with(request, connection):
+        return Admission(reason="the request cannot be carried out as it stands", faults=faults)
+    return _claim(ports, run, request, connection)
+
+
+def _claim(ports: ProjectPorts, run: RunInput, request: ProjectRequest, connection: Connection) -> Admission:
+    now = ports.clock.now()
+    record = ProjectRecord(
+        id=request.project_id,
+        name=request.name,
+        connection=connection.id,
+        subject=run.subject,
+        run=run.run,
+        instance=run.instance,
+        state=ProjectState.RUNNING,
+        request=request,
+        origin=run.origin,
+        created_at=now,
+        started_at=now,
+    )
+    while True:
+        found = ports.projects.get(PROJECTS, record.id)
+        try:
+            if found is None:
+                ports.projects.create(PROJECTS, record.id, record)
+                return Admission(project=record.id)
+            existing, etag = found
+            if existing.instance == run.instance:
+                return Admission(project=record.id)
+            if refusal := _not_yours(existing, run, connection):
+                return refusal
+            again = record.model_copy(
+                update={"created_at": existing.created_at, "subject": existing.subject, "origin": existing.origin}
+            )
+            ports.projects.replace(PROJECTS, record.id, again, etag)
+            return Admission(project=record.id)
+        except ConflictError:
+            continue  # somebody claimed or changed it in between: weigh what they wrote
+
+
+def _not_yours(existing: ProjectRecord, run: RunInput, connection: Connection) -> Admission | None:
+    if existing.connection != connection.id:
+        return _taken(existing, f"it belongs to connection {existing.connection}")
+    if existing.state is ProjectState.RUNNING:
+        return _taken(existing, "it is being created at this moment")
+    if run.origin.requester == API_REQUESTER or existing.subject == run.subject:
+        return None
+    if (
+        existing.state in {ProjectState.ADVISED, ProjectState.FAILED}
+        and existing.origin.requester == run.origin.requester
+    ):
+        return None
+    return _taken(existing, f"it was asked for in {existing.origin.url or 'a call to the API'}")
+
+
+def _taken(existing: ProjectRecord, why: str) -> Admission:
+    return Admission(
+        reason=f"the project {existing.id} exists already: {why}",
+        faults=(FieldFault(field="name", problem=f"{existing.name!r} is taken", example=f"{existing.name} 2"),),
+    )
+
+
+def is_advisory(connection: Connection) -> bool:
+    """Whether plans of this connection are shown and not applied."""
+    return connection.mode is Mode.ADVISORY

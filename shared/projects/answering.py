@@ -1,0 +1,108 @@
+"""Answers the issue a request came from: once when the run begins, once when it ends, whatever is retried."""
+
+from __future__ import annotations
+
+from shared.domain.audit import TENANT, AuditTag
+from shared.domain.delivery import RequestState
+from shared.domain.forge import RepositoryRef
+from shared.domain.plan import SUCCEEDED, Plan, StepState
+from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, RunInput
+from shared.errors import ConflictError, DefectError
+from shared.projects import answers
+from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
+
+
+def announce(ports: ProjectPorts, run: RunInput, project_id: str) -> str:
+    """Say that the run has begun, with the link to its status page; the comment's address, empty without an issue."""
+    record = _record_of(ports, project_id)
+    return _say(ports, run, project_id, "accepted", answers.accepted(record.name, ports.links.status(project_id)))
+
+
+def refuse(ports: ProjectPorts, refusal: Refusal) -> str:
+    """Say politely why nothing was created, and what to change."""
+    admission = refusal.admission
+    body = answers.refused(admission.reason, admission.remedy, admission.faults)
+    return _say(ports, refusal.run, TENANT, "refused", body)
+
+
+def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:
+    """End the run: the project's state, the record, the answer on the issue. Doing it again changes nothing."""
+    run, project_id = conclusion.run, conclusion.project
+    steps = ports.steps(run.instance)
+    unfinished = [s.step for s in steps if s.state not in SUCCEEDED]
+    advised = all(s.state is StepState.PENDING for s in steps) and not conclusion.reason
+    if advised:
+        state = ProjectState.ADVISED
+    elif conclusion.reason or unfinished:
+        state = ProjectState.FAILED
+    else:
+        state = ProjectState.COMPLETED
+    if state is not ProjectState.ADVISED:
+        tag = AuditTag.PROJECT_COMPLETED if state is ProjectState.COMPLETED else AuditTag.PROJECT_FAILED
+        counts = {s.value: sum(step.state is s for step in steps) for s in StepState}
+        ports.record(
+            project_id,
+            tag,
+            run,
+            "conclude",
+            reason=conclusion.reason,
+            unfinished=unfinished,
+            steps={name: count for name, count in counts.items() if count},
+        )
+    record = _finish(ports, run, project_id, state, conclusion.reason)
+    status = ports.links.status(project_id)
+    if state is ProjectState.ADVISED:
+        plan = Plan.model_validate_json(ports.artifacts.get(record.plan))
+        body = answers.advised(record.name, plan, status)
+    else:
+        head = ports.audit.head(project_id)
+        body = answers.concluded(record.name, steps, status_url=status, root=head.root, size=head.size)
+    _say(ports, run, project_id, "concluded", body)
+    return state
+
+
+def _finish(ports: ProjectPorts, run: RunInput, project_id: str, state: ProjectState, reason: str) -> ProjectRecord:
+    now = ports.clock.now()
+    request = ports.requests.get(REQUESTS, run.subject)
+    if request and request[0].instance == run.instance:
+        ended = {
+            ProjectState.COMPLETED: RequestState.COMPLETED,
+            ProjectState.ADVISED: RequestState.ADVISED,
+        }.get(state, RequestState.FAILED)
+        ports.requests.put(REQUESTS, run.subject, request[0].model_copy(update={"state": ended, "updated_at": now}))
+    while True:
+        found = ports.projects.get(PROJECTS, project_id)
+        if found is None or found[0].instance != run.instance:
+            raise DefectError(f"project {project_id} is not claimed by {run.instance}")
+        record, etag = found
+        if record.finished_at is not None:
+            return record
+        done = record.model_copy(update={"state": state, "reason": reason, "finished_at": now})
+        try:
+            ports.projects.replace(PROJECTS, project_id, done, etag)
+            return done
+        except ConflictError:
+            continue
+
+
+def _record_of(ports: ProjectPorts, project_id: str) -> ProjectRecord:
+    record = ports.project(project_id)
+    if record is None:
+        raise DefectError(f"project {project_id} does not exist")
+    return record
+
+
+def _say(ports: ProjectPorts, run: RunInput, log: str, kind: str, text: str) -> str:
+    if not run.origin.issue:
+        return ""
+    ref = RepositoryRef.parse(run.origin.repository)
+    issues = ports.connect(ports.connection(run.connection)).issues
+    mark = answers.marker(kind, ports.links.token("comment", f"{run.instance} {kind}"))
+    body = f"{mark}\n{text}"
+    written = next((c for c in issues.comments(ref, run.origin.issue) if c.body.startswith(mark)), None)
+    if written is None:
+        written = issues.comment(ref, run.origin.issue, body)
+    elif written.body.strip() != body.strip():
+        written = issues.edit_comment(ref, written.id, body)
+    ports.record(log, AuditTag.GITHUB_ISSUE_ANSWERED, run, f"answer.{kind}", url=written.url)
+    return written.url

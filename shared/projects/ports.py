@@ -1,0 +1,87 @@
+"""Everything the project use cases work with, handed in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.audit.people import Pseudonyms
+from shared.domain.audit import AuditTag, NewAuditEvent
+from shared.domain.connection import Connection
+from shared.domain.delivery import RequestRecord
+from shared.domain.forge import ForgeName
+from shared.domain.plan import StepProgress
+from shared.domain.run import ProjectRecord, RunInput
+from shared.errors import DefectError
+from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, Records, WorkTracker
+from shared.projects.ledger import Intent, RecordedLedger
+from shared.projects.links import Links
+
+PROJECTS = "projects"
+REQUESTS = "requests"
+CONNECTIONS = "connections"
+
+
+@dataclass(frozen=True)
+class ConnectedForges:
+    """The forges of one connection."""
+
+    forges: Mapping[ForgeName, Forge]
+    issues: IssueTracker
+    tracker: WorkTracker | None
+
+
+@dataclass(frozen=True)
+class ProjectPorts:
+    """Ports and records of the project use cases."""
+
+    clock: Clock
+    audit: AuditLog
+    artifacts: ArtifactStore
+    pseudonyms: Pseudonyms
+    links: Links
+    projects: Records[ProjectRecord]
+    requests: Records[RequestRecord]
+    progress: Records[StepProgress]
+    intents: Records[Intent]
+    connections: Records[Connection]
+    connect: Callable[[Connection], ConnectedForges]
+    hook_secret: Callable[[ForgeName], str]
+    request_label: str
+
+    def connection(self, connection_id: str) -> Connection:
+        """The connection of that id; a run never names one that is gone."""
+        found = self.connections.get(CONNECTIONS, connection_id)
+        if found is None:
+            raise DefectError(f"connection {connection_id!r} does not exist")
+        return found[0]
+
+    def project(self, project_id: str) -> ProjectRecord | None:
+        """The project of that id."""
+        found = self.projects.get(PROJECTS, project_id)
+        return found[0] if found else None
+
+    def ledger(self, project_id: str) -> RecordedLedger:
+        """The project's ledger of intents."""
+        return RecordedLedger(self.intents, project_id, self.clock)
+
+    def steps(self, instance: str) -> list[StepProgress]:
+        """The steps of a run, in plan order."""
+        rows = [progress for _, _, progress in self.progress.list(instance)]
+        return sorted(rows, key=lambda row: row.order)
+
+    def record(self, project: str, tag: AuditTag, run: RunInput, step: str, **detail: object) -> None:
+        """Append to the project's log on behalf of a run."""
+        self.audit.append(
+            project,
+            NewAuditEvent.model_validate(
+                {
+                    "tag": tag,
+                    "instance": run.instance,
+                    "step": step,
+                    "subject": run.origin.url or run.subject,
+                    "actor": self.pseudonyms.of(run.origin.requester, run.connection),
+                    "detail": detail,
+                }
+            ),
+        )
