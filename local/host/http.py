@@ -1,0 +1,281 @@
+"""The ASGI application: authenticates, turns a request into a function's trigger, and the outcome into the response."""
+
+import html
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from azure_functions_runtime.bindings.datumdef import Datum
+
+from local.host.app import App
+from local.host.invoke import Invoker
+from local.host.keys import HostKeys, presented_key
+from local.host.logs import correlation_of
+from local.host.routes import Route, Router
+
+MAX_BODY = 100 * 1024 * 1024  # bytes; Azure Functions refuses larger request bodies
+LOGGER = logging.getLogger("Host.Http")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+Section = Callable[["Request"], Awaitable["Response"]]
+
+
+class BodyTooLargeError(Exception):
+    """The request body is larger than Azure accepts."""
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was read."""
+
+
+class Response:
+    """A status, headers and a body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes = b"", headers: Headers | None = None) -> None:
+        self.status = status
+        self.body = body
+        self.headers: Headers = headers if headers is not None else []
+
+    @classmethod
+    def json(cls, status: int, value: Any, headers: dict[str, str] | None = None) -> "Response":
+        """A JSON response."""
+        encoded = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in (headers or {}).items()]
+        return cls(
+            status, json.dumps(value).encode(), [(b"content-type", b"application/json; charset=utf-8"), *encoded]
+        )
+
+
+class Request:
+    """A request as the host's own pages see it; headers are lower-case and joined when repeated."""
+
+    __slots__ = ("_receive", "headers", "method", "path", "query", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            headers[name] = headers[name] + b"," + value if name in headers else value
+        self.headers = headers
+        query: dict[str, str] = {}
+        raw = scope["query_string"]
+        if raw:
+            for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+                query[name] = query[name] + "," + text if name in query else text
+        self.query = query
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client wrote them."""
+        host = self.headers.get(b"host")
+        if host is None:
+            address, port = self.scope.get("server") or ("127.0.0.1", 80)
+            return f"{self.scope['scheme']}://{address}:{port}"
+        return f"{self.scope['scheme']}://{host.decode('latin-1')}"
+
+    @property
+    def url(self) -> str:
+        """The full URL with its query."""
+        raw_path = self.scope.get("raw_path") or self.path.encode()
+        query = self.scope["query_string"]
+        return f"{self.origin}{raw_path.decode('latin-1')}" + (f"?{query.decode('latin-1')}" if query else "")
+
+    async def body(self) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            BodyTooLargeError: over 100 MiB.
+            ClientGoneError: the client went away.
+        """
+        declared = self.headers.get(b"content-length")
+        if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
+            raise BodyTooLargeError
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            chunk = message.get("body", b"")
+            if chunk:
+                size += len(chunk)
+                if size > MAX_BODY:
+                    raise BodyTooLargeError
+                chunks.append(chunk)
+            if not message.get("more_body"):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+class HostApplication:
+    """ASGI entry point of the host."""
+
+    def __init__(
+        self, app: App, router: Router, keys: HostKeys, invoker: Invoker, cors: "CorsPolicy | None" = None
+    ) -> None:
+        self._app = app
+        self._router = router
+        self._keys = keys
+        self._invoker = invoker
+        self._cors = cors
+        self._sections: list[tuple[str, Section]] = []
+
+    def mount(self, prefix: str, section: Section) -> None:
+        """Serve every path under the prefix by a section of the host's own API."""
+        self._sections.append((prefix, section))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event of ASGI; only HTTP is spoken."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        correlation_id = correlation_of(request.headers)
+        try:
+            response = await self._respond(request, correlation_id)
+        except BodyTooLargeError:
+            response = Response(413)
+        except ClientGoneError:
+            return
+        except Exception:
+            LOGGER.exception(
+                "%s %s failed in the host", request.method, request.path, extra={"correlation_id": correlation_id}
+            )
+            response = Response(500)
+        headers = response.headers
+        headers.append((b"x-correlation-id", correlation_id.encode("ascii")))
+        if response.status >= 200 and response.status not in (204, 304):
+            headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+        if self._cors is not None:
+            headers.extend(self._cors.headers(request))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body if response.status not in (204, 304) else b""})
+
+    async def _respond(self, request: Request, correlation_id: str) -> Response:
+        if self._cors is not None and self._cors.is_preflight(request):
+            return Response(204)
+        found = self._router.find(request.path, request.method)
+        if found is not None:
+            return await self._invoke(request, *found, correlation_id)
+        lowered = request.path.lower()
+        for prefix, section in self._sections:
+            if lowered == prefix or lowered.startswith(prefix + "/"):
+                return await section(request)
+        if request.path == "/" and request.method in ("GET", "HEAD"):
+            return self._home()
+        return Response(404)
+
+    async def _invoke(self, request: Request, route: Route, values: dict[str, str], correlation_id: str) -> Response:
+        if not self._keys.permits(route.level, presented_key(request.headers, request.query)):
+            return Response(401)
+        body = await request.body()
+        trigger = Datum(
+            {
+                "method": Datum(request.method, "string"),
+                "url": Datum(request.url, "string"),
+                "headers": {
+                    name.decode("latin-1"): Datum(value.decode("latin-1"), "string")
+                    for name, value in request.headers.items()
+                },
+                "body": Datum(body, "bytes"),
+                "params": {name: Datum(value, "string") for name, value in values.items()},
+                "query": {name: Datum(value, "string") for name, value in request.query.items()},
+            },
+            "http",
+        )
+        trace_parent = request.headers.get(b"traceparent", b"").decode("latin-1")
+        trace_state = request.headers.get(b"tracestate", b"").decode("latin-1")
+        outcome = await self._invoker.run(
+            route.function, trigger, correlation_id, trace_parent=trace_parent, trace_state=trace_state
+        )
+        if outcome.error is not None:
+            return Response(500)
+        return to_response(outcome.response)
+
+    def _home(self) -> Response:
+        rows = []
+        routes = {route.function.name: route for route in self._router.routes}
+        for name, function in sorted(self._app.functions.items()):
+            route = routes.get(name)
+            detail = ""
+            if route is not None:
+                methods = ", ".join(sorted(route.methods)) if route.methods else "any method"
+                detail = f"{methods} /{route.template} ({route.level})"
+            rows.append(
+                f"<tr><td>{html.escape(name)}</td><td>{function.trigger}</td><td>{html.escape(detail)}</td></tr>"
+            )
+        page = (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Functions</title></head><body>'
+            f"<h1>Your function app is up and running</h1><p>{len(rows)} functions</p><table>"
+            '<thead><tr><th scope="col">Function</th><th scope="col">Trigger</th><th scope="col">Route</th></tr></thead>'
+            f"<tbody>{''.join(rows)}</tbody></table></body></html>"
+        )
+        return Response(200, page.encode(), [(b"content-type", b"text/html; charset=utf-8")])
+
+
+def to_response(datum: Datum | None) -> Response:
+    """The HTTP response a function's return value stands for (Azure: nothing returned is 200 with an empty body).
+
+    Raises:
+        ValueError: the status is not a number.
+    """
+    if datum is None or datum.value is None:
+        return Response(200)
+    if datum.type != "http":
+        value = datum.value
+        return Response(
+            200,
+            value if isinstance(value, bytes) else str(value).encode(),
+            [(b"content-type", b"text/plain; charset=utf-8")],
+        )
+    value = datum.value
+    headers: Headers = []
+    for name, header in value["headers"].items():
+        lowered = name.lower()
+        if lowered not in ("content-length", "transfer-encoding", "connection"):
+            headers.append((lowered.encode("latin-1"), header.value.encode("latin-1")))
+    for jar in value["cookies"] or ():
+        for morsel in jar.values():
+            headers.append((b"set-cookie", morsel.OutputString().encode("latin-1")))
+    return Response(int(value["status_code"].value), value["body"].value, headers)
+
+
+class CorsPolicy:
+    """``Host.CORS`` of local.settings.json: a comma-separated list of origins, or ``*``."""
+
+    def __init__(self, origins: str, credentials: bool) -> None:
+        self._origins = {origin.strip() for origin in origins.split(",") if origin.strip()}
+        self._credentials = credentials
+
+    def is_preflight(self, request: Request) -> bool:
+        """Whether a browser asks what it may send."""
+        return (
+            request.method == "OPTIONS"
+            and b"origin" in request.headers
+            and b"access-control-request-method" in request.headers
+        )
+
+    def headers(self, request: Request) -> Headers:
+        """The CORS headers of the answer; none for an origin that is not allowed."""
+        origin = request.headers.get(b"origin")
+        if origin is None:
+            return []
+        everyone = "*" in self._origins
+        if not everyone and origin.decode("latin-1") not in self._origins:
+            return []
+        allowed = b"*" if everyone and not self._credentials else origin
+        headers: Headers = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
+        if self._credentials:
+            headers.append((b"access-control-allow-credentials", b"true"))
+        if self.is_preflight(request):
+            headers.append((b"access-control-allow-methods", request.headers[b"access-control-request-method"]))
+            if asked := request.headers.get(b"access-control-request-headers"):
+                headers.append((b"access-control-allow-headers", asked))
+        return headers

@@ -1,0 +1,202 @@
+"""Composes the host of one app, starts its parts in order, and drains them when a signal asks."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Generator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from azure_functions_runtime import start_threadpool_executor
+
+from local.host import logs
+from local.host.admin import AdminApi
+from local.host.app import App, IndexingError, Trigger, index
+from local.host.durable import WEBHOOK_PATH, DurableWorker, client_configuration
+from local.host.durable_http import DurableHttpApi
+from local.host.http import CorsPolicy, HostApplication
+from local.host.invoke import Invoker
+from local.host.keys import HostKeys, load_keys
+from local.host.queues import QueueListeners, QueueOutputs
+from local.host.routes import Router
+from local.host.settings import (
+    HostSettings,
+    LocalSettings,
+    SettingsError,
+    apply_values,
+    read_host_settings,
+    read_local_settings,
+)
+from local.host.timers import TimerListeners
+
+LOGGER = logging.getLogger("Host.General")
+DEFAULT_PORT = 7071
+DRAIN_SECONDS = 5.0
+EXIT_DRAINED, EXIT_SETTINGS, EXIT_INDEXING = 0, 2, 3
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave signals to the host: it has more to drain than HTTP."""
+        yield
+
+
+def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | None) -> int:
+    """Run the host of an app until SIGTERM or SIGINT; returns the process's exit code."""
+    state_dir = Path(os.environ.get("DONERIGHT_HOST_STATE_DIR") or ".doneright/host").absolute()
+    keys_file = Path(os.environ.get("DONERIGHT_HOST_KEYS_FILE") or state_dir / "keys.json").absolute()
+    directory = app_dir.absolute()
+    try:
+        settings = read_host_settings(directory)
+        local = read_local_settings(directory)
+        apply_values(local, os.environ)
+        logs.configure(settings.logging.log_level, log_level)
+        keys = load_keys(keys_file)
+        listener = _listen(port if port is not None else local.host.local_http_port or DEFAULT_PORT)
+    except (SettingsError, ValueError) as error:
+        print(f"host: {error}", file=sys.stderr)
+        return EXIT_SETTINGS
+    os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", "32")
+    start_threadpool_executor()
+    try:
+        app = index(directory)
+        if settings.functions:
+            app = App(
+                app.directory,
+                {name: function for name, function in app.functions.items() if name in settings.functions},
+            )
+        router = Router(app.of(Trigger.HTTP), settings.extensions.http.route_prefix)
+    except IndexingError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        print(f"host: {error}", file=sys.stderr)
+        return EXIT_INDEXING
+    try:
+        code = uvloop.run(
+            _serve(
+                app,
+                router=router,
+                settings=settings,
+                local=local,
+                keys=keys,
+                listener=listener,
+                engine=engine,
+                state_dir=state_dir,
+            )
+        )
+    except SettingsError as error:
+        print(f"host: {error}", file=sys.stderr)
+        code = EXIT_SETTINGS
+    logging.shutdown()
+    sys.stdout.flush()
+    # Threads of synchronous functions that outlive the drain would keep the process; their work is redelivered.
+    os._exit(code)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = "is taken by another process" if isinstance(error, OSError) else "is not a port number"
+        raise SettingsError(f"port {port} {reason}; choose another with --port (0 picks a free one)") from error
+    listener.setblocking(False)
+    return listener
+
+
+async def _serve(
+    app: App,
+    *,
+    router: Router,
+    settings: HostSettings,
+    local: LocalSettings,
+    keys: HostKeys,
+    listener: socket.socket,
+    engine: str | None,
+    state_dir: Path,
+) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    extensions = settings.extensions
+
+    outputs = QueueOutputs(extensions.queues, os.environ)
+    invoker = Invoker(outputs, settings.function_timeout)
+    queues = QueueListeners(app.of(Trigger.QUEUE), invoker, outputs, extensions.queues, os.environ)
+    timers = TimerListeners(app.of(Trigger.TIMER), invoker, state_dir / "timers.json", os.environ)
+    cors = CorsPolicy(local.host.cors, local.host.cors_credentials) if local.host.cors else None
+    application = HostApplication(app, router, keys, invoker, cors)
+    application.mount(
+        "/admin", AdminApi(app, router, keys, {Trigger.TIMER: timers.run_by_hand, Trigger.QUEUE: queues.run_by_hand})
+    )
+
+    durable: DurableWorker | None = None
+    if engine is not None:
+        durable = DurableWorker(app, invoker, extensions.durable_task, engine)
+        invoker.bind_durable_client(client_configuration(engine, base_url, extensions.durable_task, keys))
+        orchestrators = {function.durable_name for function in app.of(Trigger.ORCHESTRATION)}
+        entities = {function.durable_name.lower() for function in app.of(Trigger.ENTITY)}
+        api = DurableHttpApi(durable.stub, keys, extensions.durable_task, orchestrators, entities)
+        application.mount(WEBHOOK_PATH, api)
+    else:
+        needing = sorted(function.name for function in app.functions.values() if function.client_inputs)
+        if needing:
+            raise SettingsError(
+                f"the functions {', '.join(needing)} use a durable client; name the engine with --engine 127.0.0.1:PORT"
+            )
+
+    config = uvicorn.Config(
+        application,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
+        timeout_keep_alive=120,
+    )
+    server = _Server(config)
+    try:
+        await queues.prepare()
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        if durable is not None:
+            durable.start()
+        queues.start()
+        timers.start()
+        print(json.dumps({"ready": True, "url": base_url, "functions": sorted(app.functions)}), flush=True)
+        LOGGER.info("Serving %d functions of %s at %s", len(app.functions), app.directory, base_url)
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        LOGGER.info("Stopping: no new work is taken, %d invocations are running", invoker.running)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        server.should_exit = True
+        parts = [queues.stop(DRAIN_SECONDS), timers.stop(DRAIN_SECONDS), _ended(serving)]
+        if durable is not None:
+            parts.append(durable.stop(DRAIN_SECONDS))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(loop.time() + max(0.0, deadline - time.monotonic()) + 1):
+                await asyncio.gather(*parts)
+    finally:
+        await outputs.close()
+    LOGGER.info("Stopped")
+    return EXIT_DRAINED
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    await task
