@@ -1,0 +1,1 @@
+"""Simulates Azure DevOps Services closely enough that its official Python client cannot tell the difference."""
