@@ -8,7 +8,7 @@ from shared.services import services
 
 from orchestrations.durable import edge
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
-from shared.domain.run_activities import Claimed, Skip
+from shared.domain.run_activities import Claimed, EndedStep
 from shared.projects import admission, answering, applying, planning
 
 
@@ -42,10 +42,10 @@ def apply_step(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: applying.apply_step(services().project_ports, run.task, run.pause_seconds))
 
 
-def skip_step(payload: dict[str, Any]) -> dict[str, Any]:
-    """Write down that a step was not tried."""
-    skip = Skip.model_validate(payload)
-    return edge(lambda: applying.skip_step(services().project_ports, skip.task, skip.because))
+def end_step(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that a step ended without another try."""
+    ended = EndedStep.model_validate(payload)
+    return edge(lambda: applying.end_step(services().project_ports, ended))
 
 
 def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
@@ -54,4 +54,4 @@ def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: answering.conclude(services().project_ports, conclusion))
 
 
-ACTIVITIES = (admit_request, refuse_request, announce_run, draw_plan, apply_step, skip_step, conclude_run)
+ACTIVITIES = (admit_request, refuse_request, announce_run, draw_plan, apply_step, end_step, conclude_run)

@@ -10,7 +10,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_a
 from orchestrations.durable import Yields, call, dump
 from shared.domain.plan import SUCCEEDED, StepOutcome, StepState, blocked, ready
 from shared.domain.run import Admission, Conclusion, DrawnPlan, Refusal, RunInput, StepRun, StepTask
-from shared.domain.run_activities import Claimed, Skip
+from shared.domain.run_activities import Claimed, EndedStep
 
 
 def bootstrap(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[str, Any]]:
@@ -66,8 +66,12 @@ def _apply(
         states[step_id] = _state_of(first)
         (succeeded if states[step_id] in SUCCEEDED else lost).add(step_id)
     for step_id in blocked(graph, lost, begun):
-        skip = Skip(task=_task(run, project, plan, step_id), because=", ".join(sorted(lost)))
-        yield from call(context, "skip_step", skip, type(None))
+        ended = EndedStep(
+            task=_task(run, project, plan, step_id),
+            state=StepState.SKIPPED,
+            reason=f"it needs {', '.join(sorted(lost))}, which did not succeed",
+        )
+        yield from call(context, "end_step", ended, type(None))
         states[step_id] = StepState.SKIPPED
 
 
@@ -80,7 +84,17 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
         attempt += 1
         last = context.current_utc_datetime >= deadline
         trial = run.model_copy(update={"task": run.task.model_copy(update={"attempt": attempt, "last": last})})
-        outcome = yield from call(context, "apply_step", trial, StepOutcome)
+        try:
+            outcome = yield from call(context, "apply_step", trial, StepOutcome)
+        except TaskFailedError as error:
+            broken = EndedStep(
+                task=trial.task,
+                state=StepState.FAILED,
+                reason=f"{error.details.error_type}: {error.details.message}",
+                remedy="This is a defect of Doneright; its log has the stack trace under this run's id.",
+            )
+            yield from call(context, "end_step", broken, type(None))
+            return {"state": StepState.FAILED.value}
         if outcome.state is not StepState.WAITING:
             return {"state": outcome.state.value}
         yield context.create_timer(timedelta(seconds=outcome.wait_seconds))

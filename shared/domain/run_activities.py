@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from shared.domain.forge import Frozen
+from shared.domain.plan import StepState
 from shared.domain.run import RunInput, StepTask
 
 
@@ -13,8 +16,10 @@ class Claimed(Frozen):
     project: str
 
 
-class Skip(Frozen):
-    """A step that cannot start, and why."""
+class EndedStep(Frozen):
+    """A step that ends without another try: it cannot start, or its last try broke."""
 
     task: StepTask
-    because: str
+    state: Literal[StepState.SKIPPED, StepState.FAILED]
+    reason: str
+    remedy: str = ""

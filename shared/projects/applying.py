@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
 
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.forge import ForgeName
 from shared.domain.plan import ENDED, Plan, PlanStep, StepOutcome, StepProgress, StepState
 from shared.domain.run import StepTask
+from shared.domain.run_activities import EndedStep
 from shared.errors import ConflictError, DefectError, NotSupportedError, RefusedError, TransientError
 from shared.projects.ports import ProjectPorts
 from shared.projects.steps import definitions
@@ -56,12 +56,15 @@ def apply_step(ports: ProjectPorts, task: StepTask, pause_seconds: float = 1.0) 
     return outcome
 
 
-def skip_step(ports: ProjectPorts, task: StepTask, because: str) -> None:
-    """Write down that a step was not tried."""
+def end_step(ports: ProjectPorts, ended: EndedStep) -> None:
+    """Write down that a step ended without another try. A step that has ended stays as it is."""
+    task = ended.task
     progress, etag = _progress(ports, task)
     if progress.state in ENDED:
         return
-    outcome = StepOutcome(state=StepState.SKIPPED, reason=f"it needs {because}, which did not succeed")
+    if ended.state is StepState.FAILED and progress.state is StepState.PENDING:
+        progress = progress.model_copy(update={"state": StepState.RUNNING})
+    outcome = StepOutcome(state=ended.state, reason=ended.reason, remedy=ended.remedy)
     step = Plan.model_validate_json(ports.artifacts.get(task.plan)).step(task.step)
     _record(ports, task, step, outcome)
     _write(ports, task, progress.moved(outcome, ports.clock.now()), etag)
@@ -125,8 +128,3 @@ def _write(ports: ProjectPorts, task: StepTask, progress: StepProgress, etag: st
         found, latest = _progress(ports, task)
         if found.state not in ENDED:
             ports.progress.replace(task.instance, task.step, progress, latest)
-
-
-def seconds_between(start: datetime, end: datetime) -> float:
-    """Seconds from ``start`` to ``end``."""
-    return (end - start).total_seconds()

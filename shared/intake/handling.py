@@ -1,0 +1,142 @@
+"""Decides what follows from a delivery: a run to start, a fact to record, or nothing, with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from pydantic import Field, ValidationError
+
+from shared.domain.audit import AuditTag, NewAuditEvent
+from shared.domain.connection import Connection
+from shared.domain.delivery import DeliveryState, Envelope, RequestState
+from shared.domain.faults import faults_of
+from shared.domain.forge import Frozen
+from shared.domain.keys import encode_key
+from shared.domain.project import RequestOrigin
+from shared.domain.run import RunInput
+from shared.errors import RefusedError
+from shared.intake.envelopes import unwrap
+from shared.intake.events import AzureDevOpsBuild, GitHubIssues, Ignored, content_digest, parse
+from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
+
+RESTARTS_ON_EDIT = frozenset({RequestState.REFUSED})
+"""Ends of a run after which an edited request is a new try. Other ends need a person's word: a replay."""
+
+
+class Handling(Frozen):
+    """What follows from a delivery."""
+
+    state: DeliveryState
+    reason: str = ""
+    subject: str = ""
+    connection: str = ""
+    start: RunInput | None = Field(default=None, description="The run to start, under its own instance id.")
+
+
+def handle(ports: ProjectPorts, envelope: Envelope, *, deadline_seconds: int, pause_seconds: float) -> Handling:
+    """What follows from ``envelope``. Changes nothing but the record; handling twice does no more than once.
+
+    Raises ``RefusedError`` for a payload that is not what its event promises; the delivery is then kept as poisoned.
+    """
+    payload = unwrap(envelope, ports.artifacts)
+    try:
+        event = parse(envelope.forge, envelope.event, payload)
+    except ValidationError as error:
+        fields = "; ".join(f"{fault.field}: {fault.problem}" for fault in faults_of(error))
+        raise RefusedError(f"a {envelope.event} event does not look like one: {fields}") from error
+    match event:
+        case Ignored():
+            return Handling(state=DeliveryState.IGNORED, reason=event.reason)
+        case AzureDevOpsBuild():
+            return _build(ports, envelope, event)
+        case GitHubIssues():
+            return _issue(ports, envelope, event, deadline_seconds, pause_seconds)
+
+
+def connection_for(connections: Sequence[Connection], repository: str) -> Connection | None:
+    """The connection that takes requests from ``repository``; one that names it before one that owns it."""
+    takers = [c for c in connections if c.takes_requests_from(repository)]
+    return next((c for c in takers if c.github.request_repositories), takers[0] if takers else None)
+
+
+def _issue(
+    ports: ProjectPorts, envelope: Envelope, event: GitHubIssues, deadline_seconds: int, pause_seconds: float
+) -> Handling:
+    issue = event.snapshot()
+    subject = f"github-issue-{issue.id}"
+    if ports.request_label.lower() not in {label.lower() for label in issue.labels}:
+        return _ignored(subject, f"the issue has no label {ports.request_label}")
+    if issue.state != "open":
+        return _ignored(subject, f"the issue is {issue.state}")
+    connections = [connection for _, _, connection in ports.connections.list(CONNECTIONS)]
+    connection = connection_for(connections, event.repository.full_name)
+    if connection is None:
+        return _ignored(subject, f"no connection takes requests from {event.repository.full_name}")
+    if connection.paused:
+        return Handling(
+            state=DeliveryState.HELD,
+            reason=f"connection {connection.id} is paused",
+            subject=subject,
+            connection=connection.id,
+        )
+    digest = content_digest(issue)
+    found = ports.requests.get(REQUESTS, subject)
+    run = 1
+    if found:
+        latest = found[0]
+        edited = latest.state in RESTARTS_ON_EDIT and latest.content_digest != digest
+        asked = envelope.replay > 0 and latest.state is not RequestState.RUNNING
+        if not edited and not asked:
+            return Handling(
+                state=DeliveryState.DUPLICATE,
+                reason=f"run {latest.run} for this issue is {latest.state}",
+                subject=subject,
+                connection=connection.id,
+            )
+        run = latest.run + 1
+    start = RunInput(
+        instance=encode_key(f"{subject}.{run}"),
+        subject=subject,
+        run=run,
+        connection=connection.id,
+        origin=RequestOrigin(
+            subject=subject, requester=issue.author, repository=str(issue.ref), issue=issue.number, url=issue.url
+        ),
+        content_digest=digest,
+        form=ports.artifacts.put(issue.body.encode(), "text/markdown"),
+        step_deadline_seconds=deadline_seconds,
+        step_pause_seconds=pause_seconds,
+    )
+    return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, start=start)
+
+
+def _build(ports: ProjectPorts, envelope: Envelope, event: AzureDevOpsBuild) -> Handling:
+    build = event.resource
+    subject = f"azure-devops-build-{build.id}"
+    name = build.project.name if build.project else ""
+    wanted = (name.lower(), build.definition.name.lower())
+    for _, _, project in ports.projects.list(PROJECTS):
+        # Older payloads name no team project; our pipelines carry the project's id as their name.
+        if project.name.lower() == wanted[0] or (not name and project.id == wanted[1]):
+            ports.audit.append(
+                project.id,
+                NewAuditEvent(
+                    tag=AuditTag.AZURE_DEVOPS_BUILD_COMPLETED,
+                    instance=subject,
+                    step=build.result or "completed",
+                    subject=build.url or subject,
+                    detail={"build": build.build_number, "result": build.result, "delivery": envelope.id},
+                ),
+            )
+            return Handling(state=DeliveryState.HANDLED, subject=subject, connection=project.connection)
+    return _ignored(subject, f"no project of Doneright's is named {name or build.definition.name!r}")
+
+
+def _ignored(subject: str, reason: str) -> Handling:
+    return Handling(state=DeliveryState.IGNORED, reason=reason, subject=subject)
+
+
+def unreadable_id(message: str) -> str:
+    """An id for a message that is no envelope."""
+    return "unreadable-" + hashlib.sha256(message.encode()).hexdigest()[:32]
