@@ -48,7 +48,8 @@ class GitHubConnection(Frozen):
         default=None, description="None until the App manifest flow is finished."
     )
     request_repositories: tuple[str, ...] = Field(
-        default=(), description="owner/name of the repositories whose labelled issues are requests; empty: any of ours."
+        default=(),
+        description="owner/name of the repositories whose labelled issues are requests; empty: requests by the API only.",
     )
     api_url: Url = "https://api.github.com"
     web_url: Url = "https://github.com"
@@ -115,7 +116,4 @@ class Connection(ConnectionSettings):
 
     def takes_requests_from(self, repository: str) -> bool:
         """Whether a labelled issue in ``repository`` (owner/name) is a request to this connection."""
-        name = repository.lower()
-        if self.github.request_repositories:
-            return name in {r.lower() for r in self.github.request_repositories}
-        return name.split("/", 1)[0] == self.github.organization.lower()
+        return repository.lower() in {name.lower() for name in self.github.request_repositories}

@@ -55,9 +55,8 @@ def handle(ports: ProjectPorts, envelope: Envelope, *, deadline_seconds: int, pa
 
 
 def connection_for(connections: Sequence[Connection], repository: str) -> Connection | None:
-    """The connection that takes requests from ``repository``; one that names it before one that owns it."""
-    takers = [c for c in connections if c.takes_requests_from(repository)]
-    return next((c for c in takers if c.github.request_repositories), takers[0] if takers else None)
+    """The first connection, by id, that takes requests from ``repository``."""
+    return next((c for c in connections if c.takes_requests_from(repository)), None)
 
 
 def _issue(

@@ -69,7 +69,7 @@ def advised(name: str, plan: Plan, status_url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def concluded(instance: str, name: str, steps: Iterable[StepProgress], *, status_url: str, root: str, size: int) -> str:
+def concluded(name: str, steps: Iterable[StepProgress], *, status_url: str, root: str, size: int) -> str:
     """The last answer: what was made, with links and times, what was not, and the proof."""
     rows = list(steps)
     lost = [s for s in rows if s.state in {StepState.FAILED, StepState.SKIPPED}]

@@ -1,0 +1,1 @@
+"""Connections: how Doneright reaches the forges, and who may ask it to."""

@@ -1,0 +1,209 @@
+"""The only place that chooses adapters: settings in, the use cases' ports out, each made once and on first use."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, SecretStr
+
+from shared.adapters.clock import SystemClock
+from shared.adapters.key_vault import KeyVaultSecrets, SettingsSecrets
+from shared.adapters.storage.account import StorageAccount
+from shared.adapters.storage.artifacts import BlobArtifactStore
+from shared.adapters.storage.audit_log import TableAuditLog
+from shared.adapters.storage.queue import StorageQueue
+from shared.adapters.storage.records import TableRecords
+from shared.audit.people import Pseudonyms
+from shared.domain.connection import (
+    AzureDevOpsConnection,
+    Connection,
+    EntraCredential,
+    GitHubAppCredential,
+    GitHubConnection,
+    TokenCredential,
+)
+from shared.domain.delivery import DeliveryRecord, RequestRecord
+from shared.domain.forge import ForgeName
+from shared.domain.plan import StepProgress
+from shared.domain.run import ProjectRecord
+from shared.errors import RefusedError
+from shared.intake.keeping import Keeper
+from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
+from shared.projects.ledger import Intent
+from shared.projects.links import Links
+from shared.projects.ports import ConnectedForges, ProjectPorts
+from shared.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from shared.adapters.azure_devops.credentials import EntraIdentity
+    from shared.adapters.azure_devops.credentials import PersonalAccessToken as AzurePersonalAccessToken
+    from shared.adapters.github.forge import GitHubForge
+
+DELIVERIES_QUEUE = "deliveries"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the triggers and activities use."""
+
+    settings: Settings
+    clock: Clock
+    audit: AuditLog
+    artifacts: ArtifactStore
+    secrets: SecretStore
+    links: Links
+    keeper: Keeper
+    project_ports: ProjectPorts
+
+
+def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
+    """Services as the settings say. Raises ``RefusedError`` when a setting that everything needs is missing."""
+    if configured.signing_key is None:
+        raise RefusedError("DONERIGHT_SIGNING_KEY is not set", "Set it to 32 or more random characters.")
+    key = configured.signing_key.get_secret_value().encode()
+    account = StorageAccount.from_settings(environ)
+    clock = SystemClock()
+    audit = TableAuditLog(account, clock)
+    artifacts = BlobArtifactStore(account)
+    secrets: SecretStore = (
+        KeyVaultSecrets(configured.key_vault_url)
+        if configured.key_vault_url
+        else SettingsSecrets(environ, configured.local_secrets_file)
+    )
+
+    def records[M: BaseModel](table: str, model: type[M]) -> TableRecords[M]:
+        return TableRecords(account, table, model)
+
+    links = Links(configured.public_url, key)
+    keeper = Keeper(
+        clock=clock,
+        audit=audit,
+        artifacts=artifacts,
+        deliveries=records("deliveries", DeliveryRecord),
+        queue=StorageQueue(account, DELIVERIES_QUEUE),
+    )
+    connector = Connector(clock, secrets, links)
+    project_ports = ProjectPorts(
+        clock=clock,
+        audit=audit,
+        artifacts=artifacts,
+        pseudonyms=Pseudonyms(key),
+        links=links,
+        projects=records("projects", ProjectRecord),
+        requests=records("requests", RequestRecord),
+        progress=records("steps", StepProgress),
+        intents=records("intents", Intent),
+        connections=records("connections", Connection),
+        connect=connector.connect,
+        hook_secret=lambda forge: hook_secret(configured, forge),
+        request_label=configured.request_label,
+    )
+    return Services(
+        settings=configured,
+        clock=clock,
+        audit=audit,
+        artifacts=artifacts,
+        secrets=secrets,
+        links=links,
+        keeper=keeper,
+        project_ports=project_ports,
+    )
+
+
+def hook_secret(configured: Settings, forge: ForgeName) -> str:
+    """The newest secret the forge is told. Raises ``RefusedError`` when none is set."""
+    secrets = (
+        configured.github_webhook_secrets if forge is ForgeName.GITHUB else configured.azure_devops_webhook_secrets
+    )
+    if not secrets:
+        name = f"DONERIGHT_{forge.upper()}_WEBHOOK_SECRETS"
+        raise RefusedError(f"{name} is not set", f"Set {name}; without it no webhook would be believed.")
+    return secrets[0].get_secret_value()
+
+
+class Connector:
+    """Makes the forges of a connection, and keeps them while the connection and its secrets stay the same."""
+
+    def __init__(self, clock: Clock, secrets: SecretStore, links: Links) -> None:
+        self._clock = clock
+        self._secrets = secrets
+        self._links = links
+        self._made: dict[str, tuple[object, ConnectedForges]] = {}
+        self._lock = threading.Lock()
+
+    def connect(self, connection: Connection) -> ConnectedForges:
+        """The forges of ``connection``. Raises ``RefusedError`` when a credential is missing."""
+        github, azure = connection.github, connection.azure_devops
+        token = self._token(github.credential)
+        identity = (github, token, azure, self._token(azure.credential) if azure else "")
+        with self._lock:
+            made = self._made.get(connection.id)
+            if made is None or made[0] != identity:
+                made = (identity, self._forges(github, azure))
+                self._made[connection.id] = made
+            return made[1]
+
+    def _forges(self, github: GitHubConnection, azure: AzureDevOpsConnection | None) -> ConnectedForges:
+        on_github = self._github(github)
+        forges: dict[ForgeName, Forge] = {ForgeName.GITHUB: on_github}
+        tracker: WorkTracker | None = None
+        if azure:
+            from shared.adapters.azure_devops.forge import AzureDevOpsForge
+
+            on_azure = AzureDevOpsForge(azure.organization_url, self._azure_credentials(azure), clock=self._clock)
+            forges[ForgeName.AZURE_DEVOPS] = on_azure
+            tracker = on_azure
+        issues: IssueTracker = on_github
+        return ConnectedForges(forges=forges, issues=issues, tracker=tracker)
+
+    def _github(self, github: GitHubConnection) -> GitHubForge:
+        from shared.adapters.github.credentials import AppInstallation, PersonalAccessToken
+        from shared.adapters.github.forge import GitHubForge
+
+        match github.credential:
+            case GitHubAppCredential(app_id=app_id, private_key_secret=name):
+                credentials: AppInstallation | PersonalAccessToken = AppInstallation(
+                    app_id=app_id, private_key=SecretStr(self._secrets.get(name)), organization=github.organization
+                )
+            case TokenCredential(token_secret=name):
+                credentials = PersonalAccessToken(token=SecretStr(self._secrets.get(name)))
+            case _:
+                raise RefusedError(
+                    "the connection has no GitHub credential yet", "Finish the GitHub App set-up, or give it a token."
+                )
+        return GitHubForge(
+            credentials,
+            clock=self._clock,
+            base_url=github.api_url,
+            web_url=github.web_url,
+            organization=github.organization,
+            webhook_url=self._links.api("webhooks/github"),
+        )
+
+    def _azure_credentials(self, azure: AzureDevOpsConnection) -> EntraIdentity | AzurePersonalAccessToken:
+        from shared.adapters.azure_devops.credentials import EntraIdentity
+        from shared.adapters.azure_devops.credentials import PersonalAccessToken as AzurePersonalAccessToken
+
+        match azure.credential:
+            case EntraCredential(client_id=client_id):
+                return EntraIdentity(client_id=client_id or None)
+            case TokenCredential(token_secret=name):
+                return AzurePersonalAccessToken(token=SecretStr(self._secrets.get(name)))
+
+    def _token(self, credential: GitHubAppCredential | TokenCredential | EntraCredential | None) -> str:
+        match credential:
+            case TokenCredential(token_secret=name) | GitHubAppCredential(private_key_secret=name):
+                return self._secrets.get(name)
+            case _:
+                return ""
+
+
+@cache
+def services() -> Services:
+    """The services of this process, made on first use."""
+    return compose(settings(), os.environ)
