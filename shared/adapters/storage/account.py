@@ -18,16 +18,12 @@ if TYPE_CHECKING:
 
 SERVICES = ("blob", "queue", "table")
 
-_POOL = 64
-"""Connections kept open: the Functions worker's thread pool is at most 32 by default; requests' own default of 10
-would open and drop a connection for each call beyond."""
-
 _RETRIES: dict[str, Any] = {
     # A caller (a runbook, a queue trigger) retries with far more patience, so the client gives up within seconds.
     "retry_total": 3,
     "retry_connect": 3,
     "retry_read": 3,
-    "retry_status": 3,
+    "retry_status": 1,
     "retry_backoff_factor": 0.4,
     "retry_backoff_max": 5,
     "connection_timeout": 5,
@@ -203,16 +199,9 @@ class StorageAccount:
 
 
 def _pooled_transport() -> HttpTransport[Any, Any]:
-    import requests
-    from azure.core.pipeline.transport import RequestsTransport
-    from requests.adapters import HTTPAdapter
+    from shared.adapters.storage.transport import PooledTransport
 
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_POOL, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    transport: HttpTransport[Any, Any] = RequestsTransport(session=session)
-    return transport
+    return PooledTransport()
 
 
 def _credential(client_id: str | None, *, managed: bool) -> TokenCredential:
