@@ -18,8 +18,11 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Self
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from shared.domain.project import Process, Stack
 
 TEMPLATE_VERSION = "1.0.0"
 """Version of the packaged templates; changes whenever any rendered byte does (semantic versioning)."""
@@ -33,24 +36,6 @@ _SUMMARY_LENGTH = 200
 _SLUG_LENGTH = 40  # chart and release names share 63 characters of a DNS label with suffixes of their own
 
 
-class Stack(StrEnum):
-    """Application stacks a repository can be rendered for."""
-
-    FASTAPI = "fastapi"
-    FLASK = "flask"
-    DJANGO = "django"
-    REACT = "react"
-
-
-class Process(StrEnum):
-    """Azure Boards processes, which decide what a requirement is called."""
-
-    AGILE = "agile"
-    SCRUM = "scrum"
-    CMMI = "cmmi"
-    BASIC = "basic"
-
-
 class Visibility(StrEnum):
     """Who may read the repository."""
 
@@ -62,8 +47,14 @@ class Visibility(StrEnum):
 LAYERS: Mapping[Stack, tuple[str, ...]] = MappingProxyType({Stack.FASTAPI: ("base", "python", "fastapi")})
 """Folders of the template by stack, first to last; a later layer's file replaces an earlier one's."""
 
-_IMPORTED_BY_SCAFFOLDS = frozenset(
-    {"fastapi", "pydantic", "pydantic_settings", "opentelemetry", "starlette", "uvicorn", "httpx", "pytest", "tests"}
+# A project of such a name would install or import itself instead of the library its scaffold needs.
+_LIBRARIES = frozenset(
+    """annotated-doc annotated-types anyio asgiref bandit certifi click coverage django fastapi flask googleapis-common-protos
+    h11 hatchling httpcore httpcore2 httpx httpx2 idna iniconfig jinja2 librt markupsafe mypy mypy-extensions opentelemetry
+    opentelemetry-api opentelemetry-exporter-otlp-proto-http opentelemetry-sdk packaging pathspec pip pip-audit pip-tools
+    pluggy pre-commit protobuf pydantic pydantic-core pydantic-settings pygments pytest pytest-cov python-dotenv requests
+    ruff setuptools sqlparse starlette tests truststore typing-extensions typing-inspection urllib3 uvicorn werkzeug
+    wheel""".split()  # noqa: SIM905 - a list would be one name a line
 )
 
 
@@ -92,6 +83,12 @@ def _paragraphs(text: str) -> str:
     return _printable("\n".join(lines).strip())
 
 
+def _slug(slug: str) -> str:
+    if slug in _LIBRARIES:
+        raise ValueError(f"{slug!r} is a library the project itself needs: for example {slug}-app")
+    return slug
+
+
 def is_usable_package_name(name: str) -> bool:
     """Whether Python code can import `name` without hiding a keyword, the standard library or a scaffold's library."""
     return (
@@ -99,7 +96,7 @@ def is_usable_package_name(name: str) -> bool:
         and not keyword.iskeyword(name)
         and not keyword.issoftkeyword(name)
         and name not in sys.stdlib_module_names
-        and name not in _IMPORTED_BY_SCAFFOLDS
+        and name.replace("_", "-") not in _LIBRARIES
     )
 
 
@@ -124,7 +121,8 @@ def slug_for(project_name: str) -> str:
         return "project-" + hashlib.sha256(project_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     if slug[0].isdigit():
         slug = f"project-{slug}"
-    return slug[:_SLUG_LENGTH].rstrip("-")
+    slug = slug[:_SLUG_LENGTH].rstrip("-")
+    return f"{slug}-app" if slug in _LIBRARIES else slug
 
 
 def package_name_for(slug: str) -> str:
@@ -133,8 +131,15 @@ def package_name_for(slug: str) -> str:
     return name if is_usable_package_name(name) else f"{name}_app"
 
 
+def _percent_encoded(url: object) -> object:
+    # What is encoded already stays; an `@` is encoded so that the pattern refuses credentials in the host part.
+    return quote(url, safe="/:%") if isinstance(url, str) else url
+
+
 _ForgeUrl = Annotated[
-    str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*/?$", max_length=500)
+    str,
+    BeforeValidator(_percent_encoded),
+    Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*/?$", max_length=500),
 ]
 
 
@@ -144,7 +149,9 @@ class ScaffoldInputs(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     project_name: Annotated[str, Field(max_length=100), AfterValidator(_single_line)]
-    slug: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=_SLUG_LENGTH)]
+    slug: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=_SLUG_LENGTH), AfterValidator(_slug)
+    ]
     package_name: Annotated[str, Field(max_length=_SLUG_LENGTH + 4), AfterValidator(_package_name)]
     description: Annotated[str, Field(max_length=4000), AfterValidator(_paragraphs)] = ""
     owner: Annotated[

@@ -39,7 +39,7 @@ class TracingMiddleware:
                 await send(message)
 
             await self._app(scope, receive, send_and_note)
-            # The route is known only once it was matched; naming spans by path would make endless names.
+            # Known only once it was matched; naming spans by their path would make endless names.
             if (route := getattr(scope.get("route"), "path", None)) is not None:
                 span.update_name(f"{method} {route}")
                 span.set_attribute("http.route", route)

@@ -1,4 +1,4 @@
-"""The correlation id of the request being served: taken from the caller when harmless, else made."""
+"""The correlation id of the request being served: the caller's when harmless, else a new one."""
 
 import re
 from contextvars import ContextVar
