@@ -1,0 +1,169 @@
+"""The one way out to Azure DevOps: the ``azure-devops`` package, made to send once, in time, and to fail in our words.
+
+The package repeats GET on 500 and 503 three more times with pauses of its own, and hides status and ``Retry-After`` of
+what it cannot parse. Each of its clients is therefore given a guard where it sends: no repetition, a timeout, and every
+answer judged with status, headers and body at hand.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from shared.adapters.azure_devops.credentials import (
+    AzureDevOpsCredentials,
+    EntraIdentity,
+    TokenProvider,
+    TokenSource,
+    sdk_authentication,
+)
+from shared.adapters.azure_devops.errors import CredentialError, translated
+from shared.errors import NotSupportedError, TransientError
+from shared.ports import Clock
+
+_CACHE_VARIABLE = "AZURE_DEVOPS_CACHE_DIR"
+_loading = threading.Lock()
+
+
+def load_sdk() -> None:
+    """Give the package a cache folder it can write before its first import, which fails without one.
+
+    A fresh folder for each process also keeps it from trusting locations that are up to 12 hours old.
+    """
+    with _loading:
+        given = os.environ.get(_CACHE_VARIABLE)
+        if given and Path(given).is_dir() and os.access(given, os.W_OK):
+            return
+        folder = tempfile.mkdtemp(prefix="azure-devops-cache-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ[_CACHE_VARIABLE] = folder
+
+
+class AzureDevOpsClient:
+    """The package's clients by area, shared by all threads (the package keeps one HTTP session for each thread)."""
+
+    def __init__(
+        self,
+        organization_url: str,
+        credentials: AzureDevOpsCredentials,
+        *,
+        clock: Clock,
+        timeout: int,
+        token_provider: TokenProvider | None = None,
+    ) -> None:
+        """``organization_url`` is ``https://dev.azure.com/<organization>``, ``timeout`` is in seconds."""
+        self.organization_url = organization_url.rstrip("/")
+        self.credentials = credentials
+        self._clock = clock
+        self._timeout = timeout
+        self._tokens = (
+            TokenSource(credentials, token_provider, clock) if isinstance(credentials, EntraIdentity) else None
+        )
+        self._lock = threading.RLock()
+        self._connection: Any = None
+        self._clients: dict[str, Any] = {}
+
+    def area(self, name: str) -> Any:
+        """The package's 7.1 client for an area: ``core``, ``git``, ``policy`` … Its calls raise errors of ours only.
+
+        Raises ``CredentialError`` and ``TransientError`` itself: the first use asks the service what it offers.
+        """
+        with self._lock:
+            if name not in self._clients:
+                if self._connection is None:
+                    self._connection = self._connect()
+                self._clients[name] = getattr(self._connection.clients_v7_1, f"get_{name}_client")()
+            return self._clients[name]
+
+    def page(self, *segments: str) -> str:
+        """The address of a page that people open."""
+        return "/".join([self.organization_url, *(quote(segment, safe="") for segment in segments)])
+
+    def models(self, name: str) -> Any:
+        """The package's models of an area."""
+        load_sdk()
+        return importlib.import_module(f"azure.devops.v7_1.{name}.models")
+
+    def _connect(self) -> Any:
+        load_sdk()
+        location_client: Any = importlib.import_module("azure.devops.v7_1.location.location_client")
+        authentication = sdk_authentication(self.credentials, self._tokens)
+        connection: Any = importlib.import_module("azure.devops.connection").Connection(
+            base_url=self.organization_url, creds=authentication, user_agent="doneright"
+        )
+        make = connection._get_client_instance
+        areas: list[Any] = []
+
+        def guarded_client(client_class: Any) -> Any:
+            return self.guard(make(client_class))
+
+        def guarded_areas(force: bool = False) -> Any:
+            if force or not areas:
+                location = self.guard(location_client.LocationClient(self.organization_url, authentication))
+                areas[:] = [location.get_resource_areas() or []]
+            return areas[0]
+
+        connection._get_client_instance = guarded_client
+        connection._get_resource_areas = guarded_areas
+        return connection
+
+    def guard(self, client: Any) -> Any:
+        """Make one of the package's clients send once, in time, and raise errors of ours."""
+        policy = client.config.retry_policy.policy
+        # The first thread's session holds this very object already, hence changed in place.
+        policy.total, policy.connect, policy.read, policy.status_forcelist = 0, 0, 0, ()
+        client.config.connection.timeout = self._timeout
+        send, address = client._client.send, client._create_request_message
+
+        def judged_send(request: Any, headers: Any = None, content: Any = None, **options: Any) -> Any:
+            action = f"{request.method} {urlsplit(request.url).path}"
+            try:
+                return self._judged(action, lambda: send(request, headers, content, **options))
+            except CredentialError:
+                # An Entra token can be revoked before its time; one fresh token tells that from a bad identity.
+                if self._tokens is None:
+                    raise
+                self._tokens.discard(self._tokens.token())
+                return self._judged(action, lambda: send(request, headers, content, **options))
+
+        def known_address(*args: Any, **options: Any) -> Any:
+            try:
+                return address(*args, **options)
+            except ValueError as error:
+                raise NotSupportedError(
+                    f"This Azure DevOps lacks a needed interface: {error}",
+                    "Use Azure DevOps Services, or a newer server",
+                ) from error
+
+        client._client.send = judged_send
+        client._create_request_message = known_address
+        return client
+
+    def _judged(self, action: str, send: Any) -> Any:
+        import requests
+        from msrest.exceptions import ClientException
+
+        try:
+            response = send()
+            text = response.content
+        except (requests.RequestException, ClientException) as error:
+            cause = getattr(error, "inner_exception", None) or error
+            raise TransientError(f"Azure DevOps did not answer {action} ({type(cause).__name__})") from error
+        body = None
+        if "json" in response.headers.get("Content-Type", "") and text:
+            try:
+                body = json.loads(text.decode("utf-8-sig"))
+            except ValueError as error:
+                raise TransientError(f"The answer of Azure DevOps to {action} broke off") from error
+        failure = translated(response.status_code, response.headers, body, action=action, now=self._clock.now())
+        if failure is not None:
+            raise failure
+        return response

@@ -1,0 +1,42 @@
+"""Azure DevOps as Doneright sees it: one object for code hosting and boards, safe to share between threads."""
+
+from __future__ import annotations
+
+from shared.adapters.azure_devops.client import AzureDevOpsClient
+from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, TokenProvider
+from shared.adapters.azure_devops.hooks import HookCalls
+from shared.adapters.azure_devops.permissions import PermissionCalls
+from shared.adapters.azure_devops.pipelines import PipelineCalls
+from shared.adapters.azure_devops.protection import ProtectionCalls
+from shared.adapters.azure_devops.work_items import WorkItemCalls
+from shared.ports import Clock
+
+
+class AzureDevOpsForge(ProtectionCalls, HookCalls, WorkItemCalls, PipelineCalls, PermissionCalls):
+    """Implements ``Forge`` and ``WorkTracker`` over the ``azure-devops`` package; ``RepositoryRef.owner`` is the project.
+
+    Every method raises ``TransientError`` (with the wait the service asks for), ``ConflictError``, ``RefusedError``
+    (with the remedy) or ``NotSupportedError``; nothing is retried in here.
+    """
+
+    def __init__(
+        self,
+        organization_url: str,
+        credentials: AzureDevOpsCredentials,
+        *,
+        clock: Clock,
+        timeout: int = 30,
+        token_provider: TokenProvider | None = None,
+    ) -> None:
+        """Nothing is sent before the first call.
+
+        Args:
+            organization_url: ``https://dev.azure.com/<organization>``.
+            credentials: a personal access token or an Entra identity.
+            clock: the time of day.
+            timeout: seconds to wait for an answer to begin, and between its parts.
+            token_provider: instead of azure-identity, for an ``EntraIdentity``.
+        """
+        self._client = AzureDevOpsClient(
+            organization_url, credentials, clock=clock, timeout=timeout, token_provider=token_provider
+        )

@@ -1,0 +1,86 @@
+"""Service hook subscriptions of Azure DevOps that call us: one for each project, event type and address.
+
+They cover the whole project, so a second repository of it needs none of its own. The service signs nothing: the secret
+travels as the password of basic authentication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.adapters.azure_devops.errors import NotFoundError
+from shared.adapters.azure_devops.projects import ProjectCalls
+from shared.domain.forge import Hook, RepositoryRef
+from shared.errors import RefusedError
+
+USER = "doneright"
+_PUBLISHER, _CONSUMER, _ACTION = "tfs", "webHooks", "httpRequest"
+
+
+class HookCalls(ProjectCalls):
+    """The service hook part of ``AzureDevOpsForge``; ``owner`` of a reference is the project."""
+
+    def hooks(self, ref: RepositoryRef) -> Sequence[Hook]:
+        """Every web hook subscription of the project, without its secret; none when the project is not there."""
+        project = self.project(ref.owner)
+        return () if project is None else tuple(_hook(found) for found in self._subscriptions(project.id))
+
+    def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook:
+        """Make the one subscription that sends ``hook.events[0]`` of the project to ``hook.url`` with this secret.
+
+        One that is there already is told the secret again, since it never shows it. Raises ``RefusedError`` unless
+        the hook names exactly one event type.
+        """
+        if len(hook.events) != 1:
+            raise RefusedError(
+                "An Azure DevOps subscription carries exactly one event type", "Make one hook for each event type"
+            )
+        project = self._project(ref.owner)
+        event = hook.events[0]
+        wanted = self._client.models("service_hooks").Subscription(
+            publisher_id=_PUBLISHER,
+            event_type=event,
+            resource_version="1.0",
+            consumer_id=_CONSUMER,
+            consumer_action_id=_ACTION,
+            publisher_inputs={"projectId": project.id},
+            consumer_inputs={
+                "url": hook.url,
+                "basicAuthUsername": USER,
+                "basicAuthPassword": secret,
+                "resourceDetailsToSend": "all",
+                "messagesToSend": "none",
+                "detailedMessagesToSend": "none",
+            },
+            status="enabled" if hook.active else "disabledByUser",
+        )
+        area = self._client.area("service_hooks")
+        for found in self._subscriptions(project.id, event):
+            if (found.consumer_inputs or {}).get("url") == hook.url:
+                wanted.id = found.id
+                return _hook(area.replace_subscription(wanted, found.id))
+        return _hook(area.create_subscription(wanted))
+
+    def delete_hook(self, ref: RepositoryRef, hook_id: str) -> None:
+        """Delete the subscription; without effect when it is not there."""
+        del ref
+        try:
+            self._client.area("service_hooks").delete_subscription(hook_id)
+        except NotFoundError:
+            return
+
+    def _subscriptions(self, project_id: str, event: str | None = None) -> list[Any]:
+        found = self._client.area("service_hooks").list_subscriptions(
+            publisher_id=_PUBLISHER, event_type=event, consumer_id=_CONSUMER, consumer_action_id=_ACTION
+        )
+        return [one for one in found if (one.publisher_inputs or {}).get("projectId", "").lower() == project_id.lower()]
+
+
+def _hook(found: Any) -> Hook:
+    return Hook(
+        id=found.id,
+        url=(found.consumer_inputs or {}).get("url", ""),
+        events=(found.event_type,),
+        active=str(found.status).lower() in {"enabled", "onprobation"},
+    )

@@ -1,0 +1,108 @@
+"""Tells which of the permissions Doneright needs in Azure DevOps are there, without changing anything.
+
+Whoever creates a project administers it, so the one permission to have beforehand is to create projects; the service
+evaluates it. A personal access token is limited by scopes besides, which the service tells nowhere: they are tried by
+writes that lack everything, which it refuses as incomplete to those who may and otherwise as not allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.adapters.azure_devops.client import AzureDevOpsClient
+from shared.adapters.azure_devops.credentials import EntraIdentity
+from shared.adapters.azure_devops.errors import AccessError, CredentialError
+from shared.domain.forge import PermissionFinding
+from shared.errors import ConflictError, NotSupportedError, RefusedError
+
+# https://learn.microsoft.com/azure/devops/organizations/security/namespace-reference
+COLLECTION_NAMESPACE = "3e65f728-f8bc-4ecd-8764-7e378b19bfa7"
+COLLECTION_TOKEN = "NAMESPACE:"  # noqa: S105 - a token in the sense of the security namespace
+CREATE_PROJECTS = 4
+
+
+class PermissionCalls:
+    """The permission part of ``AzureDevOpsForge``."""
+
+    _client: AzureDevOpsClient
+
+    def permissions(self) -> tuple[PermissionFinding, ...]:
+        """Each permission Doneright needs, present, missing or undetermined (``None``), with the remedy.
+
+        Raises ``CredentialError`` when the credential itself is not accepted.
+        """
+        projects = self._client.area("core").get_projects(top=1)
+        project = projects[0].name if projects else None
+        findings = [
+            _finding("Project and team (read)", "finding projects", True),
+            _finding("Create new projects", "creating projects", self._may_create_projects()),
+        ]
+        probes = self._probes(project)
+        for scope, needed_for in (
+            ("Code (read, write, and manage)", "creating repositories, the first commit, branch policies"),
+            ("Build (read and execute)", "creating pipelines"),
+            ("Work items (read and write)", "creating the backlog"),
+            ("Service hooks (read, write, and manage)", "hearing of events"),
+        ):
+            # An Entra identity has no scopes: it may do all of this in the projects it creates.
+            present = True if isinstance(self._client.credentials, EntraIdentity) else _outcome(probes.get(scope))
+            findings.append(_finding(scope, needed_for, present))
+        return tuple(findings)
+
+    def _may_create_projects(self) -> bool | None:
+        try:
+            answer = self._client.area("security").has_permissions(
+                COLLECTION_NAMESPACE, permissions=CREATE_PROJECTS, tokens=COLLECTION_TOKEN
+            )
+        except NotSupportedError:
+            return None
+        return bool(answer and answer[0])
+
+    def _probes(self, project: str | None) -> dict[str, Callable[[], Any]]:
+        client = self._client
+        probes: dict[str, Callable[[], Any]] = {
+            "Service hooks (read, write, and manage)": lambda: client.area("service_hooks").create_subscription(
+                client.models("service_hooks").Subscription()
+            ),
+        }
+        if project is not None:
+            probes |= {
+                "Code (read, write, and manage)": lambda: client.area("git").create_repository(
+                    client.models("git").GitRepository(), project=project
+                ),
+                "Build (read and execute)": lambda: client.area("build").create_definition(
+                    client.models("build").BuildDefinition(), project
+                ),
+                "Work items (read and write)": lambda: client.area("work_item_tracking").create_work_item(
+                    [], project, "Task", validate_only=True
+                ),
+            }
+        return probes
+
+
+def _outcome(probe: Callable[[], Any] | None) -> bool | None:
+    """Present when refused as incomplete; missing when the scope is; a lack of rights in that one project tells nothing."""
+    if probe is None:
+        return None
+    try:
+        probe()
+    except CredentialError:
+        return False
+    except (AccessError, NotSupportedError):
+        return None
+    except (RefusedError, ConflictError):
+        return True
+    return True
+
+
+def _finding(permission: str, needed_for: str, present: bool | None) -> PermissionFinding:
+    if permission == "Create new projects":
+        remedy = "An organization owner sets 'Create new projects' to Allow in Organization settings, Permissions"
+    elif present is None:
+        remedy = f"Could not be tried; make sure the token has the scope {permission}"
+    else:
+        remedy = f"Issue a token with the scope {permission}"
+    return PermissionFinding(
+        permission=permission, needed_for=needed_for, present=present, remedy="" if present else remedy
+    )
