@@ -21,7 +21,7 @@ class PersonalAccessToken(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    token: SecretStr
+    token: SecretStr = Field(min_length=1)
 
 
 class AppInstallation(BaseModel):
@@ -49,7 +49,7 @@ class InstallationToken(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    token: SecretStr
+    token: SecretStr = Field(min_length=1)
     expires_at: datetime
     permissions: Mapping[str, str] = {}
 
