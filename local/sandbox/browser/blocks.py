@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from pydantic.dataclasses import dataclass
 
 from local.sandbox.browser.cells import Atom, Badge, Cell, Icon, Items, Link, Tone
+from local.sandbox.browser.links import Reach, safe_link
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Table:
     numeric: Items[int] = ()
 
     def __post_init__(self) -> None:
-        """Refuse ragged rows: a cell without its heading cannot be read aloud."""
+        """Refuse ragged rows, since a cell without its heading cannot be read aloud, and numeric columns that do not exist."""
+        if any(not 0 <= column < len(self.columns) for column in self.numeric):
+            raise ValueError(f"numeric names columns {tuple(self.numeric)} of {len(self.columns)}: count from 0")
         for number, row in enumerate(self.rows):
             if len(row) != len(self.columns):
                 raise ValueError(f"row {number} has {len(row)} cells for {len(self.columns)} columns: pad it with None")
@@ -193,6 +196,12 @@ class Form:
     method: Literal["get", "post"] = "post"
     title: str = ""
     hidden: Items[tuple[str, str]] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an action elsewhere: what is typed here must stay in the sandbox."""
+        link = safe_link(self.action)
+        if not self.action.startswith("/") or link is None or link.reach is not Reach.SAME_ORIGIN:
+            raise ValueError(f"the form's action {self.action!r} is no path of this simulator: begin it with one slash")
 
 
 class StepState(StrEnum):

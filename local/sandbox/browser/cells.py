@@ -75,7 +75,10 @@ class Badge:
 
 @dataclass(frozen=True)
 class Time:
-    """A moment, shown relative to now with the exact UTC time beside it. Must carry a time zone: see `instant`."""
+    """A moment, shown relative to now up to a week, then as a date; the exact UTC time is its title and is printed on paper.
+
+    Must carry a time zone: see `instant`.
+    """
 
     at: AwareDatetime
 

@@ -55,11 +55,11 @@ def spoken_age(at: datetime, now: datetime) -> str:
 def spoken_duration(duration: timedelta) -> str:
     """Write a duration with its two largest units: `420 ms`, `3.2 s`, `2 min 5 s`, `1 h 3 min`."""
     seconds = max(duration.total_seconds(), 0.0)
-    if seconds < 1:
+    if round(seconds, 3) < 1:
         return f"{round(seconds * 1000)} ms"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"

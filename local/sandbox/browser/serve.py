@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.datastructures import Headers, QueryParams
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,7 +48,10 @@ def browser_middleware(
             return
         path = scope["path"]
         if path.startswith(f"{ASSETS}/"):
-            await static({**scope, "root_path": scope.get("root_path", "") + ASSETS}, receive, send)
+            try:
+                await static({**scope, "root_path": scope.get("root_path", "") + ASSETS}, receive, send)
+            except HTTPException:
+                await _respond(not_found(path), 404, forge, clock())(scope, receive, send)
             return
         if not wants_html(Headers(scope=scope).get("accept", "")):
             await app(scope, receive, send)
