@@ -226,7 +226,8 @@ class TestTable:
         self, azurite: str, unique: Callable[[str], str]
     ) -> None:
         name = unique("audit")
-        logs = [TableAuditLog(StorageAccount(connection_string=azurite), SystemClock(), table=name) for _ in range(4)]
+        accounts = [StorageAccount(connection_string=azurite) for _ in range(4)]
+        logs = [TableAuditLog(account, SystemClock(), table=name) for account in accounts]
 
         def write(writer: int) -> list[int]:
             return [logs[writer].append(PROJECT, event(str(n), instance=str(writer))).sequence for n in range(20)]
