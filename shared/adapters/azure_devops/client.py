@@ -125,13 +125,14 @@ class AzureDevOpsClient:
 
         def judged_send(request: Any, headers: Any = None, content: Any = None, **options: Any) -> Any:
             action = f"{request.method} {urlsplit(request.url).path}"
+            used = "" if self._tokens is None else self._tokens.token()
             try:
                 return self._judged(action, lambda: send(request, headers, content, **options))
             except CredentialError:
                 # An Entra token can be revoked before its time; one fresh token tells that from a bad identity.
                 if self._tokens is None:
                     raise
-                self._tokens.discard(self._tokens.token())
+                self._tokens.discard(used)
                 return self._judged(action, lambda: send(request, headers, content, **options))
 
         def known_address(*args: Any, **options: Any) -> Any:
