@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import Any, cast
 
+from azure.durable_functions import SyncDurableFunctionsClient
 from durabletask.task import OrchestrationContext, RetryPolicy, Task
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
@@ -59,3 +60,20 @@ def call[R](context: OrchestrationContext, activity: str, payload: BaseModel, re
         pause = float(after) if after is not None else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
         yield context.create_timer(timedelta(seconds=pause))
     raise DefectError(f"{activity} asked for patience {MOST_TRIES} times: {reason}")
+
+
+def start(client: SyncDurableFunctionsClient, runbook: str, instance: str, payload: BaseModel) -> bool:
+    """Start ``runbook`` under ``instance``; ``False`` when an instance of that id exists.
+
+    Raises ``TransientError`` when the engine does not answer.
+    """
+    import grpc
+
+    try:
+        client.schedule_new_orchestration(runbook, input=dump(payload), instance_id=instance)
+    except grpc.RpcError as error:
+        code = error.code()
+        if code is grpc.StatusCode.ALREADY_EXISTS or "already exists" in str(error.details()).lower():
+            return False
+        raise TransientError(f"the durable engine answered {code.name}: {error.details()}") from error
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from shared.adapters.storage.audit_log import TableAuditLog
 from shared.adapters.storage.queue import StorageQueue
 from shared.adapters.storage.records import TableRecords
 from shared.audit.people import Pseudonyms
+from shared.connections.manifest import Registration
 from shared.domain.connection import (
     AzureDevOpsConnection,
     Connection,
@@ -59,6 +60,7 @@ class Services:
     links: Links
     keeper: Keeper
     project_ports: ProjectPorts
+    convert_manifest: Callable[[str, str], Registration]
 
 
 def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
@@ -112,7 +114,14 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         links=links,
         keeper=keeper,
         project_ports=project_ports,
+        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock),
     )
+
+
+def _convert_manifest(code: str, api_url: str, clock: Clock) -> Registration:
+    from shared.adapters.github.manifest import convert_manifest
+
+    return convert_manifest(code, api_url, clock=clock)
 
 
 def hook_secret(configured: Settings, forge: ForgeName) -> str:

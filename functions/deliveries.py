@@ -1,0 +1,105 @@
+"""Takes deliveries off the queue, keeps those that cannot be handled, lists them and handles them again on request."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.problems import ProblemError, actor_of, answer, refusals
+from orchestrations.durable import start
+from shared.domain.delivery import DeliveryState, Envelope
+from shared.intake.handling import handle
+from shared.services import DELIVERIES_QUEUE, services
+
+blueprint = df.Blueprint()
+_log = logging.getLogger(__name__)
+
+STORAGE = "AzureWebJobsStorage"
+
+
+@blueprint.function_name("handle_delivery")
+@blueprint.queue_trigger(arg_name="message", queue_name=DELIVERIES_QUEUE, connection=STORAGE)
+@blueprint.durable_client_input(client_name="client")
+def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsClient) -> None:
+    """One delivery. A failure is written down with its reason and raised, so that the queue tries again."""
+    app = services()
+    # A message that is no envelope fails here and reaches the poison queue, where its bytes are kept.
+    envelope = Envelope.model_validate_json(message.get_body())
+    attempts = message.dequeue_count or 1
+    try:
+        handling = handle(
+            app.project_ports,
+            envelope,
+            deadline_seconds=app.settings.step_deadline_seconds,
+            pause_seconds=app.settings.step_pause_seconds,
+        )
+        if handling.start and not start(client, "bootstrap", handling.start.instance, handling.start):
+            handling = handling.model_copy(
+                update={"state": DeliveryState.DUPLICATE, "reason": "the run had begun already", "start": None}
+            )
+        app.keeper.handled(envelope, handling, attempts)
+    except Exception as error:
+        app.keeper.failing(envelope, f"{type(error).__name__}: {error}", attempts)
+        raise
+    _log.info(
+        "delivery %s (%s %s): %s %s",
+        envelope.id,
+        envelope.forge,
+        envelope.event,
+        handling.state,
+        handling.reason,
+        extra={"correlation": envelope.correlation},
+    )
+
+
+@blueprint.function_name("keep_poisoned")
+@blueprint.queue_trigger(arg_name="message", queue_name=f"{DELIVERIES_QUEUE}-poison", connection=STORAGE)
+def keep_poisoned(message: func.QueueMessage) -> None:
+    """One delivery whose tries are used up: kept with its reason."""
+    record = services().keeper.poisoned(message.get_body().decode("utf-8", "replace"))
+    _log.error("delivery %s is poisoned: %s", record.id, record.reason)
+
+
+@blueprint.function_name("list_deliveries")
+@blueprint.route(route="deliveries", methods=["GET"])
+@refusals
+def list_deliveries(req: func.HttpRequest) -> func.HttpResponse:
+    """``GET /api/deliveries?state=poisoned&limit=50``."""
+    wanted = req.params.get("state")
+    if wanted and wanted not in list(DeliveryState):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"state is {wanted!r}; it may be: {', '.join(DeliveryState)}")
+    limit = _limit(req.params.get("limit", "100"))
+    rows = services().keeper.listed(DeliveryState(wanted) if wanted else None, limit)
+    return answer({"deliveries": [row.model_dump(mode="json", exclude={"envelope": {"body"}}) for row in rows]})
+
+
+@blueprint.function_name("show_delivery")
+@blueprint.route(route="deliveries/{id}", methods=["GET"])
+@refusals
+def show_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """``GET /api/deliveries/{id}``."""
+    record = services().keeper.find(req.route_params["id"])
+    if record is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no delivery {req.route_params['id']}")
+    return answer(record)
+
+
+@blueprint.function_name("replay_delivery")
+@blueprint.route(route="deliveries/{id}/replay", methods=["POST"])
+@refusals
+def replay_delivery(req: func.HttpRequest) -> func.HttpResponse:
+    """``POST /api/deliveries/{id}/replay``: handle it again, also when its run has ended."""
+    delivery = req.route_params["id"]
+    if services().keeper.find(delivery) is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no delivery {delivery}")
+    record = services().keeper.replay(delivery, actor_of(req))
+    return answer(record, HTTPStatus.ACCEPTED)
+
+
+def _limit(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"limit is {text!r}; it may be 1 to 1000")
+    return int(text)

@@ -1,0 +1,161 @@
+"""Turns whatever an HTTP function raises into an RFC 9457 problem that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+from pydantic import BaseModel, ValidationError
+
+from shared.domain.faults import FieldFault, faults_of
+from shared.errors import ConflictError, RefusedError, TransientError
+
+MEDIA_TYPE = "application/problem+json"
+_CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_log = logging.getLogger(__name__)
+
+
+class ProblemError(Exception):
+    """An answer that is a refusal."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        faults: Iterable[FieldFault] = (),
+        remedy: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.remedy = remedy
+        self.headers = dict(headers or {})
+
+
+def correlation_of(request: func.HttpRequest) -> str:
+    """The caller's correlation id where it is a sane one, else a new one."""
+    for name in ("x-correlation-id", "x-github-delivery", "x-ms-client-tracking-id"):
+        value = request.headers.get(name, "")
+        if _CORRELATION.fullmatch(value):
+            return str(value)
+    parts = request.headers.get("traceparent", "").split("-")
+    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else uuid.uuid4().hex
+
+
+def problem(error: ProblemError, request: func.HttpRequest) -> func.HttpResponse:
+    """The refusal as ``application/problem+json``."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.status.phrase,
+        "status": error.status.value,
+        "detail": error.detail,
+        "correlation": correlation_of(request),
+    }
+    if error.remedy:
+        body["remedy"] = error.remedy
+    if error.faults:
+        body["errors"] = [fault.model_dump(exclude_defaults=True) for fault in error.faults]
+    return func.HttpResponse(
+        json.dumps(body, ensure_ascii=False), status_code=error.status.value, mimetype=MEDIA_TYPE, headers=error.headers
+    )
+
+
+def refusals(function: Callable[..., func.HttpResponse]) -> Callable[..., func.HttpResponse]:
+    """Decorates a synchronous HTTP function: it may raise, its caller gets a problem."""
+
+    @functools.wraps(function)
+    def edge(req: func.HttpRequest, **bindings: Any) -> func.HttpResponse:
+        try:
+            return function(req, **bindings)
+        except Exception as error:
+            return problem(as_problem(error), req)
+
+    return edge
+
+
+def as_problem(error: Exception) -> ProblemError:
+    """The refusal that tells a caller about ``error``; an unexpected one is logged and told without its words."""
+    match error:
+        case ProblemError():
+            return error
+        case ValidationError():
+            faults = faults_of(error)
+            return ProblemError(HTTPStatus.BAD_REQUEST, f"{len(faults)} fields are missing or wrong", faults=faults)
+        case ConflictError():
+            return ProblemError(HTTPStatus.CONFLICT, error.reason)
+        case TransientError():
+            seconds = str(max(1, round(error.retry_after or 5)))
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, error.reason, remedy="Try again.", headers={"Retry-After": seconds}
+            )
+        case RefusedError():
+            return ProblemError(HTTPStatus.CONFLICT, error.reason, remedy=error.remedy)
+        case _:
+            _log.error("an HTTP function failed", exc_info=error)
+            return ProblemError(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "Doneright failed to answer; this is a defect.",
+                remedy="Its log holds the reason under the correlation id.",
+            )
+
+
+def body_of[M: BaseModel](request: func.HttpRequest, model: type[M]) -> M:
+    """The JSON body as ``model``. Raises ``ProblemError`` naming every field at fault."""
+    try:
+        value = json.loads(request.get_body())
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is JSON and not an object")
+    return model.model_validate(value)
+
+
+def answer(
+    content: BaseModel | Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
+    """A JSON answer."""
+    text = content.model_dump_json() if isinstance(content, BaseModel) else json.dumps(content, ensure_ascii=False)
+    return func.HttpResponse(
+        text,
+        status_code=status.value,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store"} | dict(headers or {}),
+    )
+
+
+def page(html: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
+    """An HTML answer that may load nothing from elsewhere and be framed by nobody."""
+    return func.HttpResponse(
+        html,
+        status_code=status.value,
+        mimetype="text/html",
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+            "form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def wants_html(request: func.HttpRequest) -> bool:
+    """Whether the caller is a browser: it accepts HTML, and not JSON before it."""
+    accepted = request.headers.get("accept", "")
+    html, data = accepted.find("text/html"), accepted.find("application/json")
+    return html >= 0 and (data < 0 or html < data)
+
+
+def actor_of(request: func.HttpRequest) -> str:
+    """Who calls: the signed-in person where App Service authentication is on, else the holder of a key."""
+    return str(request.headers.get("x-ms-client-principal-name") or "api")

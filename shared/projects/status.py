@@ -1,0 +1,144 @@
+"""What people and scripts see of a project: its plan, each step, its links and its record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.domain.audit import AuditEvent
+from shared.domain.forge import ForgeName, Frozen
+from shared.domain.plan import ENDED, SUCCEEDED, StepProgress, StepState
+from shared.domain.project import ProjectRequest, RequestOrigin
+from shared.domain.run import ProjectRecord, ProjectState
+from shared.projects.ports import PROJECTS, ProjectPorts
+
+
+class StepView(Frozen):
+    """A step as it is shown."""
+
+    id: str
+    title: str
+    forge: ForgeName
+    depends_on: tuple[str, ...]
+    state: StepState
+    attempts: int
+    seconds: float | None = Field(description="From its first try to its end, or to now while it runs.")
+    started_at: datetime | None
+    finished_at: datetime | None
+    reason: str
+    remedy: str
+    url: str
+
+
+class RecordView(Frozen):
+    """The project's log, as far as a page shows it."""
+
+    size: int
+    root: str
+    events_url: str
+    verify_url: str
+    latest: tuple[AuditEvent, ...] = ()
+
+
+class StatusView(Frozen):
+    """A project as it is shown."""
+
+    id: str
+    name: str
+    state: ProjectState
+    reason: str
+    connection: str
+    run: int
+    instance: str
+    request: ProjectRequest
+    origin: RequestOrigin
+    created_at: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    done: int = Field(description="Steps that succeeded.")
+    ended: int
+    total: int
+    steps: tuple[StepView, ...]
+    plan: str = Field(description="Digest of the plan in the artifact store.")
+    record: RecordView
+    view_url: str = Field(description="Read-only page of this project for whoever holds the link.")
+    links: dict[Literal["github", "azure_devops", "issue"], str]
+
+
+def status(ports: ProjectPorts, project_id: str, *, latest: int = 20) -> StatusView | None:
+    """The project as it stands, with the last ``latest`` events of its record; ``None`` when there is none."""
+    record = ports.project(project_id)
+    if record is None:
+        return None
+    now = ports.clock.now()
+    steps = ports.steps(record.instance)
+    head = ports.audit.head(project_id)
+    events = ports.audit.events(project_id, max(0, head.size - latest), latest) if latest else ()
+    return StatusView(
+        id=record.id,
+        name=record.name,
+        state=record.state,
+        reason=record.reason,
+        connection=record.connection,
+        run=record.run,
+        instance=record.instance,
+        request=record.request,
+        origin=record.origin,
+        created_at=record.created_at,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        done=sum(step.state in SUCCEEDED for step in steps),
+        ended=sum(step.state in ENDED for step in steps),
+        total=len(steps),
+        steps=tuple(_step(step, now) for step in steps),
+        plan=record.plan,
+        record=RecordView(
+            size=head.size,
+            root=head.root,
+            events_url=ports.links.api(f"audit/{record.id}"),
+            verify_url=ports.links.api(f"audit/{record.id}/verify"),
+            latest=tuple(events),
+        ),
+        view_url=ports.links.status(record.id),
+        links=_links(record, steps),
+    )
+
+
+def listed(ports: ProjectPorts) -> list[ProjectRecord]:
+    """Every project, the latest first."""
+    rows = [record for _, _, record in ports.projects.list(PROJECTS, limit=10_000)]
+    return sorted(rows, key=lambda record: record.started_at, reverse=True)
+
+
+def _step(step: StepProgress, now: datetime) -> StepView:
+    seconds = None
+    if step.started_at:
+        seconds = round(((step.finished_at or now) - step.started_at).total_seconds(), 3)
+    return StepView(
+        id=step.step,
+        title=step.title,
+        forge=step.forge,
+        depends_on=step.depends_on,
+        state=step.state,
+        attempts=step.attempts,
+        seconds=seconds,
+        started_at=step.started_at,
+        finished_at=step.finished_at,
+        reason=step.reason,
+        remedy=step.remedy,
+        url=step.url,
+    )
+
+
+def _links(record: ProjectRecord, steps: list[StepProgress]) -> dict[Literal["github", "azure_devops", "issue"], str]:
+    links: dict[Literal["github", "azure_devops", "issue"], str] = {}
+    by_id = {step.step: step.url for step in steps if step.url}
+    if url := by_id.get("azure_devops.project"):
+        links["azure_devops"] = url
+    if url := by_id.get("github.repository"):
+        links["github"] = url
+    if record.origin.url:
+        links["issue"] = record.origin.url
+    return links
