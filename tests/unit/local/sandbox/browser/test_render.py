@@ -126,6 +126,8 @@ def check_accessible(document: Any) -> None:
             assert element.attrs.get("role") == "region" or element.tag == "pre"
         if element.attrs.get("role") == "region":
             assert element.attrs.get("aria-label") or element.attrs.get("aria-labelledby")
+    landmarks = [element for element in document.all("section") if "aria-labelledby" in element.attrs]
+    assert not landmarks, "a block is no landmark"
     labelled = {label.attrs["for"] for label in document.all("label")}
     for control in document.all("input", "select", "textarea"):
         assert control.attrs.get("type") == "hidden" or control.attrs["id"] in labelled
