@@ -19,7 +19,7 @@ from . import limits
 from .orchestrations import OrchestrationStore, _input
 from .records import Activity, Entity, Instance, WorkKind
 from .redelivery import WorkerStream
-from .timers import Timer
+from .timers import Timer, TimerKind
 
 _log = logging.getLogger(__name__)
 
@@ -329,7 +329,7 @@ class Backend(OrchestrationStore):
     def live_timers(self) -> list[Timer]:
         """Every timer that can still fire for someone, soonest first."""
         self._timers.keep_only(self._timer_is_live)
-        return self._timers.pending()
+        return [timer for timer in self._timers.pending() if timer.kind is not TimerKind.TURN]
 
     def start_timers(self) -> None:
         """Begin to fire timers."""
@@ -353,6 +353,9 @@ class Backend(OrchestrationStore):
             for timer in timers:
                 self._timers.add(timer)
             for activity in activities:
+                instance_of = self._instances.get(activity.instance_id)
+                if instance_of is not None and instance_of.execution_id == activity.execution_id:
+                    instance_of.open_activities += 1
                 self._enqueue_activity(activity)
             for instance in instances:
                 self._enqueue_orchestration(instance.instance_id)

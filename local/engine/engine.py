@@ -168,13 +168,15 @@ class Engine:
                 ("grpc.so_reuseport", 0),  # two engines must not share one port unnoticed
                 ("grpc.keepalive_time_ms", self._keepalive_ms),
                 ("grpc.keepalive_timeout_ms", self._keepalive_ms),
+                ("grpc.http2.ping_timeout_ms", self._keepalive_ms),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.max_pings_without_data", 0),
                 ("grpc.http2.min_ping_interval_without_data_ms", 1000),
                 ("grpc.http2.max_ping_strikes", 0),
             ]
         )
-        Service(self.backend).add_to(server)
+        service = Service(self.backend)
+        service.add_to(server)
         try:
             port = server.add_insecure_port(f"{HOST}:{self._port}")
         except RuntimeError:
@@ -189,4 +191,5 @@ class Engine:
         self._ending = asyncio.Event()
         started.set_result(port)
         await self._ending.wait()
+        service.close()
         await server.stop(_GRACE_SECONDS)

@@ -241,6 +241,30 @@ class EntityStore(Store):
         else:
             super()._process_send_entity_message_action(instance, action)
 
+    @override
+    def GetEntity(self, request: pb.GetEntityRequest, context: grpc.ServicerContext) -> pb.GetEntityResponse:
+        """An entity's state; `lockedBy` is the orchestration that holds its lock, as on Azure."""
+        with self._lock:
+            response = super().GetEntity(request, context)
+            self._name_lock_owner(response.entity)
+        return response
+
+    @override
+    def QueryEntities(
+        self, request: pb.QueryEntitiesRequest, context: grpc.ServicerContext
+    ) -> pb.QueryEntitiesResponse:
+        """Entities as the stock backend lists them, `lockedBy` as in GetEntity."""
+        with self._lock:
+            response = super().QueryEntities(request, context)
+            for metadata in response.entities:
+                self._name_lock_owner(metadata)
+        return response
+
+    def _name_lock_owner(self, metadata: pb.EntityMetadata) -> None:
+        entity = self._entities.get(metadata.instanceId)
+        if entity is not None and entity.lock_owner is not None:
+            metadata.lockedBy.value = entity.lock_owner
+
     def _request_locks(self, instance: Instance, wanted: pb.EntityLockRequestedEvent) -> None:
         ordered = sorted(set(wanted.lockSet))
         request = _event(

@@ -123,7 +123,7 @@ class OrchestrationStore(EntityStore):
             log = instance.history
             past = log.wire() if isinstance(log, EventLog) else EventLog(log).wire()
             # Protobuf allows a message to be written as the concatenation of its parts.
-            item = (
+            item: bytes = (
                 wire_field(_ORCHESTRATOR_REQUEST_FIELD, head + past)
                 + pb.WorkItem(completionToken=token).SerializeToString()
             )
@@ -335,6 +335,8 @@ class OrchestrationStore(EntityStore):
         instance.output = None
         instance.failure_details = None
         instance.scheduled_start = None
+        instance.open_activities = 0
+        instance.lingers = False
         if instance.status != pb.ORCHESTRATION_STATUS_SUSPENDED:
             instance.status = pb.ORCHESTRATION_STATUS_RUNNING
         instance.pending_events = [
@@ -361,6 +363,7 @@ class OrchestrationStore(EntityStore):
             tags=dict(scheduled.tags),
             trace_context=scheduled.parentTraceContext if scheduled.HasField("parentTraceContext") else None,
         )
+        instance.open_activities += 1
         self._enqueue_activity(activity)
 
     def _process_create_timer_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
@@ -534,7 +537,8 @@ class OrchestrationStore(EntityStore):
             self.touch()
             instance = self._instances.get(activity.instance_id)
             if instance is not None and instance.execution_id == activity.execution_id:
-                self._deliver(instance, self._activity_result(activity, request))
+                instance.open_activities -= 1
+                self._deliver(instance, self._activity_result(activity, request), linger=instance.open_activities > 0)
         return pb.CompleteTaskResponse()
 
     @staticmethod

@@ -82,6 +82,10 @@ class Instance(OrchestrationInstance):
     scheduled_start: datetime | None = None
     lease_token: str | None = None
     """The token under which a worker has this instance now."""
+    open_activities: int = 0
+    """How many activities of this generation have no result yet."""
+    lingers: bool = False
+    """Whether the next turn waits a moment for more results to come."""
     lost_deliveries: int = 0
     """How often in a row a stream ended while it had this instance."""
 

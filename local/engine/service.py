@@ -56,11 +56,24 @@ class Service:
         self._backend = backend
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
+        self._closing = False
+        self._waiting: set[asyncio.Future[pb.GetInstanceResponse | None]] = set()
+        self._streams: set[asyncio.Event] = set()
+
+    def close(self) -> None:
+        """Let every open stream end, and tell every waiting client to come back later."""
+        self._closing = True
+        for work in self._streams:
+            work.set()
+        for answer in self._waiting:
+            if not answer.done():
+                answer.set_exception(RefusalError(grpc.StatusCode.UNAVAILABLE, "the engine is stopping"))
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register every method of the protocol with the server."""
         table = _HandlerTable()
-        stubs.add_TaskHubSidecarServiceServicer_to_server(self, table)
+        # The generated code has no annotations.
+        stubs.add_TaskHubSidecarServiceServicer_to_server(self, table)  # type: ignore[no-untyped-call]
         work = table.handlers["GetWorkItems"]
         table.handlers["GetWorkItems"] = grpc.unary_stream_rpc_method_handler(
             self.GetWorkItems,
@@ -100,8 +113,9 @@ class Service:
         """Stream work to a worker until it goes away; then what it had is given out again."""
         work = asyncio.Event()
         stream = self._backend.open_stream(request, lambda: self._on_loop(work.set))
+        self._streams.add(work)
         try:
-            while True:
+            while not self._closing:
                 work.clear()
                 item = self._backend.next_work_item(stream)
                 if item is None:
@@ -113,6 +127,7 @@ class Service:
                 if item is not None:
                     await context.write(item)
         finally:
+            self._streams.discard(work)
             self._backend.close_stream(stream)
 
     async def WaitForInstanceStart(  # noqa: N802 - the protocol's name
@@ -148,6 +163,7 @@ class Service:
         )
         if isinstance(found, pb.GetInstanceResponse):
             return found
+        self._waiting.add(answer)
         left = context.time_remaining()
         try:
             async with asyncio.timeout(LONGEST_WAIT_SECONDS if left is None else min(left, LONGEST_WAIT_SECONDS)):
@@ -159,7 +175,10 @@ class Service:
                     f"Timed out waiting for instance '{request.instanceId}' to {verb}",
                 )
             response = None
+        except RefusalError as refusal:
+            await context.abort(refusal.code, refusal.detail)
         finally:
+            self._waiting.discard(answer)
             self._backend.unwatch(request.instanceId, found)
         return response if response is not None else pb.GetInstanceResponse(exists=False)
 

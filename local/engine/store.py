@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask.internal import helpers
@@ -15,6 +15,8 @@ from .ready import NameKey, ReadyQueue
 from .records import TERMINAL_STATUSES, Activity, Entity, Instance, WorkKind
 from .redelivery import Leases, WorkerStream
 from .timers import Timer, TimerKind, TimerQueue
+
+_LINGER = timedelta(milliseconds=10)
 
 _log = logging.getLogger(__name__)
 
@@ -120,14 +122,23 @@ class Store(InMemoryOrchestrationBackend):
         found = (self._instances.get(child) for child in sorted(self._children.get(instance_id, ())))
         return [child for child in found if child is not None]
 
-    def _deliver(self, instance: Instance, event: pb.HistoryEvent) -> None:
-        """Give a running instance an event; a terminal one takes none."""
+    def _deliver(self, instance: Instance, event: pb.HistoryEvent, *, linger: bool = False) -> None:
+        """Give a running instance an event; a terminal one takes none.
+
+        With `linger` the turn it causes waits a moment: a turn replays the whole orchestration, so results that come
+        together should share one.
+        """
         if instance.is_terminal:
             return
         instance.pending_events.append(event)
         instance.last_updated_at = utc_now()
         self.touch()
-        self._enqueue_orchestration(instance.instance_id)
+        if not linger:
+            self._enqueue_orchestration(instance.instance_id)
+        elif not instance.lingers and self._can_run(instance):
+            instance.lingers = True
+            due = instance.last_updated_at + _LINGER
+            self._timers.add(Timer(TimerKind.TURN, due, instance.instance_id, instance.execution_id))
 
     # work that is ready
 
@@ -295,6 +306,9 @@ class Store(InMemoryOrchestrationBackend):
             if timer.kind is TimerKind.START:
                 instance.held_until = None
                 self.touch()
+                self._enqueue_orchestration(instance.instance_id)
+            elif timer.kind is TimerKind.TURN:
+                instance.lingers = False
                 self._enqueue_orchestration(instance.instance_id)
             else:
                 self._deliver(instance, helpers.new_timer_fired_event(timer.timer_id, timer.due))

@@ -22,6 +22,8 @@ class TimerKind(StrEnum):
     ORCHESTRATION = "orchestration"
     START = "start"
     ENTITY_SIGNAL = "entity_signal"
+    TURN = "turn"
+    """A turn that waited for more results; never saved, since a restored instance is ready at once."""
 
 
 @dataclass(frozen=True)
