@@ -49,7 +49,7 @@ def correlation_of(request: func.HttpRequest) -> str:
         if _CORRELATION.fullmatch(value):
             return str(value)
     parts = request.headers.get("traceparent", "").split("-")
-    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else uuid.uuid4().hex
+    return str(parts[1]) if len(parts) == 4 and len(parts[1]) == 32 else uuid.uuid4().hex
 
 
 def problem(error: ProblemError, request: func.HttpRequest) -> func.HttpResponse:
@@ -153,7 +153,7 @@ def wants_html(request: func.HttpRequest) -> bool:
     """Whether the caller is a browser: it accepts HTML, and not JSON before it."""
     accepted = request.headers.get("accept", "")
     html, data = accepted.find("text/html"), accepted.find("application/json")
-    return html >= 0 and (data < 0 or html < data)
+    return bool(html >= 0 and (data < 0 or html < data))
 
 
 def actor_of(request: func.HttpRequest) -> str:

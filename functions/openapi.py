@@ -1,0 +1,202 @@
+"""Describes the HTTP API as OpenAPI 3.1, from the same models that validate it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from functions.projects import NewProject
+from shared.audit.verify import Verification
+from shared.connections.keeping import ConnectionCheck
+from shared.domain.audit import AuditEvent
+from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
+from shared.domain.delivery import DeliveryRecord, DeliveryState
+from shared.domain.plan import Plan
+from shared.projects.status import StatusView
+
+KEY, SIGNED, BASIC, OPEN = "functionKey", "githubSignature", "azureDevOps", ""
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+MODELS: tuple[type[BaseModel], ...] = (
+    AuditEvent,
+    Connection,
+    ConnectionCheck,
+    ConnectionPatch,
+    ConnectionSettings,
+    DeliveryRecord,
+    NewProject,
+    Plan,
+    StatusView,
+    Verification,
+)
+
+
+class Route(NamedTuple):
+    """One operation."""
+
+    method: str
+    path: str
+    function: str
+    summary: str
+    security: str
+    body: str
+    success: tuple[str, str]
+    """Status and the model it answers, empty for none."""
+    others: tuple[str, ...]
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("post", "/webhooks/github", "receive_github", "Receive a GitHub webhook", SIGNED, "any", ("202", ""), ("400", "401", "413")),
+    Route("post", "/webhooks/azure-devops", "receive_azure_devops", "Receive an Azure DevOps service hook", BASIC, "any", ("202", ""), ("400", "401", "413")),
+    Route("get", "/deliveries", "list_deliveries", "List deliveries and what became of them", KEY, "", ("200", ""), ("400", "401")),
+    Route("get", "/deliveries/{id}", "show_delivery", "Show a delivery", KEY, "", ("200", "DeliveryRecord"), ("401", "404")),
+    Route("post", "/deliveries/{id}/replay", "replay_delivery", "Handle a delivery again", KEY, "", ("202", "DeliveryRecord"), ("401", "404", "409")),
+    Route("post", "/projects", "create_project", "Ask for a project, or for its plan", KEY, "NewProject", ("202", ""), ("200", "400", "401", "409")),
+    Route("get", "/projects", "list_projects", "List projects", KEY, "", ("200", ""), ("401",)),
+    Route("get", "/projects/{id}", "show_project", "Show how a project stands", KEY, "", ("200", "StatusView"), ("401", "404")),
+    Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
+    Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
+    Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
+    Route("get", "/connections/{id}", "show_connection", "Show a connection", KEY, "", ("200", "Connection"), ("401", "404")),
+    Route("patch", "/connections/{id}", "change_connection", "Change, pause or resume a connection", KEY, "ConnectionPatch", ("200", "Connection"), ("400", "401", "404")),
+    Route("get", "/connections/{id}/check", "check_connection", "Check each permission a connection needs", KEY, "", ("200", "ConnectionCheck"), ("401", "404")),
+    Route("get", "/connections/{id}/github-app", "offer_github_app", "The page that registers the GitHub App", KEY, "", ("200", ""), ("401", "404")),
+    Route("get", "/github-app/callback", "finish_github_app", "Where GitHub sends the browser after the registration", OPEN, "", ("200", ""), ("401",)),
+    Route("get", "/audit/{project}", "read_record", "Read the record", KEY, "", ("200", ""), ("400", "401", "404")),
+    Route("get", "/audit/{project}/verify", "verify_record", "Prove the record whole", KEY, "", ("200", "Verification"), ("401", "404")),
+    Route("get", "/openapi.json", "describe_api", "This description", OPEN, "", ("200", ""), ()),
+    Route("get", "/health", "health", "Whether the process answers", OPEN, "", ("200", ""), ()),
+)  # fmt: skip
+
+QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
+    "list_deliveries": (
+        ("state", {"type": "string", "enum": list(DeliveryState)}, "Only deliveries in this state."),
+        ("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "At most so many."),
+    ),
+    "create_project": (("dry_run", {"type": "boolean", "default": False}, "Answer the plan; change nothing."),),
+    "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
+    "finish_github_app": (
+        ("code", {"type": "string"}, "From GitHub; good once, for an hour."),
+        ("state", {"type": "string"}, "Proves that the registration began here."),
+    ),
+    "read_record": (
+        ("cursor", {"type": "string"}, "`next_cursor` of the page before."),
+        ("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "At most so many events."),
+    ),
+}
+
+TEXTS = {
+    "200": "As asked.",
+    "201": "Made.",
+    "202": "Accepted; it goes on in the background.",
+    "400": "The request is wrong; every field at fault is named.",
+    "401": "Not authenticated.",
+    "404": "There is no such thing.",
+    "409": "It stands against what is there; the remedy says how to go on.",
+    "413": "Too large.",
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    _, schemas = models_json_schema(
+        [(model, "serialization" if model in {StatusView, Connection} else "validation") for model in MODELS],
+        ref_template="#/components/schemas/{model}",
+    )
+    paths: dict[str, Any] = {}
+    for route in ROUTES:
+        paths.setdefault(f"/api{route.path}", {})[route.method] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Doneright",
+            "version": "0.1.0",
+            "description": "Software from a request to production: every step gated, done by an agent or a person, and on record.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"] | {"Problem": _problem()},
+            "securitySchemes": {
+                KEY: {"type": "apiKey", "in": "header", "name": "x-functions-key", "description": "Or `?code=`."},
+                SIGNED: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Hub-Signature-256",
+                    "description": "`sha256=` and the HMAC-SHA256 of the raw body.",
+                },
+                BASIC: {"type": "http", "scheme": "basic", "description": "Or the header `X-Doneright-Secret`."},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    status, model = route.success
+    responses: dict[str, Any] = {status: _response(status, model)}
+    for other in route.others:
+        responses[other] = _response(other, "") if other.startswith("2") else _refusal(other)
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(route.path)
+    ]
+    parameters += [
+        {"name": name, "in": "query", "schema": schema, "description": text}
+        for name, schema, text in QUERY.get(route.function, ())
+    ]
+    operation: dict[str, Any] = {
+        "operationId": route.function,
+        "summary": route.summary,
+        "tags": [route.path.split("/")[1]],
+        "security": [{route.security: []}] if route.security else [],
+        "responses": dict(sorted(responses.items())),
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body:
+        schema = {"type": "object"} if route.body == "any" else {"$ref": f"#/components/schemas/{route.body}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _response(status: str, model: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model}"} if model else {"type": "object"}
+    return {"description": TEXTS[status], "content": {"application/json": {"schema": schema}}}
+
+
+def _refusal(status: str) -> dict[str, Any]:
+    return {
+        "description": TEXTS[status],
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _problem() -> dict[str, Any]:
+    """RFC 9457, with what to do about it and every field at fault."""
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": text,
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "remedy": text,
+            "correlation": text,
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "problem"],
+                    "properties": {"field": text, "problem": text, "example": text},
+                },
+            },
+        },
+    }
