@@ -56,6 +56,7 @@ class Function:
     client_inputs: tuple[str, ...]
     bindings: tuple[Mapping[str, Any], ...]
     is_async: bool
+    delivers: bool  # whether anything but the HTTP response is to be delivered
     retry: Mapping[str, Any] | None = None
 
     @property
@@ -149,5 +150,6 @@ def _describe(item: Any) -> Function:
         client_inputs=tuple(clients),
         bindings=bindings,
         is_async=info.is_async,
+        delivers=any(name != RETURN or binding["type"] != Output.HTTP for name, binding in outputs.items()),
         retry=vars(item.retry_options) if item.retry_options is not None else None,
     )

@@ -11,11 +11,14 @@ from azure_functions_runtime.bindings.datumdef import Datum
 
 from local.host.app import App
 from local.host.invoke import Invoker
-from local.host.keys import HostKeys, presented_key
+from local.host.keys import AuthLevel, HostKeys, presented_key
 from local.host.logs import correlation_of
 from local.host.routes import Route, Router
 
 MAX_BODY = 100 * 1024 * 1024  # bytes; Azure Functions refuses larger request bodies
+BODILESS = frozenset((204, 304))
+NOTHING: dict[str, Datum] = {}
+UNSENDABLE = frozenset(("content-length", "transfer-encoding", "connection"))
 LOGGER = logging.getLogger("Host.Http")
 
 Scope = MutableMapping[str, Any]
@@ -97,6 +100,8 @@ class Request:
             ClientGoneError: the client went away.
         """
         declared = self.headers.get(b"content-length")
+        if declared is None and b"transfer-encoding" not in self.headers:
+            return b""  # RFC 9112, 6.3: a request without either has no body
         if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
             raise BodyTooLargeError
         chunks: list[bytes] = []
@@ -139,7 +144,11 @@ class HostApplication:
         request = Request(scope, receive)
         correlation_id = correlation_of(request.headers)
         try:
-            response = await self._respond(request, correlation_id)
+            found = self._router.find(request.path, request.method)
+            if found is None or (self._cors is not None and self._cors.is_preflight(request)):
+                response = await self._own_page(request)
+            else:
+                response = await self._invoke(request, found[0], found[1], correlation_id)
         except BodyTooLargeError:
             response = Response(413)
         except ClientGoneError:
@@ -151,19 +160,19 @@ class HostApplication:
             response = Response(500)
         headers = response.headers
         headers.append((b"x-correlation-id", correlation_id.encode("ascii")))
-        if response.status >= 200 and response.status not in (204, 304):
-            headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+        body = response.body
+        if response.status in BODILESS:
+            body = b""
+        else:
+            headers.append((b"content-length", b"%d" % len(body)))
         if self._cors is not None:
             headers.extend(self._cors.headers(request))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body if response.status not in (204, 304) else b""})
+        await send({"type": "http.response.body", "body": body})
 
-    async def _respond(self, request: Request, correlation_id: str) -> Response:
+    async def _own_page(self, request: Request) -> Response:
         if self._cors is not None and self._cors.is_preflight(request):
             return Response(204)
-        found = self._router.find(request.path, request.method)
-        if found is not None:
-            return await self._invoke(request, *found, correlation_id)
         lowered = request.path.lower()
         for prefix, section in self._sections:
             if lowered == prefix or lowered.startswith(prefix + "/"):
@@ -173,27 +182,36 @@ class HostApplication:
         return Response(404)
 
     async def _invoke(self, request: Request, route: Route, values: dict[str, str], correlation_id: str) -> Response:
-        if not self._keys.permits(route.level, presented_key(request.headers, request.query)):
+        headers = request.headers
+        if route.level is not AuthLevel.ANONYMOUS and not self._keys.permits(
+            route.level, presented_key(headers, request.query)
+        ):
             return Response(401)
         body = await request.body()
+        query = request.query
         trigger = Datum(
             {
                 "method": Datum(request.method, "string"),
                 "url": Datum(request.url, "string"),
                 "headers": {
-                    name.decode("latin-1"): Datum(value.decode("latin-1"), "string")
-                    for name, value in request.headers.items()
+                    name.decode("latin-1"): Datum(value.decode("latin-1"), "string") for name, value in headers.items()
                 },
                 "body": Datum(body, "bytes"),
-                "params": {name: Datum(value, "string") for name, value in values.items()},
-                "query": {name: Datum(value, "string") for name, value in request.query.items()},
+                "params": {name: Datum(value, "string") for name, value in values.items()} if values else NOTHING,
+                "query": {name: Datum(value, "string") for name, value in query.items()} if query else NOTHING,
             },
             "http",
         )
-        trace_parent = request.headers.get(b"traceparent", b"").decode("latin-1")
-        trace_state = request.headers.get(b"tracestate", b"").decode("latin-1")
+        trace_parent = headers[b"traceparent"].decode("latin-1") if b"traceparent" in headers else ""
+        trace_state = headers[b"tracestate"].decode("latin-1") if b"tracestate" in headers else ""
         outcome = await self._invoker.run(
-            route.function, trigger, correlation_id, trace_parent=trace_parent, trace_state=trace_state
+            route.function,
+            trigger,
+            correlation_id,
+            trace_parent=trace_parent,
+            trace_state=trace_state,
+            # The caller sees a success; a line for each would cost more than the invocation.
+            success_level=logging.DEBUG,
         )
         if outcome.error is not None:
             return Response(500)
@@ -239,7 +257,7 @@ def to_response(datum: Datum | None) -> Response:
     headers: Headers = []
     for name, header in value["headers"].items():
         lowered = name.lower()
-        if lowered not in ("content-length", "transfer-encoding", "connection"):
+        if lowered not in UNSENDABLE:
             headers.append((lowered.encode("latin-1"), header.value.encode("latin-1")))
     for jar in value["cookies"] or ():
         for morsel in jar.values():

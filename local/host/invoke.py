@@ -1,12 +1,10 @@
 """Runs one function through the worker library and guarantees that its output bindings are flushed before it counts as done."""
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +14,7 @@ from azure_functions_runtime.bindings.datumdef import Datum
 from azure_functions_runtime.native_invocation import invocation_request_native
 
 from local.host.app import RETURN, Function, Output
-from local.host.logs import ACTIVE, Invocation
+from local.host.logs import ACTIVE, Invocation, new_id
 
 WORKER_LOGGER = logging.getLogger("azure.functions")
 LOGGER = logging.getLogger("Host.Executor")
@@ -79,6 +77,12 @@ def _message_text(item: Any) -> str:
     return json.dumps(item)
 
 
+def quietest_level() -> int:
+    """The lowest level at which any function's logger writes."""
+    names = [name for name in logging.root.manager.loggerDict if name == "Function" or name.startswith("Function.")]
+    return min((logging.getLogger(name).getEffectiveLevel() for name in names), default=logging.root.level)
+
+
 class Invoker:
     """Invokes functions: binds, runs, flushes outputs, logs."""
 
@@ -88,6 +92,8 @@ class Invoker:
         self._client: Datum | None = None
         self._loggers: dict[str, logging.Logger] = {}
         self.running = 0
+        # Levels below this are off for every function, so that a request need not ask its logger.
+        self._quietest = quietest_level()
 
     def bind_durable_client(self, configuration: str) -> None:
         """Set the JSON configuration every durable client binding receives."""
@@ -106,8 +112,11 @@ class Invoker:
         max_retry_count: int = 0,
         success_level: int = logging.INFO,
     ) -> Outcome:
-        """Run one function to its end, outputs included; failures are in the outcome, never raised."""
-        invocation_id = str(uuid.uuid4())
+        """Run one function to its end, outputs included; failures are in the outcome, never raised.
+
+        Success is logged at ``success_level``.
+        """
+        invocation_id = new_id()
         outcome = Outcome(invocation_id)
         inputs = [(function.trigger_name, trigger)]
         for name in function.client_inputs:
@@ -117,39 +126,48 @@ class Invoker:
         ACTIVE[invocation_id] = Invocation(function.name, correlation_id)
         self.running += 1
         started = time.perf_counter()
+        invocation = invocation_request_native(
+            invocation_id,
+            function.function_id,
+            inputs,
+            metadata or {},
+            trace_parent,
+            trace_state,
+            retry_count,
+            max_retry_count,
+        )
         try:
-            scope = contextlib.nullcontext() if self._timeout is None else asyncio.timeout(self._timeout)
-            async with scope:
-                ok, returned, outputs, error_text, _ = await invocation_request_native(
-                    invocation_id,
-                    function.function_id,
-                    inputs,
-                    metadata or {},
-                    trace_parent,
-                    trace_state,
-                    retry_count,
-                    max_retry_count,
-                )
+            if self._timeout is None:
+                ok, returned, outputs, error_text, _ = await invocation
+            else:
+                ok, returned, outputs, error_text, _ = await self._limited(function, invocation)
             if ok:
                 outcome.returned = outcome.response = returned
-                if function.outputs:
+                if function.delivers:
                     await self._flush(function, outcome, outputs)
             else:
                 outcome.error = raised[0] if raised else RuntimeError(error_text)
-        except TimeoutError as error:
-            outcome.error = error
-            if self._timeout is not None and isinstance(scope, asyncio.Timeout) and scope.expired():
-                outcome.error = FunctionTimeoutError(
-                    f"{function.name} ran longer than functionTimeout, {self._timeout:g} s"
-                )
         except Exception as error:
             outcome.error = error
         finally:
             self.running -= 1
             _raised.reset(token)
-            self._report(function, outcome, started, success_level)
+            if outcome.error is not None or success_level >= self._quietest:
+                self._report(function, outcome, started, success_level)
             del ACTIVE[invocation_id]
         return outcome
+
+    async def _limited(self, function: Function, invocation: Awaitable[Any]) -> Any:
+        scope = asyncio.timeout(self._timeout)
+        try:
+            async with scope:
+                return await invocation
+        except TimeoutError as error:
+            if scope.expired():
+                raise FunctionTimeoutError(
+                    f"{function.name} ran longer than functionTimeout, {self._timeout:g} s"
+                ) from error
+            raise
 
     async def _flush(self, function: Function, outcome: Outcome, outputs: Sequence[tuple[str, Datum]]) -> None:
         for name, datum in [*outputs, (RETURN, outcome.returned)]:

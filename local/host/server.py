@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -116,6 +117,23 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+def _http_server(application: HostApplication) -> _Server:
+    config = uvicorn.Config(
+        application,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(DRAIN_SECONDS),
+        timeout_keep_alive=120,
+    )
+    return _Server(config)
+
+
 async def _serve(
     app: App,
     *,
@@ -159,19 +177,7 @@ async def _serve(
                 f"the functions {', '.join(needing)} use a durable client; name the engine with --engine 127.0.0.1:PORT"
             )
 
-    config = uvicorn.Config(
-        application,
-        loop="none",
-        http="httptools",
-        lifespan="off",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=int(DRAIN_SECONDS),
-        timeout_keep_alive=120,
-    )
-    server = _Server(config)
+    server = _http_server(application)
     try:
         await queues.prepare()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -180,6 +186,9 @@ async def _serve(
         queues.start()
         timers.start()
         print(json.dumps({"ready": True, "url": base_url, "functions": sorted(app.functions)}), flush=True)
+        # What is loaded by now lives as long as the process; the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
         LOGGER.info("Serving %d functions of %s at %s", len(app.functions), app.directory, base_url)
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
