@@ -16,6 +16,9 @@ from local.sandbox.state import State
 Record = Callable[[int | None, str | None, int], None]
 """Told of each attempt: HTTP status (or None), error (or None), duration in milliseconds."""
 
+Answered = Callable[[httpx.Response], None]
+"""Told of the answer itself, just before `Record` is."""
+
 TIMEOUT_SECONDS = 10.0
 HELD_SECONDS = 5.0
 DROPPED = "dropped: never sent"
@@ -28,6 +31,7 @@ class _Delivery:
     headers: dict[str, str]
     body: bytes
     record: Record
+    answered: Answered | None = None
 
 
 class HookSender:
@@ -44,9 +48,18 @@ class HookSender:
         self._held: dict[str, _Delivery] = {}
         self._release: dict[str, asyncio.TimerHandle] = {}
 
-    def enqueue(self, *, event: str, url: str, headers: dict[str, str], body: bytes, record: Record) -> None:
+    def enqueue(
+        self,
+        *,
+        event: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes,
+        record: Record,
+        answered: Answered | None = None,
+    ) -> None:
         """Queue one delivery to `url`; `record` hears of every attempt. Needs a running loop."""
-        delivery = _Delivery(event, url, dict(headers), body, record)
+        delivery = _Delivery(event, url, dict(headers), body, record, answered)
         rule = self.rules.for_delivery(event, url)
         kind = rule.kind if rule else None
         if kind is FaultKind.WEBHOOK_DROPPED:
@@ -124,6 +137,8 @@ class HookSender:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 answer = await self._client.post(delivery.url, headers=delivery.headers, content=delivery.body)
             status = answer.status_code
+            if delivery.answered is not None:
+                delivery.answered(answer)
         except TimeoutError:
             error = "timed out"
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as failure:

@@ -1,0 +1,316 @@
+"""Answers for Actions (workflows are the files in .github/workflows, runs are read) and for environments."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from urllib.parse import quote
+
+from local.sandbox.github import objects, present
+from local.sandbox.github.errors import ApiError, bad_request, not_found
+from local.sandbox.github.hub import Record, node_id, now
+from local.sandbox.github.routing import Answer, Call, route
+
+REPO = "/repos/{owner}/{repo}"
+ENVIRONMENT = REPO + "/environments/{environment_name}"
+
+
+def workflows_of(call: Call, repo: Record) -> list[Record]:
+    """Each workflow file at the head of the default branch."""
+    head = objects.head_of(repo)
+    files = objects.flat(call.hub, call.hub.table("commits")[head]["tree"]) if head else {}
+    found = []
+    for path, (_, sha) in files.items():
+        if not re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path):
+            continue
+        name = re.search(
+            r"^name:\s*['\"]?(.+?)['\"]?\s*$", objects.blob(call.hub, sha).decode(errors="replace"), re.MULTILINE
+        )
+        # The same file keeps its number across commits.
+        number = zlib.crc32(f"{repo['id']}:{path}".encode())
+        url = f"{present.repository_url(call.hub, repo)}/actions/workflows/{number}"
+        page = present.html_url(call.hub, repo)
+        found.append(
+            {
+                "id": number,
+                "node_id": node_id("Workflow", number),
+                "name": name.group(1) if name else path,
+                "path": path,
+                "state": repo.get("workflow_states", {}).get(path, "active"),
+                "created_at": repo["created_at"],
+                "updated_at": repo["pushed_at"],
+                "url": url,
+                "html_url": f"{page}/blob/{repo['default_branch']}/{path}",
+                "badge_url": f"{page}/workflows/{quote(path)}/badge.svg",
+            }
+        )
+    return found
+
+
+@route("GET", REPO + "/actions/workflows")
+def workflows(call: Call) -> Answer:
+    """All workflows."""
+    repo = call.repo("read", "actions")
+    return call.page_of(workflows_of(call, repo), lambda w: w, "workflows")
+
+
+def _workflow(call: Call, repo: Record) -> Record:
+    wanted = call.params["workflow_id"]
+    for found in workflows_of(call, repo):
+        if wanted in {str(found["id"]), found["path"].rpartition("/")[2]}:
+            return found
+    raise not_found()
+
+
+@route("GET", REPO + "/actions/workflows/{workflow_id}")
+def workflow(call: Call) -> Record:
+    """One workflow, by number or file name."""
+    return _workflow(call, call.repo("read", "actions"))
+
+
+@route("PUT", REPO + "/actions/workflows/{workflow_id}/enable")
+@route("PUT", REPO + "/actions/workflows/{workflow_id}/disable")
+def switch(call: Call) -> Answer:
+    """Enable or disable a workflow."""
+    repo = call.repo("write", "actions")
+    on = call.request.scope["path"].endswith("/enable")
+    repo.setdefault("workflow_states", {})[_workflow(call, repo)["path"]] = "active" if on else "disabled_manually"
+    call.hub.changed()
+    return Answer(204)
+
+
+@route("GET", REPO + "/actions/runs")
+@route("GET", REPO + "/actions/workflows/{workflow_id}/runs")
+def runs(call: Call) -> Answer:
+    """Workflow runs; nothing runs here, so those a seed holds."""
+    repo = call.repo("read", "actions")
+    found = list(repo.get("runs", {}).values())[::-1]
+    if "workflow_id" in call.params:
+        number = _workflow(call, repo)["id"]
+        found = [r for r in found if r["workflow_id"] == number]
+    for field, name in (("branch", "head_branch"), ("head_sha", "head_sha"), ("event", "event")):
+        found = [r for r in found if call.query.get(field, r[name]) == r[name]]
+    status = call.query.get("status")
+    found = [r for r in found if status in {None, r["status"], r["conclusion"]}]
+    return call.page_of(found, lambda r: _run_body(call, repo, r), "workflow_runs")
+
+
+@route("GET", REPO + "/actions/runs/{run_id}")
+def run(call: Call) -> Record:
+    """One workflow run."""
+    repo = call.repo("read", "actions")
+    found = repo.get("runs", {}).get(call.params["run_id"])
+    if found is None:
+        raise not_found()
+    return _run_body(call, repo, found)
+
+
+def _run_body(call: Call, repo: Record, record: Record) -> Record:
+    url = f"{present.repository_url(call.hub, repo)}/actions/runs/{record['id']}"
+    actor = present.account(call.hub, call.hub.user(record["actor"]))
+    links = {
+        name: f"{url}/{name.removesuffix('_url')}"
+        for name in ("jobs_url", "logs_url", "artifacts_url", "cancel_url", "rerun_url")
+    }
+    return {
+        **{name: value for name, value in record.items() if name != "actor"},
+        "node_id": node_id("WorkflowRun", record["id"]),
+        "url": url,
+        "html_url": f"{present.html_url(call.hub, repo)}/actions/runs/{record['id']}",
+        **links,
+        "workflow_url": f"{present.repository_url(call.hub, repo)}/actions/workflows/{record['workflow_id']}",
+        "check_suite_url": f"{present.repository_url(call.hub, repo)}/check-suites/{record['id']}",
+        "actor": actor,
+        "triggering_actor": actor,
+        "repository": present.repository(call.hub, repo),
+        "head_repository": present.repository(call.hub, repo),
+        "pull_requests": [],
+    }
+
+
+@route("GET", REPO + "/actions/permissions")
+def permissions(call: Call) -> Record:
+    """Which actions may run."""
+    repo = call.repo("admin", "administration")
+    return {"enabled": True, "allowed_actions": "all", **repo.get("actions_permissions", {})}
+
+
+@route("PUT", REPO + "/actions/permissions")
+def set_permissions(call: Call) -> Answer:
+    """Choose which actions may run."""
+    repo = call.repo("admin", "administration")
+    if not isinstance(call.body.get("enabled"), bool):
+        raise bad_request('"enabled" wasn\'t supplied.')
+    repo["actions_permissions"] = {
+        "enabled": call.body["enabled"],
+        "allowed_actions": call.get("allowed_actions", str, "all"),
+    }
+    call.hub.changed()
+    return Answer(204)
+
+
+@route("GET", REPO + "/actions/permissions/workflow")
+def token_permissions(call: Call) -> Record:
+    """What the workflows' own token may do."""
+    repo = call.repo("admin", "administration")
+    return {
+        "default_workflow_permissions": "read",
+        "can_approve_pull_request_reviews": False,
+        **repo.get("workflow_permissions", {}),
+    }
+
+
+@route("PUT", REPO + "/actions/permissions/workflow")
+def set_token_permissions(call: Call) -> Answer:
+    """Choose what the workflows' own token may do."""
+    repo = call.repo("admin", "administration")
+    repo["workflow_permissions"] = {
+        "default_workflow_permissions": call.get("default_workflow_permissions", str, "read"),
+        "can_approve_pull_request_reviews": call.get("can_approve_pull_request_reviews", bool, False),
+    }
+    call.hub.changed()
+    return Answer(204)
+
+
+def _environments(call: Call, level: str) -> Record:
+    repo = call.repo(level, "administration" if level == "admin" else "actions")
+    if repo["private"] and not call.hub.plan_has(repo["owner"], "environments"):
+        raise not_found()
+    return repo
+
+
+def _environment_body(call: Call, repo: Record, record: Record) -> Record:
+    name = quote(record["name"], safe="")
+    return {
+        "id": record["id"],
+        "node_id": node_id("Environment", record["id"]),
+        "name": record["name"],
+        "url": f"{present.repository_url(call.hub, repo)}/environments/{name}",
+        "html_url": f"{present.html_url(call.hub, repo)}/deployments/activity_log?environments_filter={name}",
+        "created_at": record["created_at"],
+        "updated_at": record["updated_at"],
+        "protection_rules": [_rule(call, rule) for rule in record["protection_rules"]],
+        "deployment_branch_policy": record["deployment_branch_policy"],
+    }
+
+
+def _rule(call: Call, rule: Record) -> Record:
+    if rule["type"] != "required_reviewers":
+        return rule
+    users = {u["id"]: u for u in call.hub.table("users").values()}
+    shown = [{"type": "User", "reviewer": present.account(call.hub, users.get(r["id"]))} for r in rule["reviewers"]]
+    return {**rule, "reviewers": shown}
+
+
+@route("GET", REPO + "/environments")
+def environments(call: Call) -> Answer:
+    """All environments."""
+    repo = _environments(call, "read")
+    return call.page_of(list(repo["environments"].values()), lambda e: _environment_body(call, repo, e), "environments")
+
+
+@route("GET", ENVIRONMENT)
+def environment(call: Call) -> Record:
+    """One environment."""
+    repo = _environments(call, "read")
+    found = repo["environments"].get(call.params["environment_name"].lower())
+    if found is None:
+        raise not_found()
+    return _environment_body(call, repo, found)
+
+
+@route("PUT", ENVIRONMENT)
+def set_environment(call: Call) -> Record:
+    """Create or replace an environment; reviewers and waiting on private repositories take an Enterprise plan."""
+    repo = _environments(call, "admin")
+    name = call.params["environment_name"]
+    wait, reviewers = call.get("wait_timer", int, 0), call.get("reviewers", list, [])
+    if (wait or reviewers) and repo["private"] and not call.hub.plan_has(repo["owner"], "environment_reviewers"):
+        raise ApiError(
+            422,
+            "Failed to create the environment protection rule. Please ensure the billing plan supports the required reviewers protection rule.",
+        )
+    if not 0 <= wait <= 43_200:
+        raise bad_request("wait_timer must be between 0 and 43200.")
+    rules: list[Record] = []
+    if wait:
+        rules.append({"id": call.hub.next_id("rule"), "node_id": "GATE_W", "type": "wait_timer", "wait_timer": wait})
+    if reviewers:
+        own = call.get("prevent_self_review", bool, False)
+        rules.append(
+            {
+                "id": call.hub.next_id("rule"),
+                "node_id": "GATE_R",
+                "type": "required_reviewers",
+                "prevent_self_review": own,
+                "reviewers": reviewers,
+            }
+        )
+    policy = call.get("deployment_branch_policy", dict)
+    if policy:
+        if policy.get("protected_branches") == policy.get("custom_branch_policies"):
+            raise ApiError(422, "protected_branches and custom_branch_policies cannot have the same value")
+        rules.append({"id": call.hub.next_id("rule"), "node_id": "GATE_B", "type": "branch_policy"})
+    old = repo["environments"].get(name.lower())
+    record = {
+        "id": old["id"] if old else call.hub.next_id("environment", 80_001),
+        "name": name,
+        "created_at": old["created_at"] if old else now(),
+        "updated_at": now(),
+        "protection_rules": rules,
+        "deployment_branch_policy": policy,
+        "branch_policies": old["branch_policies"] if old else {},
+    }
+    repo["environments"][name.lower()] = record
+    call.hub.changed()
+    return _environment_body(call, repo, record)
+
+
+@route("DELETE", ENVIRONMENT)
+def delete_environment(call: Call) -> Answer:
+    """Delete an environment."""
+    repo = _environments(call, "admin")
+    if repo["environments"].pop(call.params["environment_name"].lower(), None) is None:
+        raise not_found()
+    call.hub.changed()
+    return Answer(204)
+
+
+@route("GET", REPO + "/actions/variables")
+def variables(call: Call) -> Answer:
+    """Variables of a repository."""
+    repo = call.repo("write", "actions_variables")
+    return call.page_of(list(repo.get("variables", {}).values()), lambda v: v, "variables")
+
+
+@route("POST", REPO + "/actions/variables")
+def create_variable(call: Call) -> Answer:
+    """Create a variable."""
+    repo = call.repo("write", "actions_variables")
+    name = call.need("name", str).upper()
+    table = repo.setdefault("variables", {})
+    if name in table:
+        raise ApiError(409, "Already exists - Variable already exists")
+    table[name] = {"name": name, "value": call.need("value", str), "created_at": now(), "updated_at": now()}
+    call.hub.changed()
+    return Answer(201, {})
+
+
+@route("GET", REPO + "/actions/variables/{name}")
+@route("PATCH", REPO + "/actions/variables/{name}")
+@route("DELETE", REPO + "/actions/variables/{name}")
+def variable(call: Call) -> Answer:
+    """Read, change or delete a variable."""
+    repo = call.repo("write", "actions_variables")
+    table = repo.setdefault("variables", {})
+    name = call.params["name"].upper()
+    if name not in table:
+        raise not_found()
+    if call.request.method == "GET":
+        return Answer(200, table[name])
+    if call.request.method == "DELETE":
+        del table[name]
+    else:
+        table[name] |= {"value": call.get("value", str, table[name]["value"]), "updated_at": now()}
+    call.hub.changed()
+    return Answer(204)
