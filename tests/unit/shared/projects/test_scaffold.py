@@ -547,3 +547,10 @@ def test_the_templates_can_be_shipped_as_data() -> None:
     assert len(packaged) > 60
     assert not [path for path in packaged if "__pycache__" in path.parts or path.suffix in {".pyc", ".pyo"}]
     assert not (scaffold.SCAFFOLDS / "__init__.py").exists()
+
+
+def test_no_template_is_caught_by_an_ignore_file_of_this_repository() -> None:
+    names = {part for path in scaffold.SCAFFOLDS.rglob("*") for part in path.relative_to(scaffold.SCAFFOLDS).parts}
+    assert not names & {".doneright", ".venv", "dist", "node_modules", "local.settings.json"}
+    # git would read these where they lie, and apply them to the templates.
+    assert not names & {".gitignore", ".gitattributes"}
