@@ -293,7 +293,8 @@ def label(hub: Hub, repo: Record, record: Record) -> Record:
 
 def team(hub: Hub, org: Record, record: Record, *, full: bool = False) -> Record:
     """A team."""
-    url = f"{hub.api}/organizations/{org['id']}/team/{record['id']}"
+    # GitHub's own address goes by ids (/organizations/1/team/2), which its published contract does not hold.
+    url = f"{hub.api}/orgs/{org['login']}/teams/{record['slug']}"
     body = {
         "id": record["id"],
         "node_id": node_id("Team", record["id"]),

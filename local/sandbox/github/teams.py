@@ -126,7 +126,7 @@ def members(call: Call) -> Answer:
 
 def _membership(call: Call, org: Record, found: Record, login: str) -> Record:
     return {
-        "url": f"{call.hub.api}/organizations/{org['id']}/team/{found['id']}/memberships/{login}",
+        "url": f"{call.hub.api}/orgs/{org['login']}/teams/{found['slug']}/memberships/{login}",
         "role": found["members"][login],
         "state": "active",
     }

@@ -1,0 +1,146 @@
+"""One seeded GitHub simulator a test module, and clients of the people in it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from github import Auth, Github
+
+from local.sandbox.faults import FaultRules
+from local.sandbox.github.app import build_github
+from local.sandbox.seed import apply_seed
+from local.sandbox.state import State
+
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PRIVATE_KEY = _KEY.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+).decode()
+PUBLIC_KEY = (
+    _KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+)
+
+SEED: dict[str, Any] = {
+    "github": {
+        "users": [
+            {"login": "ada", "token": "ada-token", "name": "Ada"},
+            {"login": "bob", "token": "bob-token"},
+            {"login": "eve", "token": "eve-token"},
+            {"login": "root", "token": "root-token", "site_admin": True},
+            {"login": "fin", "token": "github_pat_fin", "permissions": {"issues": "read", "contents": "read"}},
+            {"login": "low", "token": "low-token", "scopes": []},
+        ],
+        "organizations": [
+            {
+                "login": "octo",
+                "plan": "team",
+                "members": {"ada": "admin", "bob": "member", "fin": "member"},
+                "teams": [{"slug": "builders", "members": ["bob"]}],
+                "repositories": [{"name": "intake", "files": {"README.md": "# Intake\n"}, "labels": ["new-project"]}],
+                "apps": [
+                    {
+                        "name": "Done Right",
+                        "id": 77,
+                        "public_key": PUBLIC_KEY,
+                        "permissions": {
+                            "contents": "write",
+                            "issues": "write",
+                            "checks": "write",
+                            "administration": "write",
+                            "pull_requests": "write",
+                        },
+                        "events": ["issues", "push"],
+                    }
+                ],
+            },
+            {"login": "poor", "plan": "free", "members": {"ada": "admin"}},
+        ],
+    }
+}
+
+
+@dataclass
+class Sandbox:
+    """A running simulator."""
+
+    url: str
+    state: State
+    faults: FaultRules
+    names: Iterator[int]
+
+    def github(self, token: str = "ada-token", **options: Any) -> Github:
+        """PyGithub as the person with `token`, without throttling or retries."""
+        settings = {"retry": None, "seconds_between_requests": 0, "seconds_between_writes": 0, **options}
+        return Github(auth=Auth.Token(token), base_url=self.url, **settings)
+
+    def http(self, token: str | None = "ada-token", **headers: str) -> httpx.Client:
+        """A bare HTTP client."""
+        given = {**({"Authorization": f"token {token}"} if token else {}), **headers}
+        return httpx.Client(base_url=self.url, headers=given, trust_env=False)
+
+    def name(self, prefix: str = "repo") -> str:
+        """A name not used before."""
+        return f"{prefix}-{next(self.names)}"
+
+    def repo(self, org: str = "octo", **options: Any) -> Any:
+        """A new repository with one commit."""
+        return self.github().get_organization(org).create_repo(self.name(), auto_init=True, **options)
+
+
+@contextlib.contextmanager
+def running(state: State, **options: Any) -> Iterator[Sandbox]:
+    """Serve a simulator over `state`."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    faults = FaultRules()
+    app = build_github(state, base_url=url, faults=faults, **options)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    try:
+        yield Sandbox(url, state, faults, itertools.count(1))
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A seeded simulator shared by the tests of a module."""
+    state = State()
+    apply_seed(state, SEED)
+    with running(state) as found:
+        yield found
+
+
+@pytest.fixture
+def private_key() -> str:
+    """The seeded App's key (PEM)."""
+    return PRIVATE_KEY
+
+
+@pytest.fixture
+def serve() -> Callable[..., contextlib.AbstractContextManager[Sandbox]]:
+    """Serve a simulator of one's own."""
+    return running
+
+
+@pytest.fixture
+def seed() -> dict[str, Any]:
+    """The seed document."""
+    return SEED
