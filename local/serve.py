@@ -1,0 +1,48 @@
+"""`make serve`: the whole stack until Ctrl-C, its state kept for the next start."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local.stack import Configuration, Ports, PortTakenError, Stack, StackError
+from local.stack.configuration import STATE
+
+
+def main(arguments: list[str]) -> int:
+    """0 after Ctrl-C or SIGTERM, 1 when a part of the stack ended by itself, 2 when it could not start."""
+    parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
+    parser.add_argument("--state", type=Path, default=STATE / "serve", help="where the state is kept")
+    options = parser.parse_args(arguments)
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    try:
+        stack = Stack(Configuration(ports=Ports.fixed(os.environ), state=options.state))
+        ready = stack.start(lambda part: print(f"doneright: starting the {part}…", file=sys.stderr, flush=True))
+    except (PortTakenError, StackError) as error:
+        print(f"doneright: {error}", file=sys.stderr)
+        return 2
+    try:
+        print(ready.line(), flush=True)
+        print(
+            f"doneright: GitHub {ready.github}/acme/requests · Azure DevOps {ready.azure_devops}/acme · "
+            f"API {ready.host}/api/openapi.json · logs {ready.logs} · Ctrl-C ends it",
+            file=sys.stderr,
+        )
+        while not asked.wait(0.5):
+            if dead := stack.dead():
+                print(f"doneright: the {dead[0].name} ended by itself:\n{dead[0].last_words()}", file=sys.stderr)
+                return 1
+    finally:
+        stack.stop()
+    print("doneright: stopped; the state is kept", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

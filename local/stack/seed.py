@@ -1,0 +1,98 @@
+"""The little world the sandbox starts with: an organisation on each forge, people, and a repository for requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.stack.configuration import Configuration
+from shared.projects import scaffold
+
+ORGANIZATION = "acme"
+REQUESTS = f"{ORGANIZATION}/requests"
+CONNECTION = ORGANIZATION
+
+README = """# Requests
+
+Open an issue with the *New project* form. Doneright answers within seconds, creates the project on both forges, and
+answers again when everything was read back.
+"""
+
+
+def seed(configuration: Configuration, secrets: Mapping[str, str]) -> dict[str, Any]:
+    """The sandbox's seed. ``mona`` owns the organisation, ``casey`` may ask for projects, ``stranger`` may not."""
+    hook = {
+        "url": f"{configuration.host_url}/api/webhooks/github",
+        "secret": secrets["github_webhook_secret"],
+        "events": ["issues", "issue_comment", "pull_request", "push"],
+    }
+    people = [
+        {"login": login, "name": name, "token": secrets[f"github_{login}"]}
+        for login, name in (
+            ("doneright", "Doneright"),
+            ("mona", "Mona Lisa"),
+            ("casey", "Casey Rivera"),
+            ("stranger", "Sam Stranger"),
+        )
+    ]
+    return {
+        "github": {
+            "users": people,
+            "organizations": [
+                {
+                    "login": ORGANIZATION,
+                    "plan": "team",
+                    "members": {"mona": "admin", "doneright": "admin", "casey": "member"},
+                    "teams": [{"slug": "builders", "members": ["casey"]}],
+                    # Both levels, as it happens in practice: every event then arrives twice.
+                    "hooks": [hook],
+                    "repositories": [
+                        {
+                            "name": "requests",
+                            "private": False,
+                            "hooks": [hook],
+                            "collaborators": {},
+                            "files": {
+                                "README.md": README,
+                                str(scaffold.REQUEST_FORM): scaffold.request_form().decode(),
+                            },
+                        }
+                    ],
+                }
+            ],
+        },
+        "azure_devops": {
+            "organizations": [
+                {
+                    "name": ORGANIZATION,
+                    "users": [
+                        {
+                            "name": "Doneright",
+                            "mail": "doneright@acme.example",
+                            "token": secrets["azure_devops_doneright"],
+                            "permissions": ["collection_administrator"],
+                        }
+                    ],
+                }
+            ]
+        },
+    }
+
+
+def connection(configuration: Configuration) -> dict[str, Any]:
+    """The connection the stack makes on its first start."""
+    return {
+        "id": CONNECTION,
+        "github": {
+            "organization": ORGANIZATION,
+            "credential": {"kind": "pat", "token_secret": "acme-github"},
+            "request_repositories": [REQUESTS],
+            "api_url": configuration.github_url,
+            "web_url": configuration.github_url,
+        },
+        "azure_devops": {
+            "organization_url": f"{configuration.azure_devops_url}/{ORGANIZATION}",
+            "credential": {"kind": "pat", "token_secret": "acme-azure-devops"},
+        },
+        "requesters": [f"{ORGANIZATION}/builders", "mona"],
+    }
