@@ -107,6 +107,7 @@ class LossyTransport(PooledTransport):
         response = super().send(request, **more)
         if transaction and self.answers:
             self.answers -= 1
+            response.close()
             raise ServiceResponseError("connection reset before the answer was read")
         return response
 
