@@ -154,7 +154,7 @@ def test_large_entity_state_or_result_fails_the_call_and_keeps_the_state(bench):
         for operation in ("keep", "tell"):
             try:
                 outcomes.append((yield ctx.call_entity(entity, operation, "ab")))
-            except Exception as error:
+            except task.TaskFailedError as error:
                 outcomes.append(str(error))
         outcomes.append((yield ctx.call_entity(entity, "size")))
         return outcomes
