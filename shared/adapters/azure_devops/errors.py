@@ -69,8 +69,8 @@ def translated(
 
 
 def _refused(status: int, message: str, type_key: str, reason: str) -> DonerightError:
-    if _LICENSE.search(type_key):
-        return NotSupportedError(reason, "Give the identity a Basic license, or enable the feature")
+    if status == 405 or _LICENSE.search(type_key):
+        return NotSupportedError(reason, "Give the identity a Basic license, enable the feature, or use a newer server")
     if status == 404 or _ABSENT.search(type_key):
         return NotFoundError(reason, "Check the name, and that the identity may see it")
     if _ALREADY_THERE.search(type_key) or "TF200019" in message:

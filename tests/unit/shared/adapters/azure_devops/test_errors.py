@@ -36,6 +36,7 @@ def _translated(status, message="", type_key="", headers=None):
         (412, "", ConflictError),
         (403, "AccessCheckException", AccessError),
         (403, "LicenseNotFoundException", NotSupportedError),
+        (405, "", NotSupportedError),
         (400, "VssPropertyValidationException", RefusedError),
         (429, "RequestBlockedException", TransientError),
         (500, "Exception", TransientError),
