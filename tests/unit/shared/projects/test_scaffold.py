@@ -34,7 +34,7 @@ BASE: dict[str, Any] = {
     "azure_devops_url": "https://dev.azure.com/octo/desk/_git/order-desk",
 }
 
-DIGESTS = {Stack.FASTAPI: ("1.0.0", "be8c239c9605cbe1fd52554d6bb4760cd904e2ace01e2d86522b0759999153d7")}
+DIGESTS = {Stack.FASTAPI: ("1.0.0", "7fabae45a46db422e54983cca2c2658456d34e2f573e2ce925eb4b41f752f651")}
 
 HOSTILE = [
     'Quote " quote',
