@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.audit.encoding import detail_digest, leaf_of
-from shared.audit.merkle import Frontier, leaf_hash
+from shared.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from shared.domain.audit import AuditEvent, AuditHead
 from shared.errors import DefectError
 from shared.ports import AuditLog
@@ -40,7 +40,7 @@ def verify(events: Iterable[AuditEvent], head: AuditHead) -> Verification:
     """Check ``events`` (all of a log, in order; may be a generator, none is kept) against ``head``.
 
     Checks sequence numbers, the project, details that were not erased against their digests, and the recomputed size,
-    root and frontier. Stops at the first fault.
+    root and frontier. Stops at the first fault; a reader that raises ``DefectError`` found one.
     """
     frontier = Frontier()
 
@@ -49,15 +49,18 @@ def verify(events: Iterable[AuditEvent], head: AuditHead) -> Verification:
             ok=fault is None, size=head.size, root=frontier.root().hex(), checked=frontier.size, first_fault=fault
         )
 
-    for event in events:
-        reason = _fault_of(event, head, frontier.size)
-        if reason is None:
-            try:
-                frontier.append(leaf_hash(leaf_of(event)))
-            except DefectError as error:
-                reason = str(error)
-        if reason is not None:
-            return outcome(Fault(sequence=event.sequence, reason=reason))
+    try:
+        for event in events:
+            reason = _fault_of(event, head, frontier.size)
+            if reason is None:
+                try:
+                    frontier.append(leaf_hash(leaf_of(event)))
+                except DefectError as error:
+                    reason = str(error)
+            if reason is not None:
+                return outcome(Fault(sequence=event.sequence, reason=reason))
+    except DefectError as error:  # a stored row is no event any more; its message names the row
+        return outcome(Fault(sequence=None, reason=str(error)))
     return outcome(_fault_of_head(head, frontier))
 
 
@@ -101,6 +104,15 @@ def read_events(log: AuditLog, project: str, end: int) -> Iterator[AuditEvent]:
 
 
 def verify_log(log: AuditLog, project: str) -> Verification:
-    """Read the head of ``project``, then its events up to there, and verify them; appends meanwhile do not disturb."""
-    head = log.head(project)
+    """Read the head of ``project``, then its events up to there, and verify them; appends meanwhile do not disturb.
+
+    Raises:
+        TransientError: storage does not answer.
+        RefusedError: storage denies access.
+    """
+    try:
+        head = log.head(project)
+    except DefectError as error:
+        fault = Fault(sequence=None, reason=str(error))
+        return Verification(ok=False, size=0, root=EMPTY_ROOT.hex(), checked=0, first_fault=fault)
     return verify(read_events(log, project, head.size), head)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.adapters.storage.audit_rows import (
     HEAD,
@@ -29,11 +29,12 @@ from shared.adapters.storage.audit_rows import (
     read_head,
 )
 from shared.adapters.storage.failures import error_code, storage_errors
-from shared.adapters.storage.limits import TRANSACTION_BYTES, TRANSACTION_OPERATIONS, Row, sent_bytes
+from shared.adapters.storage.group_commit import Lane, Ticket, Tip, next_batch, own_copy
+from shared.adapters.storage.limits import Row
 from shared.audit.merkle import EMPTY_ROOT, Frontier
 from shared.domain.audit import AuditEvent, AuditHead, NewAuditEvent, Recorded
 from shared.domain.keys import encode_key
-from shared.errors import ConflictError, DefectError, DonerightError, RefusedError, TransientError
+from shared.errors import ConflictError, DefectError, RefusedError, TransientError
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
@@ -41,51 +42,12 @@ if TYPE_CHECKING:
     from shared.adapters.storage.account import StorageAccount
     from shared.ports import Clock
 
-_BATCH = (TRANSACTION_OPERATIONS - 1) // 2
-_HEAD_BYTES = 8 * 1024
 _CONFLICTS = 24
 _FIRST_WAIT, _LONGEST_WAIT = 0.005, 0.5
 _LOST_ANSWERS = 2
 _PROJECTS_REMEMBERED = 4096
 
 type _Operation = tuple[Literal["create", "update"], Row, dict[str, Any]]
-
-
-class _Tip(NamedTuple):
-    """The head as last seen: what to append to, and the ETag it must still have (``None``: no head row yet)."""
-
-    frontier: Frontier
-    etag: str | None
-
-
-class _Ticket:
-    """One append waiting for its answer."""
-
-    __slots__ = ("answer", "event", "failure", "key", "size")
-
-    def __init__(self, event: AuditEvent, partition: str) -> None:
-        self.event = event
-        self.key = dedupe_key(event.instance, event.step)
-        self.size = sent_bytes(event_row(partition, event)) + sent_bytes({"PartitionKey": partition, "r": "0" * 256})
-        self.answer: Recorded | None = None
-        self.failure: DonerightError | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.answer is None and self.failure is None
-
-
-class _Lane:
-    """The appends of this process to one project: who waits, and the head as last seen."""
-
-    __slots__ = ("committing", "partition", "project", "tip", "waiting")
-
-    def __init__(self, project: str) -> None:
-        self.project = project
-        self.partition = encode_key(project)
-        self.committing = threading.Lock()
-        self.waiting: deque[_Ticket] = deque()
-        self.tip: _Tip | None = None
 
 
 class TableAuditLog:
@@ -106,7 +68,7 @@ class TableAuditLog:
         self._name = table
         self._sleep = sleep
         self._random = secrets.SystemRandom()
-        self._lanes: OrderedDict[str, _Lane] = OrderedDict()
+        self._lanes: OrderedDict[str, Lane] = OrderedDict()
         self._lanes_lock = threading.Lock()
 
     def append(self, project: str, event: NewAuditEvent) -> Recorded:
@@ -119,12 +81,12 @@ class TableAuditLog:
         """
         drafted = new_event(project, event, self._clock.now())
         lane = self._lane(project)
-        ticket = _Ticket(drafted, lane.partition)
+        ticket = Ticket(drafted, lane.partition)
         lane.waiting.append(ticket)
         while ticket.open:
             with lane.committing:
                 if ticket.open:
-                    self._commit(lane, _next_batch(lane.waiting))
+                    self._commit(lane, next_batch(lane.waiting))
         if ticket.failure is not None:
             raise ticket.failure
         if ticket.answer is None:
@@ -179,17 +141,17 @@ class TableAuditLog:
     def _table(self) -> TableClient:
         return self._account.table(self._name)
 
-    def _lane(self, project: str) -> _Lane:
+    def _lane(self, project: str) -> Lane:
         with self._lanes_lock:
             lane = self._lanes.get(project)
             if lane is None:
-                lane = self._lanes[project] = _Lane(project)
+                lane = self._lanes[project] = Lane(project)
                 if len(self._lanes) > _PROJECTS_REMEMBERED:
                     self._lanes.popitem(last=False)  # whoever still holds it finishes there: the ETag keeps both right
             self._lanes.move_to_end(project)
             return lane
 
-    def _commit(self, lane: _Lane, batch: list[_Ticket]) -> None:
+    def _commit(self, lane: Lane, batch: list[Ticket]) -> None:
         """Answer every ticket of ``batch``; the lane is ours."""
         try:
             self._commit_all(lane, batch)
@@ -205,7 +167,7 @@ class TableAuditLog:
             lane.tip = None
             for ticket in batch:
                 if ticket.open:
-                    ticket.failure = _same(error)
+                    ticket.failure = own_copy(error)
         except BaseException:
             lane.tip = None
             for ticket in batch:
@@ -213,7 +175,7 @@ class TableAuditLog:
                     ticket.failure = TransientError("the writer that committed for several was interrupted")
             raise
 
-    def _commit_all(self, lane: _Lane, batch: list[_Ticket]) -> None:
+    def _commit_all(self, lane: Lane, batch: list[Ticket]) -> None:
         conflicts = lost = 0
         while True:
             firsts = {ticket.key: ticket for ticket in reversed(batch) if ticket.open}
@@ -241,11 +203,12 @@ class TableAuditLog:
                     raise
                 self._sleep(self._random.uniform(0, _FIRST_WAIT * 2**lost))
         for ticket in batch:  # the same step twice in one batch
-            if ticket.open:
-                answer = firsts[ticket.key].answer
-                ticket.answer = answer and answer.model_copy(update={"repeated": True})
+            first = firsts[ticket.key].answer if ticket.open else None
+            if first is not None and lane.tip is not None:
+                root = lane.tip.frontier.root().hex()
+                ticket.answer = first.model_copy(update={"root": root, "repeated": True})
 
-    def _transact(self, lane: _Lane, tip: _Tip, tickets: list[_Ticket]) -> None:
+    def _transact(self, lane: Lane, tip: Tip, tickets: list[Ticket]) -> None:
         """Append ``tickets`` after ``tip`` in one transaction. Raises ``ConflictError`` when anything was there."""
         from azure.core import MatchConditions
         from azure.data.tables import UpdateMode
@@ -273,11 +236,11 @@ class TableAuditLog:
         ]
         with storage_errors(f"append to the log of {lane.project!r}"):
             answered = self._table.submit_transaction(operations)
-        lane.tip = _Tip(frontier, answered[0]["etag"])
+        lane.tip = Tip(frontier, answered[0]["etag"])
         for ticket, answer in zip(tickets, answers, strict=True):
             ticket.answer = answer
 
-    def _settle(self, lane: _Lane, tip: _Tip, conflict: ConflictError, firsts: dict[str, _Ticket]) -> bool:
+    def _settle(self, lane: Lane, tip: Tip, conflict: ConflictError, firsts: dict[str, Ticket]) -> bool:
         """After a conflict: answer what had been recorded before. Whether anything was.
 
         Raises:
@@ -285,37 +248,37 @@ class TableAuditLog:
         """
         if not _already_exists(conflict):
             return False
-        lane.tip = self._read_tip(lane)
+        now = lane.tip = self._read_tip(lane)
         found = False
         for key, ticket in firsts.items():
             row = self._row(lane.partition, key)
             if row is not None:
-                ticket.answer = self._repeated(lane, row)
+                ticket.answer = self._repeated(lane, now, row)
                 found = True
-        if not found and lane.tip.etag == tip.etag:
+        if not found and now.etag == tip.etag:
             raise DefectError(
                 f"the log of {lane.project!r} holds an event after its head's {tip.frontier.size}; "
                 "its rows were altered: verify it"
             )
         return found
 
-    def _repeated(self, lane: _Lane, row: Any) -> Recorded:
+    def _repeated(self, lane: Lane, tip: Tip, row: Any) -> Recorded:
         """The answer a dedupe row gives, checked against the event it points at."""
         known = read_dedupe(lane.project, row)
         stored = self._row(lane.partition, event_key(known.sequence))
         if stored is not None:
             event = read_event(lane.project, stored)
             same = at_sequence(event, known.sequence)[1].hex() == known.leaf
-            if same and dedupe_key(event.instance, event.step) == row["RowKey"]:
-                root = lane.tip.frontier.root().hex() if lane.tip else known.root
+            root, last = tip.frontier.root().hex(), known.sequence + 1 == tip.frontier.size
+            if same and dedupe_key(event.instance, event.step) == row["RowKey"] and (not last or root == known.root):
                 return Recorded(sequence=known.sequence, leaf=known.leaf, root=root, repeated=True)
         raise DefectError(f"event {known.sequence} of the log of {lane.project!r} was altered: verify the log")
 
-    def _read_tip(self, lane: _Lane) -> _Tip:
+    def _read_tip(self, lane: Lane) -> Tip:
         row = self._row(lane.partition, HEAD)
         if row is None:
-            return _Tip(Frontier(), None)
-        return _Tip(read_head(lane.project, row)[1], row.metadata["etag"])
+            return Tip(Frontier(), None)
+        return Tip(read_head(lane.project, row)[1], row.metadata["etag"])
 
     def _row(self, partition: str, key: str) -> Any:
         from azure.core.exceptions import ResourceNotFoundError
@@ -327,30 +290,8 @@ class TableAuditLog:
                 return None
 
 
-def _next_batch(waiting: deque[_Ticket]) -> list[_Ticket]:
-    """As many waiting appends, oldest first, as fit one transaction."""
-    batch: list[_Ticket] = []
-    size = _HEAD_BYTES
-    while waiting and len(batch) < _BATCH and (not batch or size + waiting[0].size <= TRANSACTION_BYTES):
-        ticket = waiting.popleft()
-        size += ticket.size
-        batch.append(ticket)
-    return batch
-
-
 def _already_exists(conflict: ConflictError) -> bool:
     from azure.core.exceptions import HttpResponseError
 
     cause = conflict.__cause__
     return isinstance(cause, HttpResponseError) and error_code(cause) == "EntityAlreadyExists"
-
-
-def _same(error: TransientError | RefusedError) -> DonerightError:
-    """An error of its own for each thread: raising one instance in several would mix their tracebacks."""
-    copy: DonerightError
-    if isinstance(error, RefusedError):
-        copy = RefusedError(error.reason, error.remedy)
-    else:
-        copy = TransientError(error.reason, error.retry_after)
-    copy.__cause__ = error
-    return copy
