@@ -16,8 +16,8 @@ from durabletask.internal import helpers
 from google.protobuf import wrappers_pb2
 
 from . import limits
-from .orchestrations import OrchestrationStore, _input
-from .records import Activity, Entity, Instance, WorkKind
+from .orchestrations import OrchestrationStore
+from .records import Activity, Entity, Instance, WorkKind, text_of
 from .redelivery import WorkerStream
 from .timers import Timer, TimerKind
 
@@ -76,8 +76,8 @@ class Backend(OrchestrationStore):
             self._create(
                 instance_id,
                 request.name,
-                _input(request),
-                version=_input(request, "version"),
+                text_of(request),
+                version=text_of(request, "version"),
                 tags=dict(request.tags) or None,
                 start_at=request.scheduledStartTimestamp.ToDatetime(tzinfo=UTC)
                 if request.HasField("scheduledStartTimestamp")
@@ -99,7 +99,7 @@ class Backend(OrchestrationStore):
         _within_limit(f"The data of event '{request.name}'", request.input.value)
         with self._lock:
             instance = self._required(request.instanceId, context)
-            self._deliver(instance, helpers.new_event_raised_event(request.name, _input(request)))
+            self._deliver(instance, helpers.new_event_raised_event(request.name, text_of(request)))
         return pb.RaiseEventResponse()
 
     def _required(self, instance_id: str, context: grpc.ServicerContext) -> Instance:
@@ -114,7 +114,7 @@ class Backend(OrchestrationStore):
         """End an instance, with `recursive` also its sub-orchestrations."""
         _within_limit("The output of a termination", request.output.value)
         with self._lock:
-            self._terminate_instance_internal(request.instanceId, _input(request, "output"), request.recursive)
+            self._terminate_instance_internal(request.instanceId, text_of(request, "output"), request.recursive)
         return pb.TerminateResponse()
 
     @override
@@ -124,7 +124,7 @@ class Backend(OrchestrationStore):
         with self._lock:
             instance = self._required(request.instanceId, context)
             if instance.status != pb.ORCHESTRATION_STATUS_SUSPENDED:
-                self._deliver(instance, helpers.new_suspend_event(encoded_input=_input(request, "reason")))
+                self._deliver(instance, helpers.new_suspend_event(encoded_input=text_of(request, "reason")))
         return pb.SuspendResponse()
 
     @override
@@ -133,7 +133,7 @@ class Backend(OrchestrationStore):
         _within_limit("The reason of a resumption", request.reason.value)
         with self._lock:
             instance = self._required(request.instanceId, context)
-            self._deliver(instance, helpers.new_resume_event(encoded_input=_input(request, "reason")))
+            self._deliver(instance, helpers.new_resume_event(encoded_input=text_of(request, "reason")))
         return pb.ResumeResponse()
 
     @override

@@ -15,8 +15,8 @@ from durabletask.testing.in_memory_backend import OrchestrationInstance
 from google.protobuf import timestamp_pb2
 
 from . import limits
-from .entities import EntityStore
-from .records import Activity, EventLog, Instance, WorkKind, wire_field
+from .activities import ActivityStore
+from .records import Activity, EventLog, Instance, WorkKind, text_of, wire_field
 from .redelivery import Lease, WorkerStream
 from .store import utc_now
 from .timers import Timer, TimerKind
@@ -28,12 +28,7 @@ _LOST_DELIVERIES_ALLOWED = 3
 _KEPT_ON_CONTINUE = ("eventRaised", "executionSuspended", "executionResumed", "executionTerminated")
 
 
-def _input(message: object, name: str = "input") -> str | None:
-    """A StringValue field's text, or None when it is not set."""
-    return getattr(message, name).value if message.HasField(name) else None  # type: ignore[attr-defined]
-
-
-class OrchestrationStore(EntityStore):
+class OrchestrationStore(ActivityStore):
     """Orchestrations: creation, turns, actions, ends."""
 
     # creation
@@ -305,7 +300,7 @@ class OrchestrationStore(EntityStore):
     def _process_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
         if action.HasField("terminateOrchestration"):
             terminate = action.terminateOrchestration
-            self._terminate_instance_internal(terminate.instanceId, _input(terminate, "reason"), terminate.recurse)
+            self._terminate_instance_internal(terminate.instanceId, text_of(terminate, "reason"), terminate.recurse)
         else:
             super()._process_action(instance, action)
 
@@ -317,7 +312,7 @@ class OrchestrationStore(EntityStore):
             self._continue_as_new(instance, complete_action)
             return
         instance.status = complete_action.orchestrationStatus
-        instance.output = _input(complete_action, "result")
+        instance.output = text_of(complete_action, "result")
         instance.failure_details = (
             limits.bounded("The failure of the orchestration", complete_action.failureDetails)
             if complete_action.HasField("failureDetails")
@@ -329,7 +324,7 @@ class OrchestrationStore(EntityStore):
         arrived = [event for event in instance.pending_events if event.WhichOneof("eventType") in _KEPT_ON_CONTINUE]
         instance.history.clear()
         instance.execution_id = uuid.uuid4().hex
-        instance.input = _input(action, "result")
+        instance.input = text_of(action, "result")
         if action.HasField("newVersion"):
             instance.version = action.newVersion.value
         instance.output = None
@@ -348,7 +343,7 @@ class OrchestrationStore(EntityStore):
     def _process_schedule_task_action(self, instance: OrchestrationInstance, action: pb.OrchestratorAction) -> None:
         assert isinstance(instance, Instance)  # noqa: S101 - the store holds no other kind
         scheduled = action.scheduleTask
-        event = helpers.new_task_scheduled_event(action.id, scheduled.name, _input(scheduled))
+        event = helpers.new_task_scheduled_event(action.id, scheduled.name, text_of(scheduled))
         if scheduled.HasField("version"):
             event.taskScheduled.version.CopyFrom(scheduled.version)
         instance.history.append(event)
@@ -356,9 +351,9 @@ class OrchestrationStore(EntityStore):
             instance_id=instance.instance_id,
             name=scheduled.name,
             task_id=action.id,
-            input=_input(scheduled),
+            input=text_of(scheduled),
             completion_token=0,
-            version=_input(scheduled, "version"),
+            version=text_of(scheduled, "version"),
             execution_id=instance.execution_id,
             tags=dict(scheduled.tags),
             trace_context=scheduled.parentTraceContext if scheduled.HasField("parentTraceContext") else None,
@@ -380,17 +375,17 @@ class OrchestrationStore(EntityStore):
         assert isinstance(instance, Instance)  # noqa: S101 - the store holds no other kind
         wanted = action.createSubOrchestration
         child_id = wanted.instanceId or uuid.uuid4().hex
-        version = _input(wanted, "version")
+        version = text_of(wanted, "version")
         instance.history.append(
             helpers.new_sub_orchestration_created_event(
-                action.id, wanted.name, child_id, _input(wanted), version=version
+                action.id, wanted.name, child_id, text_of(wanted), version=version
             )
         )
         try:
             child = self._create(
                 child_id,
                 wanted.name,
-                _input(wanted),
+                text_of(wanted),
                 version=version,
                 tags=dict(wanted.tags) or None,
                 parent=self._parent_info(instance, action.id),
@@ -402,7 +397,7 @@ class OrchestrationStore(EntityStore):
         for event in instance.pending_events:
             # A recursive termination that arrived during this turn must reach the child born in it.
             if event.HasField("executionTerminated") and event.executionTerminated.recurse:
-                self._terminate_instance_internal(child.instance_id, _input(event.executionTerminated), recursive=True)
+                self._terminate_instance_internal(child.instance_id, text_of(event.executionTerminated), recursive=True)
 
     @staticmethod
     def _parent_info(parent: Instance, task_id: int) -> pb.ParentInstanceInfo:
@@ -483,79 +478,3 @@ class OrchestrationStore(EntityStore):
         if recursive:
             for child in self._children_of(instance_id):
                 self._terminate_instance_internal(child.instance_id, output, recursive=True)
-
-    # activities
-
-    def _lease_activity(self, stream: WorkerStream) -> pb.WorkItem | None:
-        while (key := self._ready_activities.pop(stream.accepts(WorkKind.ACTIVITY))) is not None:
-            activity = self._activities.get(key)
-            if activity is None:
-                continue
-            if activity.instance_id not in self._instances:
-                del self._activities[key]  # purged: nobody is left to take the result
-                continue
-            token = self._leases.next_token()
-            self._leases.grant(Lease(token, WorkKind.ACTIVITY, activity, stream))
-            request = pb.ActivityRequest(
-                name=activity.name,
-                taskId=activity.task_id,
-                version=helpers.get_string_value(activity.version),
-                input=helpers.get_string_value(activity.input),
-                orchestrationInstance=pb.OrchestrationInstance(
-                    instanceId=activity.instance_id,
-                    executionId=helpers.get_string_value(activity.execution_id),
-                ),
-                tags=activity.tags,
-                parentTraceContext=activity.trace_context,
-            )
-            return pb.WorkItem(completionToken=token, activityRequest=request)
-        return None
-
-    @override
-    def AbandonTaskActivityWorkItem(
-        self, request: pb.AbandonActivityTaskRequest, context: grpc.ServicerContext
-    ) -> pb.AbandonActivityTaskResponse:
-        """Give the activity to another worker."""
-        with self._lock:
-            lease = self._leases.settle(request.completionToken, WorkKind.ACTIVITY)
-            if lease is not None and isinstance(lease.target, Activity):
-                self._enqueue_activity(lease.target, first=True)
-        return pb.AbandonActivityTaskResponse()
-
-    @override
-    def CompleteActivityTask(
-        self, request: pb.ActivityResponse, context: grpc.ServicerContext
-    ) -> pb.CompleteTaskResponse:
-        """Take an activity's result; one over the size limit fails the task. A stale token is ignored."""
-        with self._lock:
-            lease = self._leases.settle(request.completionToken, WorkKind.ACTIVITY)
-            if lease is None or not isinstance(lease.target, Activity):
-                _log.info("ignored a stale activity completion", extra={"instance": request.instanceId})
-                return pb.CompleteTaskResponse()
-            activity = lease.target
-            self._activities.pop((activity.instance_id, activity.execution_id, activity.task_id), None)
-            self.touch()
-            instance = self._instances.get(activity.instance_id)
-            if instance is not None and instance.execution_id == activity.execution_id:
-                instance.open_activities -= 1
-                self._deliver(instance, self._activity_result(activity, request), linger=instance.open_activities > 0)
-        return pb.CompleteTaskResponse()
-
-    @staticmethod
-    def _activity_result(activity: Activity, response: pb.ActivityResponse) -> pb.HistoryEvent:
-        event = pb.HistoryEvent(eventId=-1, timestamp=timestamp_pb2.Timestamp())
-        size = limits.oversize(response.result.value)
-        if response.HasField("failureDetails") and (
-            response.failureDetails.errorMessage or response.failureDetails.errorType
-        ):
-            details = limits.bounded(f"The failure of activity '{activity.name}'", response.failureDetails)
-        elif size:
-            details = limits.failure(limits.too_large(f"The result of activity '{activity.name}'", size))
-        else:
-            event.taskCompleted.taskScheduledId = activity.task_id
-            if response.HasField("result"):
-                event.taskCompleted.result.CopyFrom(response.result)
-            return event
-        event.taskFailed.taskScheduledId = activity.task_id
-        event.taskFailed.failureDetails.CopyFrom(details)
-        return event

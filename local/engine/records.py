@@ -44,6 +44,11 @@ def wire_field(number: int, payload: bytes | bytearray) -> bytes:
     return varint((number << 3) | _LENGTH_DELIMITED) + varint(len(payload)) + payload
 
 
+def text_of(message: object, name: str = "input") -> str | None:
+    """A StringValue field's text, or None when it is not set."""
+    return getattr(message, name).value if message.HasField(name) else None  # type: ignore[attr-defined]
+
+
 class EventLog(list[pb.HistoryEvent]):
     """A history that remembers its own encoding, so that sending or saving it does not encode old events again.
 

@@ -137,7 +137,7 @@ def test_activity_result_of_an_old_generation_is_dropped(bench):
     def renews(ctx, generation):
         if generation == 0:
             ctx.call_activity(slow, input="old")
-            ctx.continue_as_new(1)
+            ctx.continue_as_new(1, save_events=True)
             return None
         yield ctx.wait_for_external_event("checked")
         return (yield ctx.call_activity(slow, input="new"))
