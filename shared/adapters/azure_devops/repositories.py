@@ -132,7 +132,7 @@ class RepositoryCalls(ProjectCalls):
             commits=[git.GitCommitRef(comment=message, changes=changes)],
         )
         pushed = self._client.area("git").create_push(push, ref.name, project=ref.owner)
-        return str(pushed.commits[0].commit_id)
+        return str(pushed.ref_updates[0].new_object_id)
 
     def _accept(self, ref: RepositoryRef, branch: str, head: str, files: Mapping[str, bytes]) -> None:
         parents = self._client.area("git").get_commit(head, ref.name, project=ref.owner).parents

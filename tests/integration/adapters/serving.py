@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 
@@ -38,3 +39,15 @@ def served(build: Callable[[str], Starlette]) -> Iterator[tuple[str, Starlette]]
         server.should_exit = True
         thread.join(10)
         listener.close()
+
+
+def late(monkeypatch: pytest.MonkeyPatch, forge: object, name: str, first: object = None) -> None:
+    """Let the first look find ``first``: as if somebody else had been quicker between our look and our create."""
+    look = getattr(forge, name)
+    looks: list[object] = []
+
+    def looking(*args: object) -> object:
+        looks.append(args)
+        return first if len(looks) == 1 else look(*args)
+
+    monkeypatch.setattr(forge, name, looking)

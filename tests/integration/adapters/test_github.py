@@ -19,9 +19,10 @@ from shared.adapters.github import (
     not_expressible,
 )
 from shared.adapters.github.commits import INLINE_LIMIT, MARKER_PATH
+from shared.adapters.github.errors import EmptyRepositoryError
 from shared.domain.forge import BranchRules, Hook, MergeKind, RepositoryRef
-from shared.errors import DefectError, NotSupportedError, RefusedError, TransientError
-from tests.integration.adapters.serving import UtcClock, served
+from shared.errors import ConflictError, DefectError, NotSupportedError, RefusedError, TransientError
+from tests.integration.adapters.serving import UtcClock, late, served
 
 NEW = RepositoryRef(owner="acme", name="new-service")
 SHOP = RepositoryRef(owner="acme", name="shop")
@@ -517,3 +518,66 @@ def test_a_throttle_carries_githubs_wait(sandbox, forge, status):
         forge.create_repository(NEW, description="d", private=True)
     assert caught.value.retry_after == 21
     assert sandbox.fired() == 1
+
+
+def test_losing_the_race_for_a_webhook_finds_the_winners(monkeypatch, forge):
+    hook = Hook(url="http://127.0.0.1:9/x", events=("issues",))
+    first = forge.create_hook(SHOP, hook, "s")
+    late(monkeypatch, forge, "_hook_at")
+    assert forge.create_hook(SHOP, hook, "s") == first
+
+
+def test_losing_the_race_for_the_marker_goes_on_from_the_winners(monkeypatch, forge):
+    _made(forge)
+    forge._write_marker(NEW, "main")
+    look = forge._head
+    looks = []
+
+    def looking(ref, branch):
+        looks.append(branch)
+        if len(looks) == 1:
+            raise EmptyRepositoryError("The repository is empty")
+        return look(ref, branch)
+
+    monkeypatch.setattr(forge, "_head", looking)
+    sha = forge.commit_files(NEW, "main", FILES, message="Begin")
+    assert _history(forge, NEW) == [sha]
+
+
+def test_losing_the_race_for_a_branch_takes_equal_files_and_refuses_others(monkeypatch, forge):
+    sha = forge.commit_files(SHOP, "trunk", FILES, message="Begin")
+    late(monkeypatch, forge, "_head")
+    assert forge.commit_files(SHOP, "trunk", FILES, message="Begin") == sha
+    late(monkeypatch, forge, "_head")
+    with pytest.raises(RefusedError, match="did not make"):
+        forge.commit_files(SHOP, "trunk", {"other.txt": b""}, message="Begin")
+    assert forge.branch_head(SHOP, "trunk") == sha
+
+
+def test_a_branch_that_moves_meanwhile_is_not_overwritten(monkeypatch, forge):
+    _made(forge)
+    forge._write_marker(NEW, "main")
+    build = forge._root_commit
+
+    def pushed_meanwhile(*args):
+        forge._client.request(
+            "PUT", "/repos/acme/new-service/contents/theirs.txt", {"message": "m", "content": "eA==", "branch": "main"}
+        )
+        return build(*args)
+
+    monkeypatch.setattr(forge, "_root_commit", pushed_meanwhile)
+    with pytest.raises(ConflictError, match="moved"):
+        forge.commit_files(NEW, "main", FILES, message="Begin")
+    with pytest.raises(RefusedError, match="did not make"):
+        forge.commit_files(NEW, "main", FILES, message="Begin")
+
+
+def test_a_fine_grained_token_in_an_empty_organisation_leaves_what_it_cannot_try_open(sandbox):
+    apply_seed(
+        State(sandbox.state.data), {"github": {"organizations": [{"login": "void", "members": {"fin": "admin"}}]}}
+    )
+    found = {f.permission: f for f in sandbox.forge("fine", organization="void").permissions()}
+    assert found["issues=write"].present is None
+    assert "issues=write" in found["issues=write"].remedy
+    nowhere = {f.permission: f for f in sandbox.forge("fine").permissions()}
+    assert nowhere["members=read"].present is None
