@@ -13,4 +13,6 @@ for runbook in (bootstrap.bootstrap, bootstrap.step):
     blueprint.orchestration_trigger(context_name="context")(runbook)
 
 for activity in ACTIVITIES:
+    # The Functions worker reads annotations as classes and refuses dict[str, Any].
+    activity.__annotations__ = {"payload": dict, "return": dict}
     blueprint.activity_trigger(input_name="payload")(activity)

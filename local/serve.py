@@ -16,13 +16,16 @@ from local.stack.configuration import STATE
 def main(arguments: list[str]) -> int:
     """0 after Ctrl-C or SIGTERM, 1 when a part of the stack ended by itself, 2 when it could not start."""
     parser = argparse.ArgumentParser(prog="make serve", description=__doc__)
-    parser.add_argument("--state", type=Path, default=STATE / "serve", help="where the state is kept")
+    parser.add_argument("--state", type=Path, default=None, help="where the state is kept")
     options = parser.parse_args(arguments)
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
     try:
-        stack = Stack(Configuration(ports=Ports.fixed(os.environ), state=options.state))
+        ports = Ports.fixed(os.environ)
+        # Kept state is full of addresses, so each set of ports has a state of its own.
+        name = f"serve-{ports.host}-{ports.github}-{ports.azure_devops}-{ports.storage}"
+        stack = Stack(Configuration(ports=ports, state=options.state or STATE / name))
         ready = stack.start(lambda part: print(f"doneright: starting the {part}…", file=sys.stderr, flush=True))
     except (PortTakenError, StackError) as error:
         print(f"doneright: {error}", file=sys.stderr)

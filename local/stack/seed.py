@@ -51,7 +51,8 @@ def seed(configuration: Configuration, secrets: Mapping[str, str]) -> dict[str, 
                             "name": "requests",
                             "private": False,
                             "hooks": [hook],
-                            "collaborators": {},
+                            # Labels given with a new issue are dropped for people without write access, as on GitHub.
+                            "collaborators": {"casey": "write"},
                             "files": {
                                 "README.md": README,
                                 str(scaffold.REQUEST_FORM): scaffold.request_form().decode(),

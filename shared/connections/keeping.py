@@ -37,10 +37,20 @@ class ConnectionCheck(Frozen):
 
 
 def create(ports: ProjectPorts, settings: ConnectionSettings, *, actor: str, correlation: str) -> Connection:
-    """Store a new connection. Raises ``ConflictError`` when its id is taken."""
+    """Store a new connection; the same settings again change nothing.
+
+    Raises ``ConflictError`` when the id is taken by a connection with other settings.
+    """
     now = ports.clock.now()
     connection = Connection.model_validate(settings.model_dump() | {"created_at": now, "updated_at": now})
-    ports.connections.create(CONNECTIONS, connection.id, connection)
+    try:
+        ports.connections.create(CONNECTIONS, connection.id, connection)
+    except ConflictError:
+        found = ports.connections.get(CONNECTIONS, connection.id)
+        if found is None or found[0].model_dump(exclude={"created_at", "updated_at"}) != settings.model_dump():
+            raise
+        # A first try may have ended between the two writes: the record below is made once all the same.
+        connection = found[0]
     _record(ports, AuditTag.CONNECTION_CREATED, connection, actor, correlation, fields=_names(settings))
     return connection
 
@@ -147,11 +157,11 @@ def _record(
         NewAuditEvent.model_validate(
             {
                 "tag": tag,
-                "instance": f"http-{correlation}",
-                "step": f"{tag}:{connection.id}:{connection.updated_at.isoformat()}",
+                "instance": f"connection-{connection.id}",
+                "step": f"{tag}:{connection.updated_at.isoformat()}",
                 "subject": f"connection {connection.id}",
                 "actor": actor,
-                "detail": detail,
+                "detail": detail | {"correlation": correlation},
             }
         ),
     )

@@ -53,8 +53,12 @@ class Visibility(StrEnum):
 
 
 def slug_of(name: str) -> str:
-    """``name`` as a repository name and project id: lower case, words joined by ``-``; empty when nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-")
+    """``name`` as a repository name and project id: lower case, words joined by ``-``; empty when nothing is left.
+
+    Letters with marks lose them (``größe`` becomes ``grosse``); what has no Latin base letter is left out.
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-")
 
 
 def name_faults(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 The templates are a copier template (`shared/scaffolds/copier.yml`), yet they are rendered here with copier's Jinja
 environment and settings instead of with `copier.run_copy`. Measured on two cores: a copier run costs 0.28 s to import
-and 0.2 to 0.3 s a layer, writes to disk, and calls git when there is one; this takes some tens of milliseconds, writes
+and about 0.1 s a layer, writes to disk, and calls git when there is one; this takes some tens of milliseconds, writes
 nothing and starts nothing. A test renders with copier itself and compares every byte, so the templates stay usable
 with `copier copy`.
 """
@@ -14,7 +14,6 @@ import re
 import sys
 import unicodedata
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Self
@@ -22,7 +21,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.domain.project import Process, Stack
+from shared.domain.project import Process, Stack, Visibility
 
 TEMPLATE_VERSION = "1.0.0"
 """Version of the packaged templates; changes whenever any rendered byte does (semantic versioning)."""
@@ -34,14 +33,6 @@ REQUEST_FORM = PurePosixPath(".github/ISSUE_TEMPLATE/new-project.yml")
 _SUFFIX = ".jinja"
 _SUMMARY_LENGTH = 200
 _SLUG_LENGTH = 40  # chart and release names share 63 characters of a DNS label with suffixes of their own
-
-
-class Visibility(StrEnum):
-    """Who may read the repository."""
-
-    PRIVATE = "private"
-    INTERNAL = "internal"
-    PUBLIC = "public"
 
 
 LAYERS: Mapping[Stack, tuple[str, ...]] = MappingProxyType({Stack.FASTAPI: ("base", "python", "fastapi")})

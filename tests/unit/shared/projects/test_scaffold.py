@@ -34,7 +34,7 @@ BASE: dict[str, Any] = {
     "azure_devops_url": "https://dev.azure.com/octo/desk/_git/order-desk",
 }
 
-DIGESTS = {Stack.FASTAPI: ("1.0.0", "7fabae45a46db422e54983cca2c2658456d34e2f573e2ce925eb4b41f752f651")}
+DIGESTS = {Stack.FASTAPI: ("1.0.0", "6beb031d3e8e01d2658b4afbed46ef145057889f82ce29c22118011fd92f11b9")}
 
 HOSTILE = [
     'Quote " quote',
@@ -533,7 +533,7 @@ def test_the_request_form_asks_what_the_product_reads() -> None:
         "Owner": ("input", None),
         "Process": ("dropdown", ["Agile", "Scrum", "CMMI", "Basic"]),
         "Stack": ("dropdown", ["FastAPI", "Flask", "Django", "React"]),
-        "Visibility": ("dropdown", ["Private", "Internal", "Public"]),
+        "Visibility": ("dropdown", ["Private", "Public"]),
         "Repositories on": ("dropdown", ["Azure DevOps and GitHub", "Azure DevOps", "GitHub"]),
         "Minimum reviewers": ("input", None),
         "Backlog seeds": ("textarea", None),
