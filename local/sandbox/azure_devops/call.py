@@ -180,3 +180,8 @@ def page_of(items: Iterable[Any], call: Call, top: str = "$top", skip: str = "$s
     listed = list(items)
     start = max(0, call.integer(skip))
     return listed[start : start + max(0, call.integer(top, limit))]
+
+
+def internal_call(service: Service, org: Tree, user: Tree) -> Call:
+    """A call the service makes itself, for things that happen without a request."""
+    return Call(service, org, user, "GET", "", {}, (), {}, {}, b"")
