@@ -55,7 +55,8 @@ def summary(rules: Record | None) -> Record:
     """Protection in the short form shown with a branch."""
     checks = (rules or {}).get("required_status_checks") or {}
     level = "off" if not checks else "everyone" if (rules or {}).get("enforce_admins") else "non_admins"
-    found = {"enforcement_level": level, "contexts": checks.get("contexts", []), "checks": checks.get("checks", [])}
+    shown = _checks_body("", checks) if checks else {"contexts": [], "checks": []}
+    found = {"enforcement_level": level, "contexts": shown["contexts"], "checks": shown["checks"]}
     return {"enabled": rules is not None, "required_status_checks": found}
 
 

@@ -314,6 +314,7 @@ def events(call: Call) -> Answer:
             "node_id": f"IE_{event['id']}",
             "commit_id": None,
             "commit_url": None,
+            "performed_via_github_app": None,
             **extra,
         }
 

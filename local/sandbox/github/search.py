@@ -114,9 +114,14 @@ def search_issues(call: Call) -> Answer:
                 found.append((repo, issue))
     key = {"updated": "updated_at", "created": "created_at"}.get(call.query.get("sort", ""), "id")
     found.sort(key=lambda pair: pair[1][key], reverse=call.query.get("order", "desc") == "desc")
-    answer = call.page_of(found, lambda pair: {**render(call.hub, *pair), "score": 1.0}, "items")
-    answer.body["incomplete_results"] = False
+    answer = call.page_of(found, lambda pair: _scored(call, *pair), "items")
+    answer.body.update(incomplete_results=False, search_type="lexical")
     return answer
+
+
+def _scored(call: Call, repo: Record, issue: Record) -> Record:
+    body = render(call.hub, repo, issue)
+    return {**body, "body": body["body"] or "", "score": 1.0}
 
 
 @route("GET", "/search/repositories")
@@ -138,5 +143,5 @@ def search_repositories(call: Call) -> Answer:
     answer = call.page_of(
         found, lambda repo: {**present.repository(call.hub, repo, call.caller), "score": 1.0}, "items"
     )
-    answer.body["incomplete_results"] = False
+    answer.body.update(incomplete_results=False, search_type="lexical")
     return answer

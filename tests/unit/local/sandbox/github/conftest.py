@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ from github import Auth, Github
 
 from local.sandbox.faults import FaultRules
 from local.sandbox.github.app import build_github
+from local.sandbox.github.contract import OpenApiContract, load
 from local.sandbox.seed import apply_seed
 from local.sandbox.state import State
 
@@ -98,6 +100,43 @@ class Sandbox:
         return self.github().get_organization(org).create_repo(self.name(), auto_init=True, **options)
 
 
+def official() -> OpenApiContract | None:
+    """GitHub's own description, where npm or the contracts folder has it."""
+    try:
+        return load()
+    except FileNotFoundError:
+        return None
+
+
+class Answers:
+    """Holds each JSON answer to the description too, so that the simulator cannot drift from what it imitates."""
+
+    def __init__(self, app: Any, contract: OpenApiContract | None) -> None:
+        self.app = app
+        self.contract = contract
+        self.wrong: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or self.contract is None:
+            await self.app(scope, receive, send)
+            return
+        status, chunks = 0, []
+
+        async def watch(message: Any) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            chunks.append(message.get("body", b""))
+            await send(message)
+
+        await self.app(scope, receive, watch)
+        path = scope["path"]
+        if 200 <= status < 300 and not path.startswith("/_") and self.contract.operation(scope["method"].lower(), path):
+            content = b"".join(chunks)
+            body = json.loads(content) if content[:1] in {b"{", b"["} else None
+            errors = self.contract.answer_errors(scope["method"], path, status, body)
+            self.wrong += [f"{scope['method']} {path}: {error}" for error in errors]
+
+
 @contextlib.contextmanager
 def running(state: State, **options: Any) -> Iterator[Sandbox]:
     """Serve a simulator over `state`."""
@@ -105,14 +144,17 @@ def running(state: State, **options: Any) -> Iterator[Sandbox]:
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     faults = FaultRules()
-    app = build_github(state, base_url=url, faults=faults, **options)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    contract = official()
+    app = build_github(state, base_url=url, faults=faults, **{"contract": contract, **options})
+    answers = Answers(app, contract)
+    server = uvicorn.Server(uvicorn.Config(answers, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.005)
     try:
         yield Sandbox(url, state, faults, itertools.count(1))
+        assert not answers.wrong, "\n".join(sorted(set(answers.wrong)))
     finally:
         server.should_exit = True
         thread.join(10)
@@ -125,6 +167,15 @@ def sandbox() -> Iterator[Sandbox]:
     state = State()
     apply_seed(state, SEED)
     with running(state) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def lax() -> Iterator[Sandbox]:
+    """The same without the contract, for requests that are wrong on purpose."""
+    state = State()
+    apply_seed(state, SEED)
+    with running(state, contract=None) as found:
         yield found
 
 

@@ -188,15 +188,15 @@ def test_branch_protection_round_trip(sandbox):
     assert repo.get_branch("main").protected is False
 
 
-def test_protection_needs_a_plan_on_private_repositories(sandbox):
-    repo = sandbox.repo("poor", private=True)
+def test_protection_needs_a_plan_on_private_repositories(lax):
+    repo = lax.repo("poor", private=True)
     with pytest.raises(GithubException) as caught:
         repo.get_branch("main").edit_protection(strict=True, contexts=[])
     assert caught.value.status == 403
     assert caught.value.data["message"].startswith("Upgrade to GitHub Pro or make this repository public")
     repo.edit(private=False)
     repo.get_branch("main").edit_protection(strict=True, contexts=[])
-    with sandbox.http() as http:
+    with lax.http() as http:
         answer = http.put(f"/repos/{repo.full_name}/branches/main/protection", json={"enforce_admins": True})
         assert answer.status_code == 422
         assert "weren't supplied" in answer.json()["message"]
@@ -206,8 +206,8 @@ def test_protection_needs_a_plan_on_private_repositories(sandbox):
         )
 
 
-def test_rulesets(sandbox):
-    repo = sandbox.repo()
+def test_rulesets(lax):
+    repo = lax.repo()
     rule = {
         "name": "main",
         "target": "branch",
@@ -216,7 +216,7 @@ def test_rulesets(sandbox):
         "rules": [{"type": "deletion"}, {"type": "non_fast_forward"}],
     }
     base = f"/repos/{repo.full_name}/rulesets"
-    with sandbox.http() as http:
+    with lax.http() as http:
         made = http.post(base, json=rule)
         assert made.status_code == 201
         own = f"{base}/{made.json()['id']}"

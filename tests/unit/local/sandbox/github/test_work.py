@@ -36,9 +36,9 @@ def test_issue_life(sandbox):
     assert issue.get_comments().totalCount == 0
 
 
-def test_issue_refusals(sandbox):
-    repo = sandbox.repo()
-    with sandbox.http() as http:
+def test_issue_refusals(lax):
+    repo = lax.repo()
+    with lax.http() as http:
         path = f"/repos/{repo.full_name}/issues"
         assert http.post(path, json={}).status_code == 422
         blank = http.post(path, json={"title": " "}).json()
@@ -47,7 +47,7 @@ def test_issue_refusals(sandbox):
         assert http.post(path, content=b"{").json()["message"] == "Problems parsing JSON"
         assert http.get(f"{path}/99").status_code == 404
         assert http.patch(f"{path}/nope", json={}).status_code == 404
-    stranger = sandbox.github("eve-token").get_repo(repo.full_name).create_issue("Hi", labels=["bug"])
+    stranger = lax.github("eve-token").get_repo(repo.full_name).create_issue("Hi", labels=["bug"])
     assert stranger.labels == []
     repo.edit(has_issues=False)
     with pytest.raises(GithubException) as caught:
@@ -178,8 +178,8 @@ def test_merge_is_held_by_protection_and_conflicts(sandbox):
     assert caught.value.data["message"] == "Pull Request is not mergeable"
 
 
-def test_statuses(sandbox):
-    repo = sandbox.repo()
+def test_statuses(lax):
+    repo = lax.repo()
     commit = repo.get_branch("main").commit
     commit.create_status("pending", context="a", description="Waiting", target_url="http://127.0.0.1/x")
     commit.create_status("success", context="a")
