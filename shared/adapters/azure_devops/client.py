@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -94,6 +95,8 @@ class AzureDevOpsClient:
 
     def _connect(self) -> Any:
         load_sdk()
+        # The package's debug log shows bodies, hence the passwords of service hooks.
+        logging.getLogger("azure.devops").setLevel(logging.INFO)
         location_client: Any = importlib.import_module("azure.devops.v7_1.location.location_client")
         authentication = sdk_authentication(self.credentials, self._tokens)
         connection: Any = importlib.import_module("azure.devops.connection").Connection(

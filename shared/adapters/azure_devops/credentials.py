@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from shared.errors import RefusedError, TransientError
 from shared.ports import Clock
@@ -17,18 +17,26 @@ SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 REFRESH_MARGIN = timedelta(minutes=5)
 
 
+def usable_token(token: SecretStr) -> SecretStr:
+    """``token`` without the blanks around it, such as a file's last line end; raises ``ValueError`` for no token."""
+    text = token.get_secret_value().strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("holds no token: expected printable ASCII characters without blanks")
+    return SecretStr(text)
+
+
 class PersonalAccessToken(BaseModel):
     """A personal access token of one organization, for a trial; those for all organizations stop on 2026-12-01."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    token: SecretStr = Field(min_length=1)
+    token: Annotated[SecretStr, AfterValidator(usable_token)]
 
 
 class EntraIdentity(BaseModel):
     """A Microsoft Entra identity: the managed identity ``client_id``, or what the default chain finds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     client_id: str = Field(default="", description="Of a user-assigned managed identity; empty: the default chain.")
 

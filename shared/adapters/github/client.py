@@ -7,6 +7,7 @@ themselves with further calls.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -145,6 +146,8 @@ def new_requester(base_url: str, timeout: int, auth: Any) -> Any:
     """A PyGithub requester that sends each request once and never sleeps."""
     from github import Github
 
+    # PyGithub's debug log shows bodies, hence webhook secrets and new tokens.
+    logging.getLogger("github.Requester").setLevel(logging.INFO)
     return Github(
         base_url=base_url,
         auth=auth,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from shared.errors import RefusedError
 from shared.ports import Clock
@@ -16,18 +16,26 @@ from shared.ports import Clock
 REFRESH_MARGIN = timedelta(minutes=5)
 
 
+def usable_token(token: SecretStr) -> SecretStr:
+    """``token`` without the blanks around it, such as a file's last line end; raises ``ValueError`` for no token."""
+    text = token.get_secret_value().strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("holds no token: expected printable ASCII characters without blanks")
+    return SecretStr(text)
+
+
 class PersonalAccessToken(BaseModel):
     """A classic or fine-grained personal access token: for a trial, since it can write no check runs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    token: SecretStr = Field(min_length=1)
+    token: Annotated[SecretStr, AfterValidator(usable_token)]
 
 
 class AppInstallation(BaseModel):
     """A GitHub App as installed in one account, named by its installation id or by its organisation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     app_id: int = Field(gt=0)
     private_key: SecretStr
@@ -49,7 +57,7 @@ class InstallationToken(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    token: SecretStr = Field(min_length=1)
+    token: SecretStr
     expires_at: datetime
     permissions: Mapping[str, str] = {}
 

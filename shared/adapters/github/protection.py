@@ -16,6 +16,8 @@ _MERGE_SETTINGS = {
     MergeKind.SQUASH: "allow_squash_merge",
     MergeKind.REBASE: "allow_rebase_merge",
 }
+# Switches that no rule of ours speaks of: kept as they are.
+_OTHERS_FLAGS = ("required_linear_history", "block_creations", "lock_branch", "allow_fork_syncing")
 
 
 def normalised(rules: BranchRules) -> BranchRules:
@@ -60,8 +62,9 @@ class ProtectionCalls:
         )
 
     def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
-        """Enforce ``normalised(rules)``; status checks, push restrictions and code owners set by others stay.
+        """Enforce ``normalised(rules)``; what others set beside them stays: status checks, push restrictions, code owners.
 
+        Allowances to bypass pull requests do not stay: they would undo the rules.
         The merge kinds are settings of the whole repository on GitHub. Raises ``RefusedError`` when the branch does
         not exist or no merge kind is allowed, ``NotSupportedError`` where the plan has no branch protection.
         """
@@ -98,6 +101,7 @@ def _enabled(protection: Mapping[str, Any], name: str) -> bool:
 def _wanted(rules: BranchRules, current: Mapping[str, Any]) -> dict[str, Any]:
     """The whole protection, since GitHub's PUT forgets what it is not told."""
     reviews = current.get("required_pull_request_reviews") or {}
+    dismissals = _restrictions(reviews.get("dismissal_restrictions"))
     return {
         "required_status_checks": _status_checks(current.get("required_status_checks")),
         "enforce_admins": rules.enforce_for_administrators,
@@ -106,9 +110,11 @@ def _wanted(rules: BranchRules, current: Mapping[str, Any]) -> dict[str, Any]:
             "require_code_owner_reviews": reviews.get("require_code_owner_reviews", False),
             "require_last_push_approval": reviews.get("require_last_push_approval", False),
             "required_approving_review_count": rules.minimum_reviewers,
+            # Only organisations have these, and an account that has none refuses the very word.
+            **({"dismissal_restrictions": dismissals} if dismissals is not None else {}),
         },
         "restrictions": _restrictions(current.get("restrictions")),
-        "required_linear_history": _enabled(current, "required_linear_history"),
+        **{name: _enabled(current, name) for name in _OTHERS_FLAGS},
         "allow_force_pushes": rules.allow_force_push,
         "allow_deletions": rules.allow_deletion,
         "required_conversation_resolution": rules.require_resolved_comments,

@@ -44,7 +44,7 @@ class RepositoryCalls:
                     f"GitHub says {ref} exists, yet does not show it: {error.reason}",
                     "Give this credential access to the repository, or choose another name",
                 ) from None
-            if found.private != private or found.description != description:
+            if found.private != private or found.description.strip() != description.strip():
                 raise RefusedError(
                     f"{ref} exists already, with another visibility or description",
                     "Choose another name, or remove or adopt the existing repository",

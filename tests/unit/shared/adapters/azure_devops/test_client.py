@@ -227,8 +227,9 @@ def test_the_identity_chooses_the_kind_of_credential():
 
 
 def test_an_empty_token_is_refused_and_none_is_shown():
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="holds no token"):
         PersonalAccessToken(token=SecretStr(""))
+    assert PersonalAccessToken(token=SecretStr(" pat\r\n")).token.get_secret_value() == "pat"
     assert "pat" not in repr(PAT).lower().replace("personalaccesstoken", "")
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 from shared.adapters.github import AppInstallation, GitHubForge, PersonalAccessToken, convert_manifest
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.errors import CredentialError
-from shared.domain.forge import RepositoryRef
+from shared.domain.forge import Hook, RepositoryRef
 from shared.errors import NotSupportedError, RefusedError, TransientError
 from tests.unit.shared.adapters.github.scripted import Answer, Asked, Scripted, scripted
 
@@ -194,8 +194,12 @@ def test_credentials_name_an_installation_and_hide_secrets():
     with pytest.raises(ValidationError, match="installation_id or organization"):
         AppInstallation(app_id=7, private_key=SecretStr(PEM))
     assert "PRIVATE" not in repr(_app())
-    with pytest.raises(ValidationError):
-        PersonalAccessToken(token=SecretStr(""))
+    assert PersonalAccessToken(token=SecretStr("ghp_1\n")).token.get_secret_value() == "ghp_1"
+    for bad in ("", " ", "ghp_ö", "ghp_1 ghp_2", "ghp_1\nghp_2"):
+        with pytest.raises(ValidationError) as caught:
+            PersonalAccessToken(token=bad)
+        assert "holds no token" in str(caught.value)
+        assert "ghp" not in str(caught.value)
 
 
 def test_threads_share_one_token_and_never_mix_answers(server, clock):
@@ -242,3 +246,15 @@ def test_names_stay_one_segment_of_the_address(server, clock):
     forge = GitHubForge(PersonalAccessToken(token=SecretStr("t")), base_url=server.url, clock=clock)
     assert forge.repository(RepositoryRef(owner="a/b", name="../c?d")) is None
     assert server.asked[0].path == "/repos/a%2Fb/..%2Fc%3Fd"
+
+
+def test_secrets_do_not_reach_the_debug_log(server, clock, caplog):
+    caplog.set_level("DEBUG")
+    server.on("GET", "/repos/acme/shop/hooks", Answer(200, []))
+    hook = {"id": 5, "config": {"url": "https://ours.example"}, "events": ["push"], "active": True}
+    server.on("POST", "/repos/acme/shop/hooks", Answer(201, hook))
+    forge = GitHubForge(PersonalAccessToken(token=SecretStr("ghp_1")), base_url=server.url, clock=clock)
+    forge.create_hook(REF, Hook(url="https://ours.example", events=("push",)), "s3cr3t")
+    assert server.asked[-1].body["config"]["secret"] == "s3cr3t"
+    assert "s3cr3t" not in caplog.text
+    assert "ghp_1" not in caplog.text
