@@ -52,7 +52,7 @@ def seed(configuration: Configuration, secrets: Mapping[str, str]) -> dict[str, 
                             "private": False,
                             "hooks": [hook],
                             # Labels given with a new issue are dropped for people without write access, as on GitHub.
-                            "collaborators": {"casey": "write"},
+                            "collaborators": {"casey": "write", "stranger": "triage"},
                             "files": {
                                 "README.md": README,
                                 str(scaffold.REQUEST_FORM): scaffold.request_form().decode(),
