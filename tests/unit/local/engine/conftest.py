@@ -81,10 +81,10 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
-    """Waits until something is true, for at most ten seconds."""
+    """Waits until something is true, for at most thirty seconds."""
 
     def wait(condition: Callable[[], object]) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < end, "it never became true"
             time.sleep(0.01)

@@ -169,7 +169,7 @@ def test_partly_done_batches_and_batch_failures():
     assert backend.next_work_item(stream) is None
 
 
-def test_entities_signal_each_other_start_orchestrations_and_wait_for_their_time(bench):
+def test_entities_signal_each_other_start_orchestrations_and_wait_for_their_time(bench, eventually):
     from datetime import UTC, datetime, timedelta
 
     class Relay(DurableEntity):
@@ -188,11 +188,9 @@ def test_entities_signal_each_other_start_orchestrations_and_wait_for_their_time
     client = bench.client()
     client.signal_entity(EntityInstanceId("Relay", "r"), "go", signal_time=datetime.now(UTC) + timedelta(seconds=0.2))
     assert len(engine.backend.live_timers()) == 1
-    for _ in range(500):
-        found = client.get_entity(EntityInstanceId("Account", "z"), include_state=True)
-        if found and found.get_state(int) == 9:
-            break
-        threading.Event().wait(0.02)
+    eventually(
+        lambda: {one.instance_id: one.serialized_state for one in engine.backend.entities()}.get("@account@z") == "9"
+    )
     state = client.wait_for_orchestration_completion(client.schedule_new_orchestration(reads), timeout=10)
     assert state.get_output() == 9
     assert any(one.name == "noted" for one in engine.backend.instances())
