@@ -249,7 +249,10 @@ def test_names_stay_one_segment_of_the_address(server, clock):
 
 
 def test_secrets_do_not_reach_the_debug_log(server, clock, caplog):
+    import github  # noqa: F401 - sets its own level when imported
+
     caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="github")
     server.on("GET", "/repos/acme/shop/hooks", Answer(200, []))
     hook = {"id": 5, "config": {"url": "https://ours.example"}, "events": ["push"], "active": True}
     server.on("POST", "/repos/acme/shop/hooks", Answer(201, hook))
