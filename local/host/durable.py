@@ -116,7 +116,7 @@ class DurableWorker:
             address,
             options=GrpcChannelOptions(max_receive_message_length=size, max_send_message_length=size).to_grpc_options(),
         )
-        self._stub: Any = stubs.TaskHubSidecarServiceStub(self._channel)
+        self._stub: Any = stubs.TaskHubSidecarServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._tasks: set[asyncio.Task[None]] = set()
         self._stream: asyncio.Task[None] | None = None
         self._stopping = False

@@ -78,10 +78,8 @@ class DurableHttpApi:
         """Answer one request under the webhook path."""
         if not self._keys.permits_durable(presented_key(request.headers, request.query)):
             return Response(401)
-        raw_path = request.scope.get("raw_path") or request.path.encode()
-        raw = raw_path.decode("latin-1").split("?", 1)[0]
         # Instance ids may hold an encoded slash, so segments are split before they are decoded.
-        parts = [unquote(part) for part in raw[len(WEBHOOK_PATH) :].split("/") if part]
+        parts = [unquote(part) for part in request.raw_path[len(WEBHOOK_PATH) :].split("/") if part]
         try:
             return await self._route(request, parts)
         except BadRequestError as error:
@@ -199,7 +197,7 @@ class DurableHttpApi:
             body["historyEvents"] = await self._history(request, instance_id, show_input=show_input)
         if state.orchestrationStatus not in ENDED:
             return Response.json(
-                202, body, {"Location": f"{request.origin}{_raw_target(request)}", "Retry-After": RETRY_AFTER}
+                202, body, {"Location": f"{request.origin}{request.target}", "Retry-After": RETRY_AFTER}
             )
         failed = state.orchestrationStatus == pb.ORCHESTRATION_STATUS_FAILED
         return Response.json(500 if failed and _flag(request, "returnInternalServerErrorOnFailure") else 200, body)
@@ -369,12 +367,6 @@ class DurableHttpApi:
         return Response.json(200, listed, {CONTINUATION: following} if following else {})
 
 
-def _raw_target(request: Request) -> str:
-    raw_path = (request.scope.get("raw_path") or request.path.encode()).decode("latin-1").split("?", 1)[0]
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{raw_path}?{query}" if query else raw_path
-
-
 def _problem(status: int, message: str) -> Response:
     return Response.json(status, {"Message": message})
 
@@ -405,7 +397,7 @@ def _parsed(value: wrappers_pb2.StringValue) -> Any:
 
 
 def _iso(stamp: timestamp_pb2.Timestamp) -> str:
-    return stamp.ToDatetime(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(stamp.ToDatetime(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 async def _json_body(request: Request, *, required: bool) -> str | None:

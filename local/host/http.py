@@ -56,41 +56,70 @@ class Response:
 
 
 class Request:
-    """A request as the host's own pages see it; headers are lower-case and joined when repeated."""
+    """A request as functions and the host's own pages see it; headers are lower-case and joined when repeated."""
 
-    __slots__ = ("_receive", "headers", "method", "path", "query", "scope")
+    __slots__ = ("_body", "_receive", "headers", "method", "path", "query", "query_string", "raw_path", "server")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        raw_path: str,
+        query_string: str,
+        headers: Headers,
+        *,
+        body: bytes | None = None,
+        receive: Receive | None = None,
+        server: tuple[str, int | None] | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.raw_path = raw_path
+        self.query_string = query_string
+        self.server = server
+        self._body = body
         self._receive = receive
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        headers: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            headers[name] = headers[name] + b"," + value if name in headers else value
-        self.headers = headers
-        query: dict[str, str] = {}
-        raw = scope["query_string"]
-        if raw:
-            for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-                query[name] = query[name] + "," + text if name in query else text
-        self.query = query
+        joined = dict(headers)
+        if len(joined) != len(headers):
+            joined = {}
+            for name, value in headers:
+                joined[name] = joined[name] + b"," + value if name in joined else value
+        self.headers: dict[bytes, bytes] = joined
+        self.query: dict[str, str] = _parse_query(query_string) if query_string else {}
+
+    @classmethod
+    def of_scope(cls, scope: Scope, receive: Receive) -> "Request":
+        """The request of an ASGI connection scope."""
+        path: str = scope["path"]
+        raw_path = scope.get("raw_path") or path.encode()
+        return cls(
+            scope["method"],
+            path,
+            raw_path.decode("latin-1").split("?", 1)[0],
+            scope["query_string"].decode("latin-1"),
+            list(scope["headers"]),
+            receive=receive,
+            server=scope.get("server"),
+        )
 
     @property
     def origin(self) -> str:
         """Scheme and host as the client wrote them."""
         host = self.headers.get(b"host")
         if host is None:
-            address, port = self.scope.get("server") or ("127.0.0.1", 80)
-            return f"{self.scope['scheme']}://{address}:{port}"
-        return f"{self.scope['scheme']}://{host.decode('latin-1')}"
+            address, port = self.server or ("127.0.0.1", 80)
+            return f"http://{address}:{port}"
+        return "http://" + host.decode("latin-1")
+
+    @property
+    def target(self) -> str:
+        """Path and query as the client wrote them."""
+        return f"{self.raw_path}?{self.query_string}" if self.query_string else self.raw_path
 
     @property
     def url(self) -> str:
         """The full URL with its query."""
-        raw_path = self.scope.get("raw_path") or self.path.encode()
-        query = self.scope["query_string"]
-        return f"{self.origin}{raw_path.decode('latin-1')}" + (f"?{query.decode('latin-1')}" if query else "")
+        return self.origin + self.target
 
     async def body(self) -> bytes:
         """Read the whole body.
@@ -99,8 +128,10 @@ class Request:
             BodyTooLargeError: over 100 MiB.
             ClientGoneError: the client went away.
         """
+        if self._body is not None:
+            return self._body
         declared = self.headers.get(b"content-length")
-        if declared is None and b"transfer-encoding" not in self.headers:
+        if self._receive is None or (declared is None and b"transfer-encoding" not in self.headers):
             return b""  # RFC 9112, 6.3: a request without either has no body
         if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
             raise BodyTooLargeError
@@ -141,7 +172,13 @@ class HostApplication:
         """Serve one connection event of ASGI; only HTTP is spoken."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
+        response = await self.answer(Request.of_scope(scope, receive))
+        if response is not None:
+            await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+            await send({"type": "http.response.body", "body": response.body})
+
+    async def answer(self, request: Request) -> Response | None:
+        """The complete response to a request, or None when the client is gone; never raises."""
         correlation_id = correlation_of(request.headers)
         try:
             found = self._router.find(request.path, request.method)
@@ -152,7 +189,7 @@ class HostApplication:
         except BodyTooLargeError:
             response = Response(413)
         except ClientGoneError:
-            return
+            return None
         except Exception:
             LOGGER.exception(
                 "%s %s failed in the host", request.method, request.path, extra={"correlation_id": correlation_id}
@@ -160,15 +197,13 @@ class HostApplication:
             response = Response(500)
         headers = response.headers
         headers.append((b"x-correlation-id", correlation_id.encode("ascii")))
-        body = response.body
         if response.status in BODILESS:
-            body = b""
+            response.body = b""
         else:
-            headers.append((b"content-length", b"%d" % len(body)))
+            headers.append((b"content-length", b"%d" % len(response.body)))
         if self._cors is not None:
             headers.extend(self._cors.headers(request))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return response
 
     async def _own_page(self, request: Request) -> Response:
         if self._cors is not None and self._cors.is_preflight(request):
@@ -236,6 +271,13 @@ class HostApplication:
             f"<tbody>{''.join(rows)}</tbody></table></body></html>"
         )
         return Response(200, page.encode(), [(b"content-type", b"text/html; charset=utf-8")])
+
+
+def _parse_query(text: str) -> dict[str, str]:
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        query[name] = query[name] + "," + value if name in query else value
+    return query
 
 
 def to_response(datum: Datum | None) -> Response:

@@ -9,10 +9,10 @@ import os
 import signal
 import socket
 import sys
-import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -26,6 +26,7 @@ from local.host.durable_http import DurableHttpApi
 from local.host.http import CorsPolicy, HostApplication
 from local.host.invoke import Invoker
 from local.host.keys import HostKeys, load_keys
+from local.host.protocol import HostProtocol
 from local.host.queues import QueueListeners, QueueOutputs
 from local.host.routes import Router
 from local.host.settings import (
@@ -121,7 +122,7 @@ def _http_server(application: HostApplication) -> _Server:
     config = uvicorn.Config(
         application,
         loop="none",
-        http="httptools",
+        http=HostProtocol,
         lifespan="off",
         ws="none",
         access_log=False,
@@ -146,9 +147,8 @@ async def _serve(
     state_dir: Path,
 ) -> int:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     extensions = settings.extensions
 
@@ -193,13 +193,16 @@ async def _serve(
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
         LOGGER.info("Stopping: no new work is taken, %d invocations are running", invoker.running)
-        deadline = time.monotonic() + DRAIN_SECONDS
         server.should_exit = True
-        parts = [queues.stop(DRAIN_SECONDS), timers.stop(DRAIN_SECONDS), _ended(serving)]
+        parts: list[Coroutine[Any, Any, None]] = [
+            queues.stop(DRAIN_SECONDS),
+            timers.stop(DRAIN_SECONDS),
+            _ended(serving),
+        ]
         if durable is not None:
             parts.append(durable.stop(DRAIN_SECONDS))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(loop.time() + max(0.0, deadline - time.monotonic()) + 1):
+            async with asyncio.timeout(DRAIN_SECONDS + 1):
                 await asyncio.gather(*parts)
     finally:
         await outputs.close()

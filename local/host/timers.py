@@ -248,7 +248,7 @@ def _retry_delay(retries: Mapping[str, Any], attempt: int) -> float:
     low, high = retries.get("minimum_interval"), retries.get("maximum_interval")
     first = low.total_seconds() if isinstance(low, timedelta) and low else 1.0
     last = high.total_seconds() if isinstance(high, timedelta) else 3600.0
-    return min(first * 2 ** (attempt - 1), last)
+    return float(min(first * 2 ** (attempt - 1), last))
 
 
 def _zone(environment: Mapping[str, str]) -> ZoneInfo:

@@ -7,6 +7,7 @@ import os
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import List  # noqa: UP035 - the worker library takes no builtin generic inside Out
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -118,7 +119,7 @@ async def enqueue(req: func.HttpRequest, message: func.Out[str]) -> func.HttpRes
 
 @app.route(route="enqueue-many", methods=["POST"])
 @app.queue_output(arg_name="messages", queue_name="sample-many", connection="AzureWebJobsStorage")
-async def enqueue_many(req: func.HttpRequest, messages: func.Out[list[str]]) -> func.HttpResponse:
+async def enqueue_many(req: func.HttpRequest, messages: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
     messages.set([f"m{number}" for number in range(3)])
     return func.HttpResponse(status_code=202)
 
