@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from local.stack.configuration import ROOT, STATE
@@ -41,9 +42,7 @@ def _pytest(options: list[str]) -> int:
         data.unlink()
     workers = ["-n", "2", "--dist", "loadgroup"]
     command = [sys.executable, "-m", "pytest", "--cov", "--cov-report=", *workers, *options]
-    code = _run(command, COVERAGE_PROCESS_START=str(ROOT / "pyproject.toml"))
-    # pytest's 5 is "no test ran": a selection may be empty, a suite may not.
-    return code
+    return _run(command)
 
 
 def check(options: list[str]) -> int:
@@ -61,7 +60,7 @@ def check(options: list[str]) -> int:
         ("security", [_tool("bandit"), "-q", "-r", *PRODUCT, "-c", "pyproject.toml", "--severity-level", "medium"]),
         ("generated docs", [python, "-m", "docs.generate", "--check"]),
     ]
-    failed = [name for name, command in checks if not _passes(name, lambda command=command: _run(command))]
+    failed = [name for name, command in checks if not _passes(name, partial(_run, command))]
     if not _passes("coverage", _coverage):
         failed.append("coverage")
     if failed:
