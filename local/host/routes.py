@@ -10,8 +10,8 @@ from local.host.app import Function, IndexingError
 from local.host.keys import AuthLevel
 
 PARAMETER = re.compile(
-    r"\{(\*{0,2})([A-Za-z_][A-Za-z0-9_]*)((?::[^:={}?]*(?:\{[^}]*\}[^:={}?]*)*)*)(?:=([^}?]*))?(\?)?\}"
-)
+    r"\{(\*{0,2})([A-Za-z_][A-Za-z0-9_]*)((?::(?:[^:={}?]|\{\{|\}\})*)*)(?:=([^}?]*))?(\?)?\}"
+)  # braces inside a constraint are written twice
 INTEGER = re.compile(r"[+-]?\d+")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
