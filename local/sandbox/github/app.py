@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import httpx
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from local.sandbox.browser.serve import browser_middleware
 from local.sandbox.compose import compose
 from local.sandbox.contract import Contract
 from local.sandbox.fault_rule import Forge
@@ -37,6 +39,7 @@ from local.sandbox.github.auth import Caller, authenticate
 from local.sandbox.github.errors import ApiError, not_found
 from local.sandbox.github.graphql import graphql_routes
 from local.sandbox.github.hub import Hub
+from local.sandbox.github.pages import page
 from local.sandbox.github.routing import Answer, api_routes, respond
 from local.sandbox.github.web import web_routes
 from local.sandbox.hooks import HookSender
@@ -82,6 +85,7 @@ def build_github(
         faults=rules,
         sender=sender,
         exception_handlers={404: unknown, 405: unknown},
+        inner=[Middleware(browser_middleware, page_for=lambda path, query: page(state, path, query), forge="github")],
     )
     app.state.hub = hub
     return app

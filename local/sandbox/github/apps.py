@@ -51,6 +51,7 @@ def add_app(hub: Hub, owner: str, manifest: Record, public_key: str | None = Non
         "events": list(manifest.get("default_events", [])),
         "created_at": now(),
         "public": bool(manifest.get("public", False)),
+        "setup_url": manifest.get("setup_url"),
         "hook": {
             "id": hub.next_id("hook", 40_001),
             "type": "App",
@@ -272,7 +273,7 @@ def create_token(call: Call) -> Answer:
                 "There is at least one repository that does not exist or is not accessible to the parent installation."
             )
             raise ApiError(422, message)
-    permissions: dict[str, str] = call.get("permissions", dict, record["permissions"])
+    permissions: dict[str, str] = call.get("permissions", dict) or record["permissions"]
     if any(not granted(record["permissions"], name, level) for name, level in permissions.items()):
         raise ApiError(422, "The permissions requested are not granted to this installation.")
     token = f"ghs_{secrets.token_hex(18)}"
@@ -325,9 +326,12 @@ def _installation_only(call: Call) -> Record:
     return call.caller.installation
 
 
-def keep_manifest(hub: Hub, owner: str, manifest: str) -> str:
-    """Hold a submitted manifest for an hour; returns the code to convert it with. Raises ValueError naming what is wrong."""
-    document = json.loads(manifest)
+def keep_manifest(hub: Hub, owner: str, manifest: str) -> tuple[str, Record]:
+    """Hold a submitted manifest for an hour; returns its code and content. Raises ValueError saying what is wrong."""
+    try:
+        document = json.loads(manifest)
+    except ValueError as error:
+        raise ValueError(f"the manifest is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise ValueError("the manifest must be a JSON object")
     missing = [name for name in ("url",) if not document.get(name)]
@@ -336,7 +340,7 @@ def keep_manifest(hub: Hub, owner: str, manifest: str) -> str:
     code = secrets.token_hex(20)
     hub.table("manifests")[code] = {"owner": owner, "manifest": document, "at": datetime.now(UTC).isoformat()}
     hub.changed()
-    return code
+    return code, document
 
 
 @route("POST", "/app-manifests/{code}/conversions")
