@@ -53,7 +53,12 @@ def in_scope(policy: Tree, repository: Tree, ref: str) -> bool:
         if kind == "defaultbranch":
             if ref == repository["default_branch"]:
                 return True
-        elif not name or ref == name or (kind == "prefix" and ref.startswith(name.rstrip("/") + "/")) or (kind == "prefix" and ref.startswith(name) and name.endswith("/")):
+        elif (
+            not name
+            or ref == name
+            or (kind == "prefix" and ref.startswith(name.rstrip("/") + "/"))
+            or (kind == "prefix" and ref.startswith(name) and name.endswith("/"))
+        ):
             return True
     return False
 

@@ -1,0 +1,328 @@
+"""Serves the processes, and makes inherited ones with states, types and fields of their own."""
+
+from __future__ import annotations
+
+from local.sandbox.azure_devops import errors
+from local.sandbox.azure_devops.call import Call, Level, Reply, serves
+from local.sandbox.azure_devops.process_catalog import SYSTEM_PROCESSES, Process, State, WorkItemType
+from local.sandbox.azure_devops.processes_model import find_process, inherited
+from local.sandbox.azure_devops.service import Tree, new_id, stable_id
+from local.sandbox.azure_devops.work_item_fields import FIELDS, find_field
+
+_ROUTE = "work/processes/{processTypeId}"
+_TYPES = "work/processes/{processId}/workItemTypes/{witRefName}"
+
+
+def _all(call: Call) -> list[Process]:
+    return [*SYSTEM_PROCESSES.values(), *(inherited(c) for c in call.org["processes"].values())]
+
+
+@serves("GET", "process/processes/{*processId}", Level.NONE)
+def get_core_processes(call: Call) -> object:
+    """Processes as project creation names them."""
+
+    def entry(process: Process) -> Tree:
+        return {
+            "id": process.id,
+            "description": process.description,
+            "isDefault": process.is_default,
+            "type": "system" if process.id in SYSTEM_PROCESSES else "inherited",
+            "url": call.url("_apis/process/processes", process.id),
+            "name": process.name,
+        }
+
+    if "processId" in call.values:
+        return entry(find_process(call.org, call.values["processId"]))
+    return [entry(p) for p in _all(call)]
+
+
+def process_json(process: Process, custom: Tree | None) -> Tree:
+    """A process as process customization answers."""
+    return {
+        "typeId": process.id,
+        "name": process.name,
+        "referenceName": (custom or {}).get("reference"),
+        "description": process.description,
+        "parentProcessTypeId": (custom or {}).get("parent", "00000000-0000-0000-0000-000000000000"),
+        "isEnabled": True,
+        "isDefault": process.is_default,
+        "customizationType": "inherited" if custom else "system",
+    }
+
+
+@serves("GET", _ROUTE, Level.NONE)
+def get_processes(call: Call) -> object:
+    """One process or all."""
+    customs = call.org["processes"]
+    if "processTypeId" in call.values:
+        process = find_process(call.org, call.values["processTypeId"])
+        return process_json(process, customs.get(process.id))
+    return [process_json(p, customs.get(p.id)) for p in _all(call)]
+
+
+@serves("POST", _ROUTE, Level.COLLECTION_ADMINISTRATOR)
+def create_process(call: Call) -> Reply:
+    """Inherit from a system process."""
+    body = call.json()
+    name = str(body.get("name") or "")
+    if not name:
+        raise errors.missing_value("name")
+    parent = str(body.get("parentProcessTypeId") or "").lower()
+    if parent not in SYSTEM_PROCESSES:
+        message = f"VS402362: The process with ID {parent} does not exist or cannot be inherited from."
+        raise errors.not_found(message, "ProcessNotFoundByTypeIdException", errors.WORK)
+    if any(p.name.lower() == name.lower() for p in _all(call)):
+        message = f"VS402337: A process with the name {name} already exists."
+        raise errors.ServiceError(409, message, "ProcessNameConflictException", namespace=errors.WORK)
+    custom = {
+        "id": new_id(),
+        "name": name,
+        "reference": body.get("referenceName") or f"Inherited.{new_id().replace('-', '')}",
+        "description": str(body.get("description") or ""),
+        "parent": parent,
+        "types": {},
+    }
+    call.org["processes"][custom["id"]] = custom
+    return Reply(process_json(inherited(custom), custom), 201)
+
+
+@serves("DELETE", _ROUTE, Level.COLLECTION_ADMINISTRATOR)
+def delete_process(call: Call) -> Reply:
+    """Delete an inherited process no project uses."""
+    custom = _custom(call, call.value("processTypeId"))
+    if any(p["process"] == custom["id"] for p in call.org["projects"].values()):
+        message = f"VS402356: The process {custom['name']} is used by projects and cannot be deleted."
+        raise errors.invalid(message, "ProcessInUseException", errors.WORK)
+    del call.org["processes"][custom["id"]]
+    return Reply(None, 204)
+
+
+def _custom(call: Call, process_id: str) -> Tree:
+    process = find_process(call.org, process_id)
+    custom = call.org["processes"].get(process.id)
+    if custom is None:
+        message = f"VS403300: The process {process.name} is a system process and cannot be modified. Create an inherited process to customize it."
+        raise errors.ServiceError(403, message, "ProcessPermissionException", namespace=errors.WORK)
+    return custom  # type: ignore[no-any-return]
+
+
+def _type_of(process: Process, name: str) -> WorkItemType:
+    found = process.find(name) or process.find(name.split(".")[-1])
+    if found is None:
+        message = f"VS402323: Work item type {name} does not exist in process {process.name}."
+        raise errors.not_found(message, "WorkItemTypeNotFoundException", errors.WORK)
+    return found
+
+
+def _own_type(custom: Tree, kind: WorkItemType) -> Tree:
+    """The customization of a type, made when first needed."""
+    reference = f"{custom['reference']}.{kind.name.replace(' ', '')}"
+    blank = {
+        "name": kind.name,
+        "reference": reference,
+        "color": kind.color,
+        "icon": kind.icon,
+        "states": [],
+        "hidden_states": [],
+        "fields": [],
+    }
+    own: Tree = custom["types"].setdefault(kind.name, blank)
+    return own
+
+
+def _type_json(call: Call, process: Process, kind: WorkItemType) -> Tree:
+    custom = call.org["processes"].get(process.id)
+    own = (custom or {}).get("types", {}).get(kind.name)
+    parent = SYSTEM_PROCESSES.get((custom or {}).get("parent", ""))
+    based = parent.types.get(kind.name) if parent else None
+    return {
+        "referenceName": own["reference"] if own else kind.reference,
+        "name": kind.name,
+        "description": "",
+        "url": call.url("_apis/work/processes", process.id, "workItemTypes", kind.reference),
+        "customization": "system" if own is None else "inherited" if based else "custom",
+        "color": kind.color,
+        "icon": kind.icon,
+        "isDisabled": False,
+        "inherits": based.reference if own and based else None,
+        "states": [_state_json(call, process, kind, s) for s in kind.states],
+    }
+
+
+def _state_json(call: Call, process: Process, kind: WorkItemType, state: State) -> Tree:
+    state_id = stable_id("state", process.id, kind.name, state.name)
+    custom = call.org["processes"].get(process.id, {"types": {}})
+    own = custom["types"].get(kind.name, {"states": []})
+    return {
+        "id": state_id,
+        "name": state.name,
+        "color": state.as_json()["color"],
+        "stateCategory": state.category,
+        "order": kind.states.index(state) + 1,
+        "url": call.url("_apis/work/processes", process.id, "workItemTypes", kind.reference, "states", state_id),
+        "customizationType": "custom" if any(s["name"] == state.name for s in own["states"]) else "system",
+    }
+
+
+@serves("GET", _TYPES, Level.NONE)
+def get_types(call: Call) -> object:
+    """One work item type of a process, or all."""
+    process = find_process(call.org, call.value("processId"))
+    if "witRefName" in call.values:
+        return _type_json(call, process, _type_of(process, call.values["witRefName"]))
+    return [_type_json(call, process, t) for t in process.types.values()]
+
+
+@serves("POST", _TYPES, Level.COLLECTION_ADMINISTRATOR)
+def create_type(call: Call) -> Reply:
+    """Add a type, or make an inherited type customizable."""
+    custom = _custom(call, call.value("processId"))
+    body = call.json()
+    process = inherited(custom)
+    inherits = body.get("inheritsFrom")
+    if inherits:
+        kind = _type_of(process, str(inherits))
+        _own_type(custom, kind)
+        return Reply(_type_json(call, inherited(custom), kind), 201)
+    name = str(body.get("name") or "")
+    if not name:
+        raise errors.missing_value("name")
+    if process.find(name):
+        message = f"VS402338: A work item type with the name {name} already exists."
+        raise errors.ServiceError(409, message, "WorkItemTypeNameInUseException", namespace=errors.WORK)
+    reference = f"{custom['reference']}.{name.replace(' ', '')}"
+    custom["types"][name] = {
+        "name": name,
+        "reference": reference,
+        "color": str(body.get("color") or "009CCC"),
+        "icon": str(body.get("icon") or "icon_clipboard"),
+        "states": [],
+        "hidden_states": [],
+        "fields": [],
+    }
+    made = inherited(custom)
+    return Reply(_type_json(call, made, made.types[name]), 201)
+
+
+@serves("GET", _TYPES + "/states/{stateId}", Level.NONE)
+def get_states(call: Call) -> object:
+    """One state of a type, or all."""
+    process = find_process(call.org, call.value("processId"))
+    kind = _type_of(process, call.value("witRefName"))
+    listed = [_state_json(call, process, kind, s) for s in kind.states]
+    if "stateId" not in call.values:
+        return listed
+    found = next((s for s in listed if s["id"] == call.values["stateId"].lower()), None)
+    if found is None:
+        raise errors.not_found(
+            f"VS403104: The state {call.values['stateId']} does not exist.",
+            "WorkItemStateDefinitionNotFoundException",
+            errors.WORK,
+        )
+    return found
+
+
+@serves("POST", _TYPES + "/states/{stateId}", Level.COLLECTION_ADMINISTRATOR)
+def create_state(call: Call) -> Reply:
+    """Add a state to a type of an inherited process."""
+    custom = _custom(call, call.value("processId"))
+    process = inherited(custom)
+    kind = _type_of(process, call.value("witRefName"))
+    body = call.json()
+    name, category = str(body.get("name") or ""), str(body.get("stateCategory") or "")
+    if not name or category not in {"Proposed", "InProgress", "Resolved", "Completed", "Removed"}:
+        raise errors.invalid(
+            f"VS403091: The state '{name}' needs a name and a state category, not '{category}'.",
+            "WorkItemStateDefinitionInvalidException",
+            errors.WORK,
+        )
+    if kind.state(name):
+        message = f"VS403092: A state with the name {name} already exists."
+        raise errors.ServiceError(409, message, "WorkItemStateNameAlreadyInUseException", namespace=errors.WORK)
+    _own_type(custom, kind)["states"].append({"name": name, "category": category})
+    made = inherited(custom)
+    changed = made.types[kind.name]
+    state = next(s for s in changed.states if s.name == name)
+    return Reply(_state_json(call, made, changed, state), 201)
+
+
+@serves("DELETE", _TYPES + "/states/{stateId}", Level.COLLECTION_ADMINISTRATOR)
+def delete_state(call: Call) -> Reply:
+    """Remove a state that was added."""
+    custom = _custom(call, call.value("processId"))
+    process = inherited(custom)
+    kind = _type_of(process, call.value("witRefName"))
+    wanted = get_states(call)
+    own = _own_type(custom, kind)
+    if not isinstance(wanted, dict) or all(s["name"] != wanted["name"] for s in own["states"]):
+        raise errors.invalid(
+            "VS403093: A state of the system cannot be deleted; hide it.",
+            "WorkItemStateDefinitionInvalidException",
+            errors.WORK,
+        )
+    own["states"] = [s for s in own["states"] if s["name"] != wanted["name"]]
+    return Reply(None, 204)
+
+
+def _field_json(call: Call, process: Process, field: Tree) -> Tree:
+    return {
+        "referenceName": field["referenceName"],
+        "name": field["name"],
+        "type": field["type"],
+        "required": bool(field.get("required")),
+        "readOnly": field["readOnly"],
+        "defaultValue": field.get("default"),
+        "customization": "system" if field["referenceName"].lower() in FIELDS else "custom",
+        "url": call.url("_apis/work/processes", process.id, "fields", field["referenceName"]),
+    }
+
+
+@serves("GET", _TYPES + "/fields/{fieldRefName}", Level.NONE)
+def get_fields(call: Call) -> object:
+    """The fields added to a type."""
+    process = find_process(call.org, call.value("processId"))
+    kind = _type_of(process, call.value("witRefName"))
+    custom = call.org["processes"].get(process.id, {"types": {}})
+    own = custom["types"].get(kind.name, {"fields": []})["fields"]
+    common = [
+        FIELDS[r]
+        for r in ("system.title", "system.state", "system.areapath", "system.iterationpath", "system.description")
+    ]
+    listed = [_field_json(call, process, f) for f in (*common, *own)]
+    if "fieldRefName" not in call.values:
+        return listed
+    found = next((f for f in listed if f["referenceName"].lower() == call.values["fieldRefName"].lower()), None)
+    if found is None:
+        raise errors.not_found(
+            f"TF51535: Cannot find field {call.values['fieldRefName']}.",
+            "ProcessFieldCouldNotBeFoundException",
+            errors.WORK,
+        )
+    return found
+
+
+@serves("POST", _TYPES + "/fields/{fieldRefName}", Level.COLLECTION_ADMINISTRATOR)
+def add_field(call: Call) -> Reply:
+    """Add a field of the organization to a type."""
+    custom = _custom(call, call.value("processId"))
+    process = inherited(custom)
+    kind = _type_of(process, call.value("witRefName"))
+    body = call.json()
+    known = find_field(str(body.get("referenceName") or ""), call.org.get("fields", {}))
+    if known is None:
+        raise errors.not_found(
+            f"TF51535: Cannot find field {body.get('referenceName')}.",
+            "ProcessFieldCouldNotBeFoundException",
+            errors.WORK,
+        )
+    own = _own_type(custom, kind)
+    field = {
+        **known,
+        "type_name": kind.name,
+        "required": bool(body.get("required")),
+        "default": body.get("defaultValue"),
+    }
+    if body.get("allowedValues"):
+        field["allowedValues"] = [str(v) for v in body["allowedValues"]]
+    own["fields"] = [f for f in own["fields"] if f["referenceName"] != field["referenceName"]] + [field]
+    return Reply(_field_json(call, process, field), 201)
