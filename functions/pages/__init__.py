@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from functions.pages import graph, timeline, wording
 from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
+from shared.domain.audit import MEANINGS
 from shared.domain.connection import Connection
 from shared.domain.run import ProjectRecord
 from shared.projects.links import Links
@@ -22,18 +24,46 @@ def _environment() -> Environment:
     # Imported on the first page: webhooks, which come far more often, never need it.
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("functions.pages"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {
+        "counted": wording.counted,
+        "duration": wording.duration,
+        "from_json": wording.from_json,
+        "instant": wording.instant,
+        "iso": wording.iso,
+        "lines": wording.lines,
+        "look": wording.look,
+        "plain": wording.plain,
+        "rules_in_words": wording.rules_in_words,
+        "shell_quoted": wording.shell_quoted,
+        "web_address": wording.web_address,
+    }
+    environment.globals |= {"FORGES": wording.FORGES, "MEANINGS": MEANINGS}
+    return environment
 
 
 def project(view: StatusView) -> str:
     """The status page of a project."""
-    return _environment().get_template("project.html.j2").render(view=view)
+    return (
+        _environment()
+        .get_template("project.html.j2")
+        .render(
+            view=view,
+            headline=wording.headline(view),
+            attention=wording.attention(view),
+            elapsed=timeline.elapsed(view),
+            timeline=timeline.timeline(view),
+            graph=graph.layout(view.steps, list(wording.FORGES)),
+            box=(graph.BOX_WIDTH, graph.BOX_HEIGHT),
+            row_height=timeline.ROW_HEIGHT,
+        )
+    )
 
 
 def projects(rows: Sequence[ProjectRecord], links: Links) -> str:
