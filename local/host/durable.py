@@ -38,6 +38,7 @@ UNDELIVERED = {
 # The engine refuses the content; a failure that says so is sent in its place.
 REFUSED = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
 COMPLETION_TIMEOUT = 30.0  # seconds
+CONNECT_TIMEOUT = 10.0  # seconds
 UNEXPECTED_ATTEMPTS = 8
 
 __all__ = ["DURABLE_SYSTEM_KEY", "DurableWorker", "client_configuration", "open_channel"]
@@ -148,7 +149,8 @@ class DurableWorker:
         backoff = FIRST_BACKOFF
         while not self._stopping:
             try:
-                await self._kept_open.channel_ready()
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await self._kept_open.channel_ready()
                 await self._stub.Hello(empty_pb2.Empty(), timeout=10)
                 LOGGER.info("Connected to the durable engine at %s", self._address)
                 request = pb.GetWorkItemsRequest(
@@ -170,6 +172,8 @@ class DurableWorker:
                 )
             except asyncio.CancelledError:
                 raise
+            except TimeoutError:
+                LOGGER.warning("The durable engine at %s does not answer; retrying", self._address)
             except Exception:
                 LOGGER.exception("Taking durable work items failed; retrying")
             self.connected.clear()

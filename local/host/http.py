@@ -284,7 +284,7 @@ def to_response(datum: Datum | None) -> Response:
     """The HTTP response a function's return value stands for (Azure: nothing returned is 200 with an empty body).
 
     Raises:
-        ValueError: the status is not a number.
+        ValueError: the status is not one a response can have.
     """
     if datum is None or datum.value is None:
         return Response(200)
@@ -304,7 +304,10 @@ def to_response(datum: Datum | None) -> Response:
     for jar in value["cookies"] or ():
         for morsel in jar.values():
             headers.append((b"set-cookie", morsel.OutputString().encode("latin-1")))
-    return Response(int(value["status_code"].value), value["body"].value, headers)
+    status = int(value["status_code"].value)
+    if not 200 <= status <= 599:
+        raise ValueError(f"a function answered with the status {status}; HTTP knows 200 to 599")
+    return Response(status, value["body"].value, headers)
 
 
 class CorsPolicy:

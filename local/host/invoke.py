@@ -49,6 +49,8 @@ class _KeepException(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Take the exception of the record that reports a failed invocation and drop the record; it is logged with its function."""
         holder = _raised.get()
+        if record.module != "native_invocation":  # what the app itself logs there stays
+            return True
         if holder is not None and record.exc_info and record.exc_info[1] is not None:
             holder.append(record.exc_info[1])
             return False
@@ -147,6 +149,9 @@ class Invoker:
                     await self._flush(function, outcome, outputs)
             else:
                 outcome.error = raised[0] if raised else RuntimeError(error_text)
+        except asyncio.CancelledError as error:
+            outcome.error = error
+            raise
         except Exception as error:
             outcome.error = error
         finally:

@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -42,6 +43,7 @@ from local.host.timers import TimerListeners
 LOGGER = logging.getLogger("Host.General")
 DEFAULT_PORT = 7071
 DRAIN_SECONDS = 5.0
+ENGINE_ADDRESS = re.compile(r"[^:/\s]+:\d{1,5}")
 EXIT_DRAINED, EXIT_SETTINGS, EXIT_INDEXING = 0, 2, 3
 
 
@@ -62,6 +64,8 @@ def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | No
         local = read_local_settings(directory)
         apply_values(local, os.environ)
         logs.configure(settings.logging.log_level, log_level)
+        if engine is not None and ENGINE_ADDRESS.fullmatch(engine) is None:
+            raise SettingsError(f"--engine {engine!r} is not of the form HOST:PORT, such as 127.0.0.1:4001")
         keys = load_keys(keys_file)
         listener = _listen(port if port is not None else local.host.local_http_port or DEFAULT_PORT)
     except (SettingsError, ValueError) as error:

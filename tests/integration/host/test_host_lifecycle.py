@@ -219,3 +219,9 @@ def test_keys_are_made_private_and_stay(app_dir: Path) -> None:
     assert keys.read_text() == first
     assert keys.stat().st_mode & 0o777 == 0o600
     assert len(json.loads(first)["masterKey"]) >= 40
+
+
+def test_a_malformed_engine_address_is_named(app_dir: Path) -> None:
+    ended = run_host(app_dir, "--port", "0", "--engine", "http://here")
+    assert ended.returncode == 2
+    assert "'http://here' is not of the form HOST:PORT" in ended.stderr

@@ -94,3 +94,11 @@ def test_cors() -> None:
     assert policy.headers(request(headers=[(b"origin", b"http://c")])) == []
     assert policy.headers(request()) == []
     assert dict(CorsPolicy("*", credentials=False).headers(preflight))[b"access-control-allow-origin"] == b"*"
+
+
+def test_a_status_http_does_not_know_is_refused() -> None:
+    datum = Datum(
+        {"status_code": Datum("999", "string"), "headers": {}, "cookies": None, "body": Datum(b"", "bytes")}, "http"
+    )
+    with pytest.raises(ValueError, match="999"):
+        to_response(datum)
