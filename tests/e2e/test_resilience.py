@@ -1,0 +1,150 @@
+"""What must hold whatever breaks: killed hosts, faulty forges, a thousand starts at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.domain.project import slug_of
+from tests.e2e.world import World, form
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+
+KILLS_A_RUN = 4
+RUNS = 5
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, Any]:
+    """The end state of a bootstrap nobody disturbed; filled by the first test that makes one."""
+    return {}
+
+
+def _clean(world: World, undisturbed: dict[str, Any]) -> dict[str, Any]:
+    if not undisturbed:
+        world.open_issue("casey", form("Calm Shop", Process="Scrum"))
+        assert world.ended("calm-shop")["state"] == "completed"
+        undisturbed.update(world.state_of("Calm Shop", "calm-shop"))
+    return undisturbed
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+def test_a_host_killed_at_random_instants_ends_in_the_same_state(
+    world: World, undisturbed: dict[str, Any], run: int
+) -> None:
+    calm = _clean(world, undisturbed)
+    instants = random.Random(f"kill {run}")
+    name = f"Killed Shop {run}"
+    number = world.open_issue("casey", form(name, Process="Scrum"))
+    for _ in range(KILLS_A_RUN):
+        time.sleep(instants.uniform(0.05, 0.9))
+        world.stack.children["host"].kill()
+        world.stack.start_host()
+    view = world.ended(slug_of(name), seconds=150)
+    assert view["state"] == "completed", [s for s in view["steps"] if s["state"] == "failed"]
+    assert world.state_of(name, slug_of(name)) == calm
+    answers = world.until(
+        "both answers", lambda: world.answers(number) if len(world.answers(number)) == 2 else None, 60
+    )
+    assert answers is not None
+    assert len(answers) == 2
+    assert world.api.get(f"/api/audit/{slug_of(name)}/verify").json()["ok"] is True
+    events = world.api.get(f"/api/audit/{slug_of(name)}?limit=500").json()["events"]
+    keys = [(event["instance"], event["step"]) for event in events]
+    assert len(keys) == len(set(keys))
+
+
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("throttled", {"kind": "rate_limited", "method": "*", "path": ".*", "count": 3, "skip": 2, "seconds": 1}),
+    ("broken", {"kind": "server_error", "method": "*", "path": ".*", "count": 4, "skip": 3}),
+    ("down", {"kind": "unavailable", "method": "*", "path": ".*", "count": 3, "skip": 1}),
+    ("reset", {"kind": "connection_reset", "method": "*", "path": ".*", "count": 4, "skip": 2}),
+    ("lost answers", {"kind": "answer_lost", "method": "POST|PUT|PATCH", "path": ".*", "count": 5, "skip": 0}),
+]
+
+
+@pytest.mark.parametrize("forge", ["github", "azure_devops"])
+@pytest.mark.parametrize(("title", "rule"), FAULTS, ids=[title for title, _ in FAULTS])
+def test_a_faulty_forge_delays_and_doubles_nothing(
+    world: World, undisturbed: dict[str, Any], forge: str, title: str, rule: dict[str, Any]
+) -> None:
+    calm = _clean(world, undisturbed)
+    name = f"{title.capitalize()} {forge.replace('_', ' ')}"
+    answer = world.api.post(
+        "/api/projects",
+        json={"connection": "acme", "name": name, "owner": "casey", "stack": "fastapi", "process": "scrum"},
+    )
+    assert answer.status_code == 202, answer.text
+    world.fault(forge, **rule)
+    view = world.ended(slug_of(name), seconds=180)
+    assert view["state"] == "completed", [s for s in view["steps"] if s["state"] != "applied"]
+    assert world.state_of(name, slug_of(name)) == calm
+
+
+def test_an_expired_credential_fails_with_its_remedy(world: World) -> None:
+    answer = world.api.post(
+        "/api/projects",
+        json={"connection": "acme", "name": "Expired Shop", "owner": "casey", "stack": "fastapi"},
+    )
+    assert answer.status_code == 202
+    world.fault("azure_devops", kind="expired_token", method="*", path=".*", count=50)
+    view = world.ended("expired-shop", seconds=120)
+    world.forget()
+    assert view["state"] == "failed"
+    failed = [step for step in view["steps"] if step["state"] == "failed"]
+    assert [step["id"] for step in failed] == ["azure_devops.project"]
+    assert "expired" in failed[0]["reason"]
+    assert failed[0]["remedy"]
+    states = {step["id"]: step["state"] for step in view["steps"]}
+    assert {states[s] for s in states if s.startswith("github.")} == {"applied"}
+
+
+def test_a_thousand_concurrent_starts_give_no_error(world: World) -> None:
+    before = len(world.host_errors())
+    payloads = [
+        {
+            "action": "opened",
+            "issue": {
+                "id": 9_000_000 + n,
+                "number": n + 1,
+                "title": "New project",
+                "body": form(f"Mass {n}", Owner=""),
+                "user": {"login": "casey"},
+                "labels": [{"name": "new-project"}],
+                "state": "open",
+            },
+            "repository": {"full_name": "acme/requests"},
+        }
+        for n in range(1000)
+    ]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda payload: world.deliver(payload, "issues"), payloads))
+    assert {answer.status_code for answer in answers} == {202}
+    key = {"code": world.stack.secrets["durable_key"]}
+
+    def settled() -> bool:
+        counts: dict[str, int] = {}
+        token = ""
+        while True:
+            page = httpx.get(
+                f"{world.ready.host}/runtime/webhooks/durabletask/instances",
+                params=key | {"instanceIdPrefix": "github-issue-9000", "top": "1000"},
+                headers={"x-ms-continuation-token": token} if token else {},
+                timeout=60,
+            )
+            assert page.status_code == 200, page.text
+            for instance in page.json():
+                counts[instance["runtimeStatus"]] = counts.get(instance["runtimeStatus"], 0) + 1
+            token = page.headers.get("x-ms-continuation-token", "")
+            if not token:
+                break
+        assert set(counts) <= {"Completed", "Running", "Pending"}, counts
+        return counts == {"Completed": 1000}
+
+    world.until("a thousand ends", settled, 240)
+    assert world.host_errors()[before:] == []

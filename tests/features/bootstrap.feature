@@ -1,0 +1,66 @@
+Feature: A request becomes a project on both forges
+  A team asks with an issue or a call, sees what will happen and what happened, and can trust it.
+
+  Scenario Outline: An issue becomes a project in each process
+    When Casey opens a request for "<name>" with the process "<process>"
+    Then the issue is answered within seconds with a link to the status page
+    And the project "<name>" is made, every step read back
+    And its backlog is a tree of <levels>
+    And the issue is answered with what was made and the record's root
+
+    Examples:
+      | name           | process | levels                                   |
+      | Agile Shop     | Agile   | Epic, Feature, User Story, Task           |
+      | Capable Shop   | CMMI    | Epic, Feature, Requirement, Task          |
+      | Scrummy Shop   | Scrum   | Epic, Feature, Product Backlog Item, Task |
+      | Basic Shop     | Basic   | Epic, Issue, Task                         |
+
+  Scenario: What is missing or wrong is named, and an edit is enough
+    When Casey opens a request for "Bad/Name" without an owner
+    Then the issue is answered with the fields "Project name" and "Owner" and an example of each
+    When Casey edits the request to "Good Name"
+    Then the project "Good Name" is made, every step read back
+
+  Scenario: A stranger is refused politely and nothing is made
+    When a stranger opens a request for "Not Yours"
+    Then the issue is answered that the stranger is not on the list
+    And there is no project "Not Yours" on either forge
+
+  Scenario: The same request again changes nothing
+    Given the project "Twice Asked" was made by a call
+    When the same call is made again
+    Then every step is confirmed and neither forge saw a write
+
+  Scenario: A dry run shows the plan and changes nothing
+    When the plan for "Only Looking" is asked for
+    Then the plan names the steps of both forges
+    And there is no project "Only Looking" on either forge
+
+  Scenario: Somebody else's repository is never taken over
+    Given a repository "taken-name" that Mona made
+    When a call asks for "Taken Name"
+    Then the step "github.repository" fails and says what to do
+    And the steps after it on GitHub are skipped, and Azure DevOps is complete
+    And Mona's repository is as it was
+
+  Scenario: A paused connection holds requests and forgets none
+    Given the connection is paused
+    When Casey opens a request for "Patient Shop" with the process "Basic"
+    Then its delivery is held
+    When the connection is resumed
+    Then the project "Patient Shop" is made, every step read back
+
+  Scenario: In advisory mode the plan is shown and nothing is made
+    Given the connection is in advisory mode
+    When Casey opens a request for "Advised Shop" with the process "Agile"
+    Then the issue is answered with the plan alone
+    And there is no project "Advised Shop" on either forge
+
+  Scenario: A request by a call with wrong fields is refused with every one of them
+    When a call asks for a project with a wrong name, stack and reviewers
+    Then it is refused with a problem that names "name", "stack" and "rules.minimum_reviewers"
+
+  Scenario: The record proves what happened
+    Given the project "On Record" was made by a call
+    When its record is read page by page
+    Then it holds every step once, in order, and verifies

@@ -1,0 +1,313 @@
+"""Steps of bootstrap.feature, played on the running stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_bdd import given, parsers, scenarios, then, when
+
+from local.stack.seed import REQUESTS
+from shared.domain.project import slug_of
+from tests.e2e.world import World, form
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
+scenarios("bootstrap.feature")
+
+
+@pytest.fixture
+def story() -> dict[str, Any]:
+    """What the steps of one scenario tell each other."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def connection_as_it_was(world: World) -> Iterator[None]:
+    """Scenarios that pause or change the connection leave it as they found it."""
+    yield
+    world.api.patch("/api/connections/acme", json={"paused": False, "mode": "enforced"})
+
+
+@when(parsers.parse('Casey opens a request for "{name}" with the process "{process}"'))
+def _opens(world: World, story: dict[str, Any], name: str, process: str) -> None:
+    story["issue"] = world.open_issue("casey", form(name, Process=process))
+
+
+@when(parsers.parse('Casey opens a request for "{name}" without an owner'))
+def _opens_incomplete(world: World, story: dict[str, Any], name: str) -> None:
+    story["issue"] = world.open_issue("casey", form(name, Owner=""))
+
+
+@when(parsers.parse('a stranger opens a request for "{name}"'))
+def _stranger(world: World, story: dict[str, Any], name: str) -> None:
+    story["issue"] = world.open_issue("stranger", form(name))
+
+
+@when(parsers.parse('Casey edits the request to "{name}"'))
+def _edits(world: World, story: dict[str, Any], name: str) -> None:
+    answer = world.github("casey").patch(f"/repos/{REQUESTS}/issues/{story['issue']}", json={"body": form(name)})
+    assert answer.status_code == 200, answer.text
+
+
+@then("the issue is answered within seconds with a link to the status page")
+def _accepted(world: World, story: dict[str, Any]) -> None:
+    answer = world.until("the first answer", lambda: world.answers(story["issue"]), 10)[0]
+    link = re.search(r"\((http://[^)]+/api/view/[^)]+)\)", answer)
+    assert link, answer
+    page = world.api.get(link[1], headers={"accept": "text/html", "x-functions-key": ""})
+    assert page.status_code == 200
+    assert "<html" in page.text
+    assert world.ready.function_key not in answer
+
+
+@then(parsers.parse('the project "{name}" is made, every step read back'))
+def _made(world: World, name: str) -> None:
+    view = world.ended(slug_of(name))
+    assert view["state"] == "completed", view["steps"]
+    assert {step["state"] for step in view["steps"]} == {"applied"}
+    state = world.state_of(name, slug_of(name))
+    for one in ("projects", "azure repositories", "azure commits", "pipelines"):
+        assert state[one] == 1, (one, state)
+    for one in ("github repositories", "github commits", "webhooks"):
+        assert state[one] == 1, (one, state)
+    assert state["protected"] is True
+    assert state["work items"] >= 9
+
+
+@then(parsers.parse("its backlog is a tree of {levels}"))
+def _tree(world: World, story: dict[str, Any], levels: str) -> None:
+    wanted = [level.strip() for level in levels.split(",")]
+    name = _name_of(world, story)
+    ids = [
+        item["id"]
+        for item in world.azure.post(
+            f"/{name}/_apis/wit/wiql",
+            json={"query": "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project"},
+        ).json()["workItems"]
+    ]
+    answer = world.azure.get(
+        "/_apis/wit/workitems", params={"ids": ",".join(map(str, ids)), "$expand": "relations", "api-version": "7.1"}
+    )
+    items = {item["id"]: item for item in answer.json()["value"]}
+    kinds = {item["fields"]["System.WorkItemType"] for item in items.values()}
+    assert kinds == set(wanted)
+    for item in items.values():
+        level = wanted.index(item["fields"]["System.WorkItemType"])
+        parents = [
+            int(relation["url"].rsplit("/", 1)[1])
+            for relation in item.get("relations") or []
+            if relation["rel"] == "System.LinkTypes.Hierarchy-Reverse"
+        ]
+        if level == 0:
+            assert parents == []
+        else:
+            assert [items[p]["fields"]["System.WorkItemType"] for p in parents] == [wanted[level - 1]]
+
+
+def _name_of(world: World, story: dict[str, Any]) -> str:
+    issue = world.github("mona").get(f"/repos/{REQUESTS}/issues/{story['issue']}").json()
+    return str(issue["body"].split("\n\n")[1])
+
+
+@then("the issue is answered with what was made and the record's root")
+def _concluded(world: World, story: dict[str, Any]) -> None:
+    def look() -> str | None:
+        return next((answer for answer in world.answers(story["issue"]) if "is ready" in answer), None)
+
+    answer = world.until("the last answer", look, 20)
+    assert answer is not None
+    root = re.search(r"Merkle root `([0-9a-f]{64})`", answer)
+    assert root, answer
+    assert len(world.answers(story["issue"])) == 2
+
+
+@then(parsers.parse('the issue is answered with the fields "{first}" and "{second}" and an example of each'))
+def _fields(world: World, story: dict[str, Any], first: str, second: str) -> None:
+    answer = world.until("the answer", lambda: world.answers(story["issue"]), 20)[0]
+    rows = [line for line in answer.splitlines() if line.startswith("| ") and "What is wrong" not in line]
+    assert [row.split("|")[1].strip() for row in rows] == [first, second]
+    assert all(row.split("|")[3].strip() for row in rows)
+
+
+@then("the issue is answered that the stranger is not on the list")
+def _refused(world: World, story: dict[str, Any]) -> None:
+    answer = world.until("the refusal", lambda: world.answers(story["issue"]), 20)[0]
+    assert "not on the list" in answer
+    assert "@stranger" not in answer, "a refusal must not ping anybody"
+
+
+@then(parsers.parse('there is no project "{name}" on either forge'))
+def _nothing(world: World, name: str) -> None:
+    names = [project["name"] for project in world.azure.get("/_apis/projects").json()["value"]]
+    assert name not in names
+    assert world.github("mona").get(f"/repos/acme/{slug_of(name)}").status_code == 404
+
+
+def _ask(world: World, name: str, **more: Any) -> dict[str, Any]:
+    return {"connection": "acme", "name": name, "owner": "casey", "stack": "fastapi"} | more
+
+
+@given(parsers.parse('the project "{name}" was made by a call'))
+def _made_by_call(world: World, story: dict[str, Any], name: str) -> None:
+    answer = world.api.post("/api/projects", json=_ask(world, name))
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"].endswith(f"/api/projects/{slug_of(name)}")
+    story["name"] = name
+    assert world.ended(slug_of(name))["state"] == "completed"
+
+
+@when("the same call is made again")
+def _again(world: World, story: dict[str, Any]) -> None:
+    world.forget()
+    answer = world.api.post("/api/projects", json=_ask(world, story["name"]))
+    assert answer.status_code == 202, answer.text
+    world.ended(slug_of(story["name"]), run=2)
+
+
+@then("every step is confirmed and neither forge saw a write")
+def _confirmed(world: World, story: dict[str, Any]) -> None:
+    view = world.project(slug_of(story["name"]))
+    assert view is not None
+    assert {step["state"] for step in view["steps"]} == {"confirmed"}
+    writes = [
+        request
+        for forge in ("github", "azure_devops")
+        for request in world.requests(forge)
+        if request["method"] not in {"GET", "HEAD", "OPTIONS"}
+        and not re.search(r"wiql|workitemsbatch", request["path"], re.IGNORECASE)
+    ]
+    assert writes == []
+
+
+@when(parsers.parse('the plan for "{name}" is asked for'))
+def _plan(world: World, story: dict[str, Any], name: str) -> None:
+    story["answer"] = world.api.post("/api/projects?dry_run=true", json=_ask(world, name))
+
+
+@then("the plan names the steps of both forges")
+def _planned(story: dict[str, Any]) -> None:
+    assert story["answer"].status_code == 200
+    steps = [step["id"] for step in story["answer"].json()["plan"]["steps"]]
+    assert steps == [
+        "azure_devops.project",
+        "azure_devops.repository",
+        "azure_devops.scaffold",
+        "azure_devops.branch_rules",
+        "azure_devops.pipeline",
+        "azure_devops.hook",
+        "azure_devops.backlog",
+        "github.repository",
+        "github.scaffold",
+        "github.branch_rules",
+        "github.hook",
+    ]
+
+
+@given(parsers.parse('a repository "{name}" that Mona made'))
+def _monas(world: World, story: dict[str, Any], name: str) -> None:
+    made = world.github("mona").post("/orgs/acme/repos", json={"name": name, "description": "Mona's own"})
+    assert made.status_code == 201, made.text
+    story["monas"] = world.github("mona").get(f"/repos/acme/{name}").json()
+
+
+@when(parsers.parse('a call asks for "{name}"'))
+def _asks(world: World, story: dict[str, Any], name: str) -> None:
+    assert world.api.post("/api/projects", json=_ask(world, name)).status_code == 202
+    story["view"] = world.ended(slug_of(name))
+
+
+@then(parsers.parse('the step "{step}" fails and says what to do'))
+def _failed(story: dict[str, Any], step: str) -> None:
+    assert story["view"]["state"] == "failed"
+    found = next(s for s in story["view"]["steps"] if s["id"] == step)
+    assert found["state"] == "failed"
+    assert "exists already" in found["reason"]
+    assert found["remedy"]
+
+
+@then("the steps after it on GitHub are skipped, and Azure DevOps is complete")
+def _others(story: dict[str, Any]) -> None:
+    states = {step["id"]: step["state"] for step in story["view"]["steps"]}
+    assert {states[s] for s in states if s.startswith("github.") and s != "github.repository"} == {"skipped"}
+    assert {states[s] for s in states if s.startswith("azure_devops.")} == {"applied"}
+
+
+@then("Mona's repository is as it was")
+def _untouched(world: World, story: dict[str, Any]) -> None:
+    before = story["monas"]
+    after = world.github("mona").get(f"/repos/{before['full_name']}").json()
+    assert {k: after[k] for k in ("id", "description", "pushed_at")} == {
+        k: before[k] for k in ("id", "description", "pushed_at")
+    }
+    assert world.github("mona").get(f"/repos/{before['full_name']}/hooks").json() == []
+
+
+@given("the connection is paused")
+def _paused(world: World) -> None:
+    assert world.api.patch("/api/connections/acme", json={"paused": True}).json()["paused"] is True
+
+
+@then("its delivery is held")
+def _held(world: World) -> None:
+    world.until("a held delivery", lambda: world.api.get("/api/deliveries?state=held").json()["deliveries"], 20)
+
+
+@when("the connection is resumed")
+def _resumed(world: World) -> None:
+    assert world.api.patch("/api/connections/acme", json={"paused": False}).json()["paused"] is False
+
+
+@given("the connection is in advisory mode")
+def _advisory(world: World) -> None:
+    assert world.api.patch("/api/connections/acme", json={"mode": "advisory"}).status_code == 200
+
+
+@then("the issue is answered with the plan alone")
+def _advised(world: World, story: dict[str, Any]) -> None:
+    def look() -> str | None:
+        return next((answer for answer in world.answers(story["issue"]) if "advisory mode" in answer), None)
+
+    answer = world.until("the plan", look, 20)
+    assert answer is not None
+    assert answer.count("\n1. ") == 11
+
+
+@when("a call asks for a project with a wrong name, stack and reviewers")
+def _wrong(world: World, story: dict[str, Any]) -> None:
+    story["answer"] = world.api.post(
+        "/api/projects", json=_ask(world, "a/b", stack="cobol", rules={"minimum_reviewers": 99})
+    )
+
+
+@then(parsers.parse('it is refused with a problem that names "{one}", "{two}" and "{three}"'))
+def _problem(story: dict[str, Any], one: str, two: str, three: str) -> None:
+    answer = story["answer"]
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert {error["field"] for error in answer.json()["errors"]} == {one, two, three}
+
+
+@when("its record is read page by page")
+def _read(world: World, story: dict[str, Any]) -> None:
+    path, events = f"/api/audit/{slug_of(story['name'])}", []
+    cursor: str | None = "0"
+    while cursor is not None:
+        page = world.api.get(path, params={"cursor": cursor, "limit": 5}).json()
+        events += page["events"]
+        cursor = page["next_cursor"]
+    story["events"] = events
+    story["proof"] = world.api.get(f"{path}/verify").json()
+
+
+@then("it holds every step once, in order, and verifies")
+def _proven(story: dict[str, Any]) -> None:
+    events = story["events"]
+    assert [event["sequence"] for event in events] == list(range(len(events)))
+    steps = [event["step"] for event in events if event["tag"].endswith(":step:applied")]
+    assert len(steps) == len(set(steps)) == 11
+    assert events[0]["tag"] == "doneright:request:received"
+    assert events[-1]["tag"] == "doneright:project:completed"
+    assert story["proof"]["ok"] is True
+    assert story["proof"]["size"] == len(events)
