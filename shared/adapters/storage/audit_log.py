@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -174,6 +174,9 @@ class TableAuditLog:
                 if ticket.open:
                     ticket.failure = TransientError("the writer that committed for several was interrupted")
             raise
+        for ticket in batch:  # one left open would be waited for without end
+            if ticket.open:
+                ticket.failure = DefectError(f"an append to the log of {lane.project!r} ended without an answer")
 
     def _commit_all(self, lane: Lane, batch: list[Ticket]) -> None:
         conflicts = lost = 0
@@ -204,9 +207,8 @@ class TableAuditLog:
                 self._sleep(self._random.uniform(0, _FIRST_WAIT * 2**lost))
         for ticket in batch:  # the same step twice in one batch
             first = firsts[ticket.key].answer if ticket.open else None
-            if first is not None and lane.tip is not None:
-                root = lane.tip.frontier.root().hex()
-                ticket.answer = first.model_copy(update={"root": root, "repeated": True})
+            if first is not None:
+                ticket.answer = first.model_copy(update={"root": _last_root(firsts.values()), "repeated": True})
 
     def _transact(self, lane: Lane, tip: Tip, tickets: list[Ticket]) -> None:
         """Append ``tickets`` after ``tip`` in one transaction. Raises ``ConflictError`` when anything was there."""
@@ -236,7 +238,8 @@ class TableAuditLog:
         ]
         with storage_errors(f"append to the log of {lane.project!r}"):
             answered = self._table.submit_transaction(operations)
-        lane.tip = Tip(frontier, answered[0]["etag"])
+        etag = answered[0].get("etag")
+        lane.tip = Tip(frontier, etag) if etag else None
         for ticket, answer in zip(tickets, answers, strict=True):
             ticket.answer = answer
 
@@ -295,3 +298,9 @@ def _already_exists(conflict: ConflictError) -> bool:
 
     cause = conflict.__cause__
     return isinstance(cause, HttpResponseError) and error_code(cause) == "EntityAlreadyExists"
+
+
+def _last_root(tickets: Iterable[Ticket]) -> str:
+    """The root after the last event of a committed batch."""
+    answers = [ticket.answer for ticket in tickets if ticket.answer is not None]
+    return max(answers, key=lambda answer: answer.sequence).root

@@ -86,6 +86,7 @@ class LossyTransport(PooledTransport):
     Attributes:
         answers: how many answers to transactions are lost after their effect.
         requests: how many transactions never reach the service.
+        busy: how many transactions are answered 503 although they took effect.
         seen: every request, as ``METHOD path``.
     """
 
@@ -93,6 +94,7 @@ class LossyTransport(PooledTransport):
         super().__init__()
         self.answers = 0
         self.requests = 0
+        self.busy = 0
         self.seen: list[str] = []
 
     def sleep(self, duration: float) -> None:
@@ -109,6 +111,9 @@ class LossyTransport(PooledTransport):
             self.answers -= 1
             response.close()
             raise ServiceResponseError("connection reset before the answer was read")
+        if transaction and self.busy:
+            self.busy -= 1
+            response.status_code = 503
         return response
 
 

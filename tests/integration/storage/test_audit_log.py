@@ -187,6 +187,17 @@ class TestTable:
         found = verify_log(log, PROJECT)
         assert found.ok and found.size == before + 1
 
+    @pytest.mark.parametrize("busy", [1, 2])
+    def test_a_transaction_that_took_effect_but_was_answered_503_is_found_again(
+        self, tables: tuple[TableAuditLog, Any], lossy: LossyTransport, busy: int
+    ) -> None:
+        log, _ = tables
+        log.append(PROJECT, event("first"))
+        lossy.busy = busy  # the SDK sends a POST again after 503 by itself, once
+        assert log.append(PROJECT, event("s")).sequence == 1
+        assert lossy.busy == 0
+        assert verify_log(log, PROJECT).size == 2
+
     def test_answers_lost_again_and_again_are_reported_then_found(
         self, tables: tuple[TableAuditLog, Any], lossy: LossyTransport
     ) -> None:
@@ -345,6 +356,14 @@ class TestTable:
             TableAuditLog(denied, SystemClock(), name).append("p", event("s"))
         denied.close()
         assert failure.value.remedy
+
+    def test_an_append_that_got_no_answer_is_a_defect_and_not_waited_for(
+        self, tables: tuple[TableAuditLog, Any]
+    ) -> None:
+        log, _ = tables
+        log._transact = lambda *_: None  # type: ignore[method-assign]
+        with pytest.raises(DefectError, match="without an answer"):
+            log.append(PROJECT, event("s"))
 
     def test_the_same_step_twice_in_one_batch(self, tables: tuple[TableAuditLog, Any]) -> None:
         log, _ = tables
