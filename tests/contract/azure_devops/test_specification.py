@@ -117,7 +117,7 @@ def test_what_the_product_asks_is_in_the_specification(
     )
     wiki = clients.get_wiki_client()
     wiki.create_wiki({"name": "docs", "type": "projectWiki", "projectId": repository.project.id}, "New")
-    assert wiki.create_or_update_page({"content": "hello"}, "New", "docs", "/Home", None).e_tag
+    assert wiki.create_or_update_page({"content": "hello"}, "New", "docs", "/Home", None).eTag
     assert httpx.get(f"{base}/_violations").json() == []
 
 
