@@ -122,7 +122,9 @@ class ProtectionCalls(RepositoryCalls):
     def _policies(self, ref: RepositoryRef, repository_id: str, branch: str) -> dict[PolicyType, list[Any]]:
         sorted_out: dict[PolicyType, list[Any]] = {kind: [] for kind in PolicyType}
         try:
-            found = self._client.area("policy").get_policy_configurations(ref.owner, top=1000)
+            # Narrowed by the service: a project's whole list comes in pages, and the package drops the next one's mark.
+            scope = f"{repository_id.replace('-', '')}:refs/heads/{branch}"
+            found = self._client.area("policy").get_policy_configurations(ref.owner, scope=scope)
         except NotFoundError:
             return sorted_out
         for policy in found:

@@ -32,6 +32,7 @@ FILES = {
     "src/app.py": "print('grüß dich')\n".encode(),
     "logo.png": bytes(range(256)),
     "nul.txt": b"a\0b",
+    "latin.txt": b"gr\xfc\xdf",
     "big.txt": b"x" * (INLINE_LIMIT + 1),
     "empty.txt": b"",
     "run.sh": b"#!/bin/sh\n",
