@@ -106,12 +106,15 @@ def test_an_expired_credential_fails_with_its_remedy(world: World) -> None:
 
 def test_a_thousand_concurrent_starts_give_no_error(world: World) -> None:
     before = len(world.host_errors())
+    world.fault("github", method="*", path=".*", kind="webhook_dropped", event="issues", count=2000)
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda n: world.open_issue("casey", f"issue {n}", labels=()), range(1000)))
     payloads = [
         {
             "action": "opened",
             "issue": {
                 "id": 9_000_000 + n,
-                "number": n + 1,
+                "number": number,
                 "title": "New project",
                 "body": form(f"Mass {n}", Owner=""),
                 "user": {"login": "casey"},
@@ -120,7 +123,7 @@ def test_a_thousand_concurrent_starts_give_no_error(world: World) -> None:
             },
             "repository": {"full_name": "acme/requests"},
         }
-        for n in range(1000)
+        for n, number in enumerate(numbers)
     ]
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda payload: world.deliver(payload, "issues"), payloads))
