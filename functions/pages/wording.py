@@ -85,7 +85,7 @@ def _headline_while_running(view: StatusView, waiting: int) -> str:
 def _headline_of_failure(failed: int, skipped: int) -> str:
     if not failed:
         return "The project could not be set up."
-    note = f"; {counted(skipped, 'step was', 'steps were')} not tried because of it" if skipped else ""
+    note = f"; {counted(skipped, 'step was', 'steps were')} not tried for that" if skipped else ""
     return f"{counted(failed, 'step', 'steps')} failed{note}."
 
 
@@ -95,10 +95,10 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as people say them; a dash when there are none."""
+    """Seconds as people say them, short ones with a decimal unless they are whole by type; a dash when there are none."""
     if seconds is None:
         return "–"  # noqa: RUF001 - an en dash is meant
-    if seconds < 9.95:
+    if isinstance(seconds, float) and seconds < 9.95:
         return f"{max(0.0, seconds):.1f} s"
     whole = round(seconds)
     if whole < 60:
@@ -143,7 +143,7 @@ def plain(text: str) -> str:
     )
 
 
-def lines(text: str, width: int = 27, most: int = 2) -> list[str]:
+def lines(text: str, width: int = 25, most: int = 2) -> list[str]:
     """``text`` broken into at most ``most`` lines of ``width`` columns, as SVG cannot; ends in … where it was cut."""
     found: list[str] = []
     line = ""
