@@ -23,7 +23,7 @@ _MULTI_SEGMENT = frozenset({"path", "ref", "branch", "basehead", "dir", "tree_sh
 # Addresses GitHub answers and PyGithub asks, which its description has dropped or never held.
 _UNDOCUMENTED = re.compile(r"/repos/[^/]+/[^/]+/(statuses/[^/]+|git/refs(/.+)?)|/users/[^/]+/installation")
 # Asked by browsers or by GraphQL clients, which have contracts of their own.
-_ELSEWHERE = re.compile(r"/(graphql|api/graphql|zen|_archive/.*)$")
+_ELSEWHERE = re.compile(r"/(graphql|api/graphql|zen|_archive/.*|(?!repos/)[^/]+/[^/]+/raw/.+)$")
 
 
 def subset_path() -> Path:

@@ -147,7 +147,7 @@ def thread_of(context: Context, identifier: object) -> tuple[Record, Record, Rec
     raise GraphError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
 
 
-def _set_resolved(resolved: bool) -> Resolver:  # noqa: FBT001 - the two mutations differ in it alone
+def _set_resolved(resolved: bool) -> Resolver:
     def resolve(context: Context, _: Any, given: Record) -> Record:
         repo, issue, thread = thread_of(context, (given.get("input") or {}).get("threadId"))
         author = context.caller.login == issue["user"]
@@ -245,8 +245,8 @@ SCHEMA: dict[str, dict[str, tuple[str, Resolver]]] = {
         "node": ("Node", _node),
     },
     "Mutation": {
-        "resolveReviewThread": ("ResolveReviewThreadPayload", _set_resolved(True)),  # noqa: FBT003
-        "unresolveReviewThread": ("UnresolveReviewThreadPayload", _set_resolved(False)),  # noqa: FBT003
+        "resolveReviewThread": ("ResolveReviewThreadPayload", _set_resolved(True)),
+        "unresolveReviewThread": ("UnresolveReviewThreadPayload", _set_resolved(False)),
     },
     "User": {
         **_ACTOR,
