@@ -74,7 +74,10 @@ def branches(call: Call) -> Answer:
 def branch(call: Call) -> Record:
     """One branch."""
     repo = call.repo("read", "contents")
-    name = _branch(call, repo)
+    return _whole(call, repo, _branch(call, repo))
+
+
+def _whole(call: Call, repo: Record, name: str) -> Record:
     url = _url(call.hub, repo, name)
     links = {"self": url, "html": f"{present.html_url(call.hub, repo)}/tree/{name}"}
     commit = commit_body(call.hub, repo, repo["refs"][f"refs/heads/{name}"])
@@ -95,7 +98,7 @@ def rename(call: Call) -> Answer:
     if old in repo["protection"]:
         repo["protection"][new] = repo["protection"].pop(old)
     move(call.hub, repo, f"refs/heads/{old}", None, actor, bypass=True)
-    return Answer(201, short(call.hub, repo, new))
+    return Answer(201, _whole(call, repo, new))
 
 
 @route("GET", REPO + "/tags")

@@ -322,8 +322,22 @@ def suites_of_commit(call: Call) -> Answer:
             "app": application(call.hub, app) if app else None,
             "created_at": runs[0]["started_at"],
             "updated_at": runs[-1]["completed_at"] or runs[-1]["started_at"],
+            "head_commit": _pushed(call.hub, sha),
+            "repository": present.repository(call.hub, repo),
             "latest_check_runs_count": len(runs),
             "check_runs_url": f"{url}/check-suites/{number}/check-runs",
         }
 
     return call.page_of(list(suites.items()), shown, "check_suites")
+
+
+def _pushed(hub: Hub, sha: str) -> Record:
+    commit = hub.table("commits")[sha]
+    people = {role: {n: commit[role][n] for n in ("name", "email")} for role in ("author", "committer")}
+    return {
+        "id": sha,
+        "tree_id": commit["tree"],
+        "message": commit["message"],
+        "timestamp": commit["committer"]["date"],
+        **people,
+    }

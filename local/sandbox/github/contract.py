@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from openapi_schema_validator import OAS30WriteValidator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from local.sandbox.github.hub import Record
@@ -52,7 +52,7 @@ class OpenApiContract:
     def __init__(self, document: Record) -> None:
         """Index the paths of `document`."""
         self._document = document
-        resource = Resource(contents=document, specification=DRAFT4)
+        resource = DRAFT4.create_resource(document)
         self._registry: Registry[Any] = Registry().with_resource(_URI, resource)
         self._validators: dict[str, Any] = {}
         # The end of a path sorts last, so that "{branch}/protection" is tried before "{branch}".
@@ -190,7 +190,7 @@ def _as_read(value: Any) -> Any:
     kept = {name: item for name, item in value.items() if item is not None or name in _NULL_MATTERS}
     checks = kept.get("required_status_checks")
     if isinstance(checks, dict):
-        filled = {"contexts": []} if "checks" in checks else {}
+        filled: Record = {"contexts": []} if "checks" in checks else {}
         kept["required_status_checks"] = {**filled, **{name: item for name, item in checks.items() if item is not None}}
     reviews = kept.get("required_pull_request_reviews")
     if isinstance(reviews, dict):

@@ -64,7 +64,7 @@ def emit(
         _to_app(hub, installation, account, event, body, repo, owner)
 
 
-def _to_app(
+def _to_app(  # noqa: PLR0917
     hub: Hub, installation: Record, account: str, event: str, body: Record, repo: Record | None, org: Record | None
 ) -> None:
     app = hub.table("apps").get(str(installation["app_id"]))
@@ -154,7 +154,7 @@ def deliver(
     )
 
 
-def keep(hub: Hub, hook: Record, delivery: Record, status: int | None, error: str | None, duration_ms: int) -> None:
+def keep(hub: Hub, hook: Record, delivery: Record, status: int | None, error: str | None, duration_ms: int) -> None:  # noqa: PLR0917
     """Store an attempt where the deliveries API finds it, the newest first."""
     delivered = {
         "id": hub.next_id("delivery", 10_000_001),

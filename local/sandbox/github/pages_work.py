@@ -10,6 +10,7 @@ from local.sandbox.browser.page import (
     Code,
     Event,
     Form,
+    FormField,
     Icon,
     InlineCode,
     KeyValues,
@@ -74,7 +75,7 @@ def _who(hub: Hub, chosen: str = "") -> Select:
 
 
 def _comment_form(hub: Hub, owner: str, name: str, number: str) -> Form:
-    fields = [_who(hub), TextArea("body", "Comment", required=True)]
+    fields: list[FormField] = [_who(hub), TextArea("body", "Comment", required=True)]
     return Form(f"/{owner}/{name}/issues/{number}/comments", fields, "Comment", title="Add a comment")
 
 
@@ -102,7 +103,7 @@ def issue_page(hub: Hub, query: Mapping[str, str], frame: Frame, *, owner: str, 
     if repo is None:
         return None
     if number == "new":
-        fields = [
+        fields: list[FormField] = [
             _who(hub, query.get("user", "")),
             Text("title", "Title", query.get("title", ""), required=True),
             TextArea("body", "Description", query.get("body", ""), hint="Markdown", rows=14),

@@ -250,7 +250,7 @@ def _merged(call: Call, repo: Record, issue: Record, method: str) -> str:
         message = call.get("commit_title", str, f"{title} (#{number})")
         detail = call.get("commit_message", str, "")
         return objects.put_commit(hub, repo, root, [base], f"{message}\n\n{detail}".strip(), who, who)
-    tip = base
+    tip: str = base
     shas = range_of(hub, base, head)
     for sha in shas:
         commit = commits_of[sha]
