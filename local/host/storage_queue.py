@@ -20,8 +20,7 @@ from xml.etree import (
 )
 from xml.sax.saxutils import escape
 
-import aiohttp
-from yarl import URL
+from local.host.connection_pool import ConnectionPool
 
 API_VERSION = "2021-12-02"
 DEVELOPMENT = (
@@ -30,6 +29,7 @@ DEVELOPMENT = (
     "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
 )
 REQUEST_TIMEOUT = 30.0  # seconds
+MOST_CONNECTIONS = 64
 
 
 class StorageError(Exception):
@@ -111,12 +111,7 @@ class QueueService:
     def __init__(self, account: Account) -> None:
         self.account = account
         self._base_path = urlsplit(account.endpoint).path
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=30),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT),
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        )
+        self._pool = ConnectionPool(account.endpoint, limit=MOST_CONNECTIONS, timeout=REQUEST_TIMEOUT)
         self._date: tuple[int, str] = (0, "")
 
     async def __aenter__(self) -> Self:
@@ -131,7 +126,7 @@ class QueueService:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        self._pool.close()
 
     async def create_queue(self, queue: str) -> None:
         """Create a queue; one that exists is left as it is."""
@@ -199,17 +194,18 @@ class QueueService:
             headers["Authorization"] = self._sign(method, path, query, headers, len(body) if body else 0)
         elif self.account.signature is not None:
             parameters.update(parse_qsl(self.account.signature))
-        url = self.account.endpoint + path
+        target = self._base_path + path
         if parameters:
-            url += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
+            target += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{method} {target} HTTP/1.1\r\nHost: {self._pool.authority}\r\n{lines}Content-Length: {len(body or b'')}\r\n\r\n"
         try:
-            async with self._session.request(method, URL(url, encoded=True), data=body, headers=headers) as answer:
-                content = await answer.read()
-                if answer.status not in expected:
-                    raise StorageError(answer.status, answer.headers.get("x-ms-error-code", ""), what)
-                return content, answer.headers
-        except (aiohttp.ClientError, TimeoutError) as error:
+            status, answered, content = await self._pool.ask(head.encode("ascii") + (body or b""))
+        except (OSError, TimeoutError) as error:
             raise StorageError(0, f"no answer ({type(error).__name__}: {error})", what) from error
+        if status not in expected:
+            raise StorageError(status, answered.get("x-ms-error-code", ""), what)
+        return content, answered
 
     def _now(self) -> str:
         second = int(time.time())
