@@ -22,7 +22,7 @@ from local.sandbox.azure_devops.locations import LATEST_VERSION, Location, locat
 from local.sandbox.azure_devops.pages import page
 from local.sandbox.azure_devops.progress import Ticker
 from local.sandbox.azure_devops.service import Clock, Service, Tree, utc_now
-from local.sandbox.browser.serve import browser_middleware
+from local.sandbox.browser.serve import browser_middleware, wants_html
 from local.sandbox.compose import compose
 from local.sandbox.contract import Contract
 from local.sandbox.fault_rule import Forge
@@ -115,6 +115,9 @@ async def _answer(service: Service, request: Request) -> Response:
     except SignInRequiredError:
         return HTMLResponse(_SIGN_IN, status_code=203)
     except NoCredentialsError as missing:
+        if wants_html(request.headers.get("accept", "")):
+            # Somebody browses: pages need no credentials here, and this path has none.
+            return Response(status_code=404)
         return Response(status_code=401, headers={"WWW-Authenticate": missing.challenge})
 
 

@@ -231,6 +231,7 @@ def ahead_behind(repository: Tree, tip: str, base: str) -> tuple[int, int]:
     return len(ours - theirs), len(theirs - ours)
 
 
+@serves("GET", "git/repositories/{repositoryId}/stats/branches")
 @serves("GET", "git/repositories/{repositoryId}/stats/branches/{*name}")
 def branch_stats(call: Call) -> object:
     """Each branch (or one) with its last commit, ahead and behind the base version or default branch."""
