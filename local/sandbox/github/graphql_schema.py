@@ -227,15 +227,16 @@ def _edge(node: str) -> dict[str, tuple[str, Resolver]]:
     return {"node": (node, _get("node")), "cursor": ("String", _get("cursor"))}
 
 
+def _of_pull(key: str) -> Resolver:
+    return lambda _, value, __: value[1]["pull"][key]
+
+
 _PULL: dict[str, Resolver] = {
-    name: (lambda n: lambda _, value, __: value[1]["pull"][n])(key)
-    for name, key in {
-        "isDraft": "draft",
-        "headRefName": "head_ref",
-        "headRefOid": "head_sha",
-        "baseRefName": "base_ref",
-        "mergedAt": "merged_at",
-    }.items()
+    "isDraft": _of_pull("draft"),
+    "headRefName": _of_pull("head_ref"),
+    "headRefOid": _of_pull("head_sha"),
+    "baseRefName": _of_pull("base_ref"),
+    "mergedAt": _of_pull("merged_at"),
 }
 
 SCHEMA: dict[str, dict[str, tuple[str, Resolver]]] = {

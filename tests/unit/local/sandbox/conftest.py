@@ -21,7 +21,7 @@ from starlette.routing import Route
 @contextlib.contextmanager
 def served(build: Callable[[str], Any]) -> Iterator[str]:
     """Serve what `build(base_url)` makes; yields the base URL."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(build(url), log_level="error", timeout_graceful_shutdown=1))

@@ -25,6 +25,7 @@ from local.sandbox.github.contract import OpenApiContract, load
 from local.sandbox.seed import apply_seed
 from local.sandbox.state import State
 
+ADA = "ada-token"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PRIVATE_KEY = _KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -81,12 +82,12 @@ class Sandbox:
     faults: FaultRules
     names: Iterator[int]
 
-    def github(self, token: str = "ada-token", **options: Any) -> Github:
+    def github(self, token: str = ADA, **options: Any) -> Github:
         """PyGithub as the person with `token`, without throttling or retries."""
         settings = {"retry": None, "seconds_between_requests": 0, "seconds_between_writes": 0, **options}
         return Github(auth=Auth.Token(token), base_url=self.url, **settings)
 
-    def http(self, token: str | None = "ada-token", **headers: str) -> httpx.Client:
+    def http(self, token: str | None = ADA, **headers: str) -> httpx.Client:
         """A bare HTTP client."""
         given = {**({"Authorization": f"token {token}"} if token else {}), **headers}
         return httpx.Client(base_url=self.url, headers=given, trust_env=False)
@@ -140,7 +141,7 @@ class Answers:
 @contextlib.contextmanager
 def running(state: State, **options: Any) -> Iterator[Sandbox]:
     """Serve a simulator over `state`."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     faults = FaultRules()

@@ -27,8 +27,8 @@ fragment thread on PullRequestReviewThread {
 """
 
 
-def _ask(sandbox, query, token="ada-token", **variables):
-    with sandbox.http(token) as http:
+def _ask(sandbox, query, token=None, **variables):
+    with sandbox.http(token or "ada-token") as http:
         return http.post("/graphql", json={"query": query, "variables": variables}).json()
 
 
