@@ -85,7 +85,7 @@ def _headline_while_running(view: StatusView, waiting: int) -> str:
 def _headline_of_failure(failed: int, skipped: int) -> str:
     if not failed:
         return "The project could not be set up."
-    note = f"; {counted(skipped, 'step was', 'steps were')} not tried for that" if skipped else ""
+    note = f", so {counted(skipped, 'step was', 'steps were')} not tried" if skipped else ""
     return f"{counted(failed, 'step', 'steps')} failed{note}."
 
 

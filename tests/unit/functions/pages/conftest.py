@@ -159,7 +159,15 @@ def advised() -> StatusView:
 
 def drawing() -> StatusView:
     return a_view(ProjectState.RUNNING, until=0.1).model_copy(
-        update={"steps": (), "done": 0, "ended": 0, "total": 0, "plan": "", "record": a_record([], size=0, latest=())}
+        update={
+            "steps": (),
+            "done": 0,
+            "ended": 0,
+            "total": 0,
+            "plan": "",
+            "links": {},
+            "record": a_record([], size=0, latest=()),
+        }
     )
 
 
