@@ -32,7 +32,7 @@ def required(service: Service, org: Tree, project: Tree, build: Tree, stage: Tre
     return found
 
 
-def _approval(service: Service, project: Tree, build: Tree, stage: Tree, environment: Tree, check: Tree) -> Tree:
+def _approval(service: Service, project: Tree, build: Tree, stage: Tree, environment: Tree, check: Tree) -> Tree:  # noqa: PLR0917
     settings = check["settings"]
     approvers = [str(a.get("id")) for a in settings.get("approvers") or []]
     stamp = service.stamp()
@@ -57,7 +57,7 @@ def _approval(service: Service, project: Tree, build: Tree, stage: Tree, environ
     return approval
 
 
-def decide(approval: Tree, people: set[str], user_id: str, status: str, comment: str, stamp: str) -> bool:
+def decide(approval: Tree, people: set[str], user_id: str, status: str, comment: str, stamp: str) -> bool:  # noqa: PLR0917
     """Record a decision of a person who stands for `people` (self and groups); false when none of the steps is theirs."""
     step = next((s for s in approval["steps"] if s["approver"] in people and s["status"] == "pending"), None)
     if step is None:

@@ -82,7 +82,7 @@ def push_refusal(call: Call, project: Tree, repository: Tree, ref: str) -> error
     return errors.ServiceError(403, message, "GitRefUpdateRejectedByPolicyException", namespace=errors.GIT)
 
 
-def evaluate(org: Tree, project: Tree, repository: Tree, pull: Tree, policy: Tree) -> Status:
+def evaluate(org: Tree, project: Tree, repository: Tree, pull: Tree, policy: Tree) -> Status:  # noqa: PLR0911
     """Where a policy stands for a pull request."""
     settings = policy["settings"]
     kind = policy["type"]

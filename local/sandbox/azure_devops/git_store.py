@@ -89,7 +89,7 @@ def folders(files: Files) -> list[str]:
     return sorted(found)
 
 
-def commit(
+def commit(  # noqa: PLR0917
     repository: Tree, files: Files, parents: list[str], message: str, author: Tree, committer: Tree | None = None
 ) -> str:
     """Store a commit; its id. Persons are {name, email, date}."""

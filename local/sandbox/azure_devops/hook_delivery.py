@@ -77,7 +77,7 @@ class Deliveries:
             record=record,
         )
 
-    def _ended(
+    def _ended(  # noqa: PLR0917
         self, org: Tree, subscription: Tree, notification: Tree, status: int | None, error: str | None, duration_ms: int
     ) -> None:
         attempt = {"status": status, "error": error, "milliseconds": duration_ms, "at": self.service.stamp()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from local.sandbox.azure_devops.service import Service, Tree
-from local.sandbox.browser.page import Link, Page, Tab
+from local.sandbox.browser.page import Link, Page, Tab, Table
 
 
 def href(*parts: str) -> str:
@@ -50,3 +50,8 @@ def frame(view: View, tab: str, title: str, **parts: Any) -> Page:
         crumbs.append(Link(view.project["name"], view.href()))
     tabs = [Tab(name, view.href(*where), current=name == tab) for name, where in _TABS]
     return Page(title=title, breadcrumbs=crumbs, tabs=tabs, **parts)
+
+
+def table(*, columns: Sequence[str], rows: Sequence[Sequence[Any]], **parts: Any) -> Table:
+    """A table; what its cells may be is checked where it is made."""
+    return Table(columns=columns, rows=rows, **parts)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from local.sandbox.azure_devops import pages_code, pages_delivery, pages_work
-from local.sandbox.azure_devops.page_frame import View, frame, href
+from local.sandbox.azure_devops.page_frame import View, frame, href, table
 from local.sandbox.azure_devops.processes_model import find_process
 from local.sandbox.azure_devops.service import Service
-from local.sandbox.browser.page import Badge, Icon, InlineCode, KeyValues, Link, Markdown, Page, Table, Time, instant
+from local.sandbox.browser.page import Badge, Icon, InlineCode, KeyValues, Link, Markdown, Page, Time, instant
 from local.sandbox.state import State
 
 _SECTIONS = {
@@ -52,7 +52,7 @@ def _organizations(service: Service) -> Page:
         for o in service.organizations.values()
     ]
     return Page(
-        title="Organisations", blocks=[Table(columns=["Name", "Projects", "People"], rows=rows, numeric=[1, 2])]
+        title="Organisations", blocks=[table(columns=["Name", "Projects", "People"], rows=rows, numeric=[1, 2])]
     )
 
 
@@ -71,13 +71,13 @@ def _organization(view: View) -> Page:
         icon=Icon.ORGANISATION,
         breadcrumbs=[Link("Organisations", "/")],
         blocks=[
-            Table(
+            table(
                 title="Projects",
                 columns=["Name", "Description", "Process", "State", "Updated"],
                 rows=rows,
                 empty="No projects yet.",
             ),
-            Table(title="People", columns=["Name", "Mail", "Permissions"], rows=people),
+            table(title="People", columns=["Name", "Mail", "Permissions"], rows=people),
         ],
         aside=[KeyValues([("Extensions", [Badge(e) for e in org["extensions"]])], title="Installed")],
     )
@@ -112,8 +112,8 @@ def _project(view: View) -> Page:
         project["name"],
         blocks=[
             *description,
-            Table(title="Repositories", columns=["Name", "Default branch"], rows=repositories),
-            Table(title="Teams", columns=["Name", "Description", "Members"], rows=teams, numeric=[2]),
+            table(title="Repositories", columns=["Name", "Default branch"], rows=repositories),
+            table(title="Teams", columns=["Name", "Description", "Members"], rows=teams, numeric=[2]),
         ],
         aside=[facts],
         icon=Icon.PROJECT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import branch_policies, git_store
-from local.sandbox.azure_devops.page_frame import View, frame
+from local.sandbox.azure_devops.page_frame import View, frame, table
 from local.sandbox.azure_devops.service import Tree
 from local.sandbox.browser.page import (
     Badge,
@@ -16,7 +16,6 @@ from local.sandbox.browser.page import (
     Link,
     Markdown,
     Page,
-    Table,
     Time,
     Timeline,
     Tone,
@@ -44,7 +43,7 @@ def repository_page(view: View) -> Page | None:
             [Link(r["name"], view.href("_git", r["name"]), Icon.REPOSITORY), len(r["commits"])]
             for r in view.project["repositories"].values()
         ]
-        return frame(view, "Repos", "Repositories", blocks=[Table(columns=["Name", "Commits"], rows=rows, numeric=[1])])
+        return frame(view, "Repos", "Repositories", blocks=[table(columns=["Name", "Commits"], rows=rows, numeric=[1])])
     wanted = view.rest[1].lower()
     repository = next(
         (r for r in view.project["repositories"].values() if wanted in {r["id"], r["name"].lower()}), None
@@ -101,7 +100,7 @@ def _file_page(view: View, repository: Tree, path: str, files: git_store.Files) 
     )
 
 
-def _branches(repository: Tree) -> Table:
+def _branches(repository: Tree) -> Block:
     rows = [
         [
             InlineCode(name.removeprefix("refs/heads/")),
@@ -110,7 +109,7 @@ def _branches(repository: Tree) -> Table:
         ]
         for name, ref in sorted(repository["refs"].items())
     ]
-    return Table(title="Branches", columns=["Name", "Head", "Last commit"], rows=rows, empty="No branches yet.")
+    return table(title="Branches", columns=["Name", "Head", "Last commit"], rows=rows, empty="No branches yet.")
 
 
 def policy_in_words(view: View, policy: Tree) -> str:
@@ -131,7 +130,7 @@ def policy_in_words(view: View, policy: Tree) -> str:
     return texts.get(policy["type"], branch_policies.TYPES[policy["type"]])
 
 
-def _policies(view: View, repository: Tree) -> Table:
+def _policies(view: View, repository: Tree) -> Block:
     rows = []
     for policy in view.project["policies"].values():
         names = [n for n in repository["refs"] if branch_policies.in_scope(policy, repository, n)]
@@ -140,10 +139,10 @@ def _policies(view: View, repository: Tree) -> Table:
         tone = Badge("required", Tone.WARNING) if policy["blocking"] else Badge("optional")
         branches = ", ".join(n.removeprefix("refs/heads/") for n in names)
         rows.append([policy_in_words(view, policy), tone if policy["enabled"] else Badge("off"), branches])
-    return Table(title="Policies", columns=["Demand", "Weight", "Branches"], rows=rows, empty="No policies.")
+    return table(title="Policies", columns=["Demand", "Weight", "Branches"], rows=rows, empty="No policies.")
 
 
-def _pulls(view: View, repository: Tree) -> Table:
+def _pulls(view: View, repository: Tree) -> Block:
     rows = [
         [
             Link(
@@ -155,7 +154,7 @@ def _pulls(view: View, repository: Tree) -> Table:
         ]
         for p in reversed(repository["pulls"].values())
     ]
-    return Table(title="Pull requests", columns=["Pull request", "State"], rows=rows, empty="No pull requests yet.")
+    return table(title="Pull requests", columns=["Pull request", "State"], rows=rows, empty="No pull requests yet.")
 
 
 def name_of(view: View, user_id: str) -> str:
@@ -201,19 +200,19 @@ def _pull_page(view: View, repository: Tree, pull: Tree) -> Page:
         icon=Icon.PULL_REQUEST,
         blocks=[
             Markdown(pull["description"] or "No description.", title="Description"),
-            Table(title="Changed files", columns=["Path", "Change"], rows=changed),
+            table(title="Changed files", columns=["Path", "Change"], rows=changed),
             Timeline(events, title="Discussion"),
         ],
         aside=[
-            Table(title="Reviewers", columns=["Name", "Vote", ""], rows=reviewers, empty="No reviewers."),
-            Table(title="Policies", columns=["Demand", "State"], rows=checks, empty="No policies."),
-            Table(
+            table(title="Reviewers", columns=["Name", "Vote", ""], rows=reviewers, empty="No reviewers."),
+            table(title="Policies", columns=["Demand", "State"], rows=checks, empty="No policies."),
+            table(
                 title="Statuses",
                 columns=["Name", "State"],
                 rows=[[s["context"]["name"], Badge(s["state"])] for s in pull["statuses"]],
                 empty="No statuses.",
             ),
-            Table(
+            table(
                 title="Opened",
                 columns=["By", "When"],
                 rows=[[name_of(view, pull["by"]), Time(instant(pull["created"]))]],

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.sandbox.azure_devops import approvals, git_store
 from local.sandbox.azure_devops.hook_catalog import EVENTS
-from local.sandbox.azure_devops.page_frame import View, frame
+from local.sandbox.azure_devops.page_frame import View, frame, table
 from local.sandbox.azure_devops.pages_code import name_of, policy_in_words
 from local.sandbox.azure_devops.service import Tree, parse_time
 from local.sandbox.browser.page import (
@@ -24,7 +24,6 @@ from local.sandbox.browser.page import (
     Step,
     Steps,
     StepState,
-    Table,
     Time,
     Tone,
     TreeNode,
@@ -78,7 +77,7 @@ def build_page(view: View) -> Page | None:
     definition = project["definitions"].get(view.query.get("definitionId", ""))
     if definition is not None:
         runs = [b for b in project["builds"].values() if b["definition"] == definition["id"]]
-        blocks: list[Block] = [Table(title="Runs", columns=columns, rows=_run_rows(view, runs), empty="No runs yet.")]
+        blocks: list[Block] = [table(title="Runs", columns=columns, rows=_run_rows(view, runs), empty="No runs yet.")]
         return frame(
             view, "Pipelines", definition["name"], icon=Icon.PIPELINE, blocks=[*blocks, *_yaml(project, definition)]
         )
@@ -94,8 +93,8 @@ def build_page(view: View) -> Page | None:
         "Pipelines",
         "Pipelines",
         blocks=[
-            Table(title="Pipelines", columns=["Name", "File"], rows=rows, empty="No pipelines yet."),
-            Table(
+            table(title="Pipelines", columns=["Name", "File"], rows=rows, empty="No pipelines yet."),
+            table(
                 title="Runs",
                 columns=columns,
                 rows=_run_rows(view, list(project["builds"].values())),
@@ -185,14 +184,14 @@ def environments_page(view: View) -> Page:
         "Environments",
         "Environments",
         blocks=[
-            Table(
+            table(
                 title="Environments",
                 columns=["Name", "Description", "Checks", "Deployments"],
                 rows=rows,
                 numeric=[3],
                 empty="No environments yet.",
             ),
-            Table(
+            table(
                 title="Approvals",
                 columns=["Stage", "State", "Approvers", "Asked"],
                 rows=asked,
@@ -214,7 +213,7 @@ def wiki_page(view: View) -> Page | None:
             view,
             "Wiki",
             "Wikis",
-            blocks=[Table(columns=["Name", "Kind", "Pages"], rows=rows, numeric=[2], empty="No wikis yet.")],
+            blocks=[table(columns=["Name", "Kind", "Pages"], rows=rows, numeric=[2], empty="No wikis yet.")],
         )
     wiki = next((w for w in wikis if view.rest[2].lower() in {w["id"], w["name"].lower()}), None)
     if wiki is None:
@@ -267,16 +266,16 @@ def settings_page(view: View) -> Page:
         "Settings",
         "Settings",
         blocks=[
-            Table(title="Branch policies", columns=["Demand", "Weight"], rows=policies, empty="No policies."),
-            Table(title="Variable groups", columns=["Name", "Variables"], rows=groups, empty="No variable groups."),
-            Table(
+            table(title="Branch policies", columns=["Demand", "Weight"], rows=policies, empty="No policies."),
+            table(title="Variable groups", columns=["Name", "Variables"], rows=groups, empty="No variable groups."),
+            table(
                 title="Service connections",
                 columns=["Name", "Type", "Address"],
                 rows=endpoints,
                 empty="No service connections.",
             ),
-            Table(title="Service hooks", columns=["Event", "To", "State"], rows=hooks, empty="No service hooks."),
-            Table(
+            table(title="Service hooks", columns=["Event", "To", "State"], rows=hooks, empty="No service hooks."),
+            table(
                 title="Deliveries",
                 columns=["Number", "Event", "Result", "Answers", "When"],
                 rows=deliveries[:100],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.sandbox.azure_devops.page_frame import View, frame
+from local.sandbox.azure_devops.page_frame import View, frame, table
 from local.sandbox.azure_devops.pages_code import name_of
 from local.sandbox.azure_devops.processes_model import process_of
 from local.sandbox.azure_devops.service import Tree
@@ -20,7 +20,6 @@ from local.sandbox.browser.page import (
     Link,
     Markdown,
     Page,
-    Table,
     Timeline,
     Tone,
     TreeNode,
@@ -149,7 +148,7 @@ def work_item_page(view: View) -> Page | None:
         ],
         aside=[
             KeyValues(shown, title="Fields"),
-            Table(title="Relations", columns=["Kind", "To"], rows=relations, empty="No relations."),
+            table(title="Relations", columns=["Kind", "To"], rows=relations, empty="No relations."),
         ],
     )
 

@@ -206,7 +206,7 @@ def _start_stage(service: Service, org: Tree, facts: Tree, stage: Tree) -> bool:
     return True
 
 
-def _deploy(service: Service, org: Tree, project: Tree, build: Tree, name: str, stage: Tree) -> None:
+def _deploy(service: Service, org: Tree, project: Tree, build: Tree, name: str, stage: Tree) -> None:  # noqa: PLR0917
     for environment in project["environments"].values():
         if environment["name"].lower() == name.lower():
             record = {

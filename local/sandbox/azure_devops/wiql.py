@@ -85,7 +85,7 @@ class _Parser:
         return True
 
     def expect(self, word: str) -> None:
-        kind, found = self.next()
+        _, found = self.next()
         if found.upper() != word:
             raise WiqlError(f"expected {word} but found '{found}'")
 

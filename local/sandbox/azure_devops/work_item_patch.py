@@ -84,7 +84,7 @@ def _test_revision(item: Tree | None, value: Any) -> None:
         raise errors.ServiceError(412, message, "TestPatchOperationFailedException", namespace=errors.WEBAPI)
 
 
-def _field(patch: Patch, kind: str, name: str, value: Any, extra: dict[str, Tree], item: Tree | None) -> None:
+def _field(patch: Patch, kind: str, name: str, value: Any, extra: dict[str, Tree], item: Tree | None) -> None:  # noqa: PLR0917
     known = find_field(name, extra)
     if known is None:
         message = f"TF51535: Cannot find field {name}."

@@ -30,7 +30,7 @@ def board_columns(call: Call, project: Tree, team: Tree, backlog: Backlog) -> li
         return held  # type: ignore[no-any-return]
     process = process_of(call.org, project)
     first = process.types[backlog.types[0]]
-    columns = []
+    columns: list[Tree] = []
     for state in first.states:
         if state.category == "Removed":
             continue

@@ -96,7 +96,7 @@ def create_node(call: Call) -> Reply:
     return Reply(node_json(call, project, (*path, name), node, 0, links=True), 201)
 
 
-def _move(call: Call, project: Tree, tree: Tree, path: tuple[str, ...], parent: Tree, number: int) -> Tree:
+def _move(call: Call, project: Tree, tree: Tree, path: tuple[str, ...], parent: Tree, number: int) -> Tree:  # noqa: PLR0917
     found = find_by(tree, id=number)
     if found is None:
         raise errors.not_found(

@@ -114,9 +114,7 @@ def get_memberships(call: Call) -> object:
         return _membership(call, subject, container)
     if call.text("direction", "up").lower() == "down":
         return [
-            _membership(call, m, subject)
-            for m in map(lambda i: find_subject(call.org, i), subject.get("members", []))
-            if m
+            _membership(call, m, subject) for m in (find_subject(call.org, i) for i in subject.get("members", [])) if m
         ]
     return [_membership(call, subject, g) for g in groups_of(call.org) if subject["id"] in g["members"]]
 

@@ -107,7 +107,7 @@ def _custom(call: Call, process_id: str) -> Tree:
 
 
 def _type_of(process: Process, name: str) -> WorkItemType:
-    found = process.find(name) or process.find(name.split(".")[-1])
+    found = process.find(name) or process.find(name.rsplit(".", maxsplit=1)[-1])
     if found is None:
         message = f"VS402323: Work item type {name} does not exist in process {process.name}."
         raise errors.not_found(message, "WorkItemTypeNotFoundException", errors.WORK)

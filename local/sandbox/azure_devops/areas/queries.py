@@ -227,9 +227,9 @@ def _relations(call: Call, query: Query) -> list[Tree]:
     return rows
 
 
-def _below(
+def _below(  # noqa: PLR0917
     call: Call, query: Query, items: dict[int, Tree], item: Tree, types: set[str], targets: set[int], recursive: bool
-) -> list[Tree]:  # noqa: PLR0917
+) -> list[Tree]:
     rows: list[Tree] = []
     linked = [
         (link["rel"], items[link["target"]])

@@ -212,4 +212,4 @@ def remove_entries(call: Call) -> Reply:
 def remove_lists(call: Call) -> Reply:
     """Remove the lists of tokens."""
     held = call.org["access"].get(_namespace(call), {})
-    return Reply(any([held.pop(t, None) for t in call.text("tokens").split(",")]))
+    return Reply(any(held.pop(t, None) for t in call.text("tokens").split(",")))

@@ -132,7 +132,7 @@ def _store(call: Call, wiki: Tree, path: str, content: str) -> Tree:
     return page
 
 
-def page_json(call: Call, project: Tree, wiki: Tree, path: str, depth: int, content: bool) -> Tree:
+def page_json(call: Call, project: Tree, wiki: Tree, path: str, depth: int, content: bool) -> Tree:  # noqa: PLR0917
     """A page as answered; the root need not have been written."""
     page = wiki["pages"].get(path, {"order": 0, "content": ""})
     prefix = path.rstrip("/") + "/"
@@ -155,7 +155,7 @@ def page_json(call: Call, project: Tree, wiki: Tree, path: str, depth: int, cont
 
 
 def _missing_page(path: str) -> errors.ServiceError:
-    message = f"Wiki page ‘{path}’ could not be found. Ensure that the path of the page is correct and the page exists."
+    message = f"Wiki page ‘{path}’ could not be found. Ensure that the path of the page is correct and the page exists."  # noqa: RUF001
     return errors.not_found(message, "WikiPageNotFoundException", errors.WIKI)
 
 
