@@ -1,0 +1,453 @@
+"""What people see in each state, that hostile words stay words, and that the pages can be used by everyone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from functions import pages
+from functions.problems import page
+from shared.connections import manifest
+from shared.connections.keeping import ConnectionCheck, ForgeCheck
+from shared.domain.audit import MEANINGS
+from shared.domain.connection import Connection
+from shared.domain.forge import ForgeName, PermissionFinding
+from shared.domain.plan import StepState
+from shared.domain.project import RequestOrigin
+from shared.domain.run import ProjectRecord, ProjectState
+from shared.projects.links import Links
+from shared.projects.status import StatusView
+
+LINKS = Links("https://doneright.example", b"key")
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+EVIL = "</title></style></svg><script>alert(1)</script>\"' onload=alert(1) x='\u202e{{ 7*7 }}"
+
+
+class Element:
+    """An element of a page, with all text inside it."""
+
+    def __init__(self, tag: str, attributes: dict[str, str], parent: Element | None) -> None:
+        self.tag, self.attributes, self.parent, self.text = tag, attributes, parent, ""
+
+    def __getitem__(self, name: str) -> str:
+        return self.attributes[name]
+
+    def inside(self) -> Iterator[Element]:
+        """The element and those around it."""
+        at: Element | None = self
+        while at:
+            yield at
+            at = at.parent
+
+
+class Page(HTMLParser):
+    """A parsed page; refuses tags that do not close in the order they opened."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.feed(html)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs}, self._open[-1] if self._open else None)
+        self.elements.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
+        return [e for e in self.elements if e.tag == tag and wanted.items() <= e.attributes.items()]
+
+    def one(self, tag: str, **attributes: str) -> Element:
+        (found,) = self.all(tag, **attributes)
+        return found
+
+    @property
+    def title(self) -> str:
+        (title,) = [e for e in self.all("title") if e.parent and e.parent.tag == "head"]
+        return title.text
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.one("main").text.split())
+
+
+def records(*views: StatusView) -> list[ProjectRecord]:
+    shared = set(ProjectRecord.model_fields) & set(StatusView.model_fields)
+    return [
+        ProjectRecord.model_validate({name: getattr(view, name) for name in shared} | {"subject": "s"})
+        for view in views
+    ]
+
+
+def a_check(**changes: object) -> ConnectionCheck:
+    permissions = (
+        PermissionFinding(permission="administration: write", needed_for="create repositories", present=True),
+        PermissionFinding(permission="members: read", needed_for="know teams", present=False, remedy="Grant members."),
+    )
+    forges = (
+        ForgeCheck(forge=ForgeName.GITHUB, reachable=True, permissions=permissions),
+        ForgeCheck(forge=ForgeName.AZURE_DEVOPS, reachable=False, reason="TF400813", remedy="Add the identity."),
+    )
+    return ConnectionCheck.model_validate({"connection": "contoso", "ready": False, "forges": forges} | changes)
+
+
+REGISTERED = manifest.Registered(
+    app_id=77, slug="doneright-contoso", install_url="https://github.com/apps/doneright-contoso/installations/new",
+    private_key_secret="github-app-77-key", webhook_secret_name="github-app-77-webhook",
+)  # fmt: skip
+
+
+@pytest.fixture
+def every_page(examples: dict[str, Callable[[], StatusView]], connection: Connection) -> dict[str, str]:
+    views = {name: make() for name, make in examples.items()}
+    return {name: pages.project(view) for name, view in views.items()} | {
+        "projects": pages.projects(records(*views.values()), LINKS),
+        "no projects": pages.projects([], LINKS),
+        "not found": pages.not_found("nothing"),
+        "check": pages.connection_check(connection, a_check()),
+        "app": pages.github_app(connection, manifest.form(connection, LINKS, "state")),
+        "registered": pages.github_app_registered(connection, REGISTERED),
+    }
+
+
+def test_every_page_has_landmarks_headings_and_names(every_page: dict[str, str]) -> None:
+    for html in every_page.values():
+        seen = Page(html)
+        assert seen.one("html")["lang"] == "en"
+        assert seen.title.endswith("· Doneright")
+        assert [len(seen.all(tag)) for tag in ("header", "main", "footer", "h1")] == [1, 1, 1, 1]
+        assert seen.one("a", class_="skip")["href"] == "#" + seen.one("main")["id"]
+        levels = [int(e.tag[1]) for e in seen.elements if e.tag in {"h1", "h2", "h3", "h4"}]
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+        ids = [e["id"] for e in seen.elements if "id" in e.attributes]
+        assert len(ids) == len(set(ids))
+        for element in seen.elements:
+            for name in element.attributes.get("aria-labelledby", "").split():
+                assert name in ids
+            if element.tag == "use" or element.attributes.get("href", "").startswith("#"):
+                assert element["href"].removeprefix("#") in ids
+        for link in [*seen.all("a"), *seen.all("button"), *seen.all("th")]:
+            assert link.text.strip()
+
+
+def test_every_table_is_scoped_and_stays_one_when_stacked(every_page: dict[str, str]) -> None:
+    seen = [Page(html) for html in every_page.values()]
+    tables = [table for one in seen for table in one.all("table")]
+    assert len(tables) > 5
+    roles = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
+    for one in seen:
+        for element in one.elements:
+            if element.tag in roles:
+                assert element["role"] == roles[element.tag]
+            if element.tag == "th":
+                assert element["role"] == {"col": "columnheader", "row": "rowheader"}[element["scope"]]
+            if element.tag == "table":
+                assert element.attributes.keys() & {"aria-label", "aria-labelledby"}
+
+
+def test_pages_keep_to_their_content_security_policy(every_page: dict[str, str]) -> None:
+    for html in every_page.values():
+        policy = page(html).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        for element in Page(html).elements:
+            assert element.tag not in {"script", "iframe", "object", "embed", "img", "base"}
+            assert not [name for name in element.attributes if name.startswith("on")]
+            if element.tag == "link":
+                assert element["href"].startswith("data:")
+
+
+def test_pictures_are_named_and_described(examples: dict[str, Callable[[], StatusView]]) -> None:
+    view = examples["failed"]()
+    seen = Page(pages.project(view))
+    pictures = seen.all("svg", role="img")
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert [e.tag for e in seen.elements if e.attributes.get("id") in picture["aria-labelledby"].split()] == [
+            "title",
+            "desc",
+        ]
+    plan = next(e for e in seen.elements if e.attributes.get("id") == "plan-desc").text
+    assert "Scaffold (fastapi) in one commit (Azure DevOps): Failed, needs Repository Payments gateway." in plan
+    assert "Rules of main (GitHub): Not supported" in plan
+    hidden = [
+        e for e in seen.all("svg") if e.attributes.get("role") != "img" and e.attributes.get("aria-hidden") != "true"
+    ]
+    assert all(any(around in pictures for around in e.inside()) for e in hidden)
+    region = seen.one("div", role="region")
+    assert region["tabindex"] == "0"
+
+
+@pytest.mark.parametrize("name", ["running", "drawing"])
+def test_a_running_project_renews_itself(name: str, examples: dict[str, Callable[[], StatusView]]) -> None:
+    (refresh,) = Page(pages.project(examples[name]())).all("meta", **{"http-equiv": "refresh"})
+    assert refresh["content"] == "2"
+
+
+@pytest.mark.parametrize("state", [state for state in ProjectState if state is not ProjectState.RUNNING])
+def test_an_ended_project_does_not(state: ProjectState, view_of: Callable[..., StatusView]) -> None:
+    assert not Page(pages.project(view_of(state))).all("meta", **{"http-equiv": "refresh"})
+
+
+def test_no_other_page_renews_itself(every_page: dict[str, str]) -> None:
+    renewing = {name for name, html in every_page.items() if Page(html).all("meta", **{"http-equiv": "refresh"})}
+    assert renewing == {"running", "drawing"}
+
+
+def test_a_failure_says_what_failed_why_and_what_to_do(examples: dict[str, Callable[[], StatusView]]) -> None:
+    seen = Page(pages.project(examples["failed"]()))
+    assert seen.title == "Failed: Payments gateway · Doneright"
+    assert "1 step failed, so 2 steps were not tried." in seen.text
+    failure, unsupported = seen.all("li", class_="notice tone-danger") + seen.all("li", class_="notice tone-special")
+    assert "TF401027" in failure.text
+    assert "What to do: Give the identity of the connection Contribute" in failure.text
+    assert "Take a plan that protects branches" in unsupported.text
+    row = seen.one("tr", id="step-azure_devops.scaffold")
+    assert " ".join(row.text.split()).startswith(
+        "Scaffold (fastapi) in one commitazure_devops.scaffold Azure DevOps Failed 2.4 s 1"
+    )
+    assert "What to do: Give the identity" in " ".join(row.text.split())
+    assert seen.one("progress").attributes.items() >= {"value": "8", "max": "11", "aria-label": "Steps done"}.items()
+
+
+def test_a_running_project_says_how_far_it_is(examples: dict[str, Callable[[], StatusView]]) -> None:
+    seen = Page(pages.project(examples["running"]()))
+    assert "Running 2/11" in seen.title
+    assert "The project is being set up; 1 step waits for something outside." in seen.text
+    assert "2 of 11 steps done" in seen.text
+    assert "4.2 s so far" in seen.text
+    assert "What is waited for" in seen.text
+    assert "Azure DevOps project: not there yet" in seen.text
+    assert [a["href"] for a in seen.all("a", class_="external button")] == [
+        "https://github.com/contoso/payments-gateway", "https://github.com/contoso/requests/issues/42",
+    ]  # fmt: skip
+
+
+def test_a_completed_project_shows_its_places_and_proof(examples: dict[str, Callable[[], StatusView]]) -> None:
+    view = examples["completed"]()
+    seen = Page(pages.project(view))
+    assert "The project stands as planned; every step was read back." in seen.text
+    assert "14 s from start to end" in seen.text
+    assert "attention" not in seen.text
+    assert {view.links["github"], view.links["azure_devops"], view.links["issue"]} <= {a["href"] for a in seen.all("a")}
+    whole = [e.text for e in seen.all("code", class_="whole")]
+    assert view.record.root in whole
+    assert f"curl -H 'x-functions-key: …' '{view.record.verify_url}'" in whole
+    assert "9f2c4d1e9f2c…2c4d1e" in seen.text
+    numbers = [int(e.text) for e in seen.all("td", **{"data-label": "Number"})]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(numbers) == view.record.size
+    for event in view.record.latest:
+        assert event.tag in seen.text
+        assert MEANINGS[event.tag] in seen.text
+
+
+def test_unsupported_alone_is_no_failure(view_of: Callable[..., StatusView]) -> None:
+    view = view_of(ProjectState.COMPLETED, {"github.branch_rules": StepState.UNSUPPORTED})
+    assert "as planned and was read back; 1 step is not supported here." in Page(pages.project(view)).text
+
+
+def test_advice_and_a_failure_without_steps_are_told(
+    examples: dict[str, Callable[[], StatusView]], view_of: Callable[..., StatusView]
+) -> None:
+    assert "This is what would be done. Nothing was changed." in Page(pages.project(examples["advised"]())).text
+    bare = view_of(ProjectState.FAILED, reason="the connection is gone").model_copy(update={"steps": (), "total": 0})
+    text = Page(pages.project(bare)).text
+    assert "The project could not be set up." in text
+    assert "the connection is gone" in text
+    assert "No plan was drawn." in text
+
+
+def test_before_the_plan_there_is_nothing_to_verify(examples: dict[str, Callable[[], StatusView]]) -> None:
+    seen = Page(pages.project(examples["drawing"]()))
+    assert "The plan is being drawn." in seen.text
+    assert "curl" not in seen.text
+    assert not seen.all("progress")
+
+
+def test_the_request_is_shown_as_asked(examples: dict[str, Callable[[], StatusView]]) -> None:
+    text = Page(pages.project(examples["completed"]())).text
+    for said in (
+        "contoso/payments",
+        "fastapi",
+        "agile",
+        "private",
+        "Azure DevOps, GitHub",
+        "Refund in part",
+        "no force pushes",
+    ):
+        assert said in text
+    assert "contoso/requests#42" in text
+
+
+def hostile(view: StatusView) -> StatusView:
+    step = view.steps[2].model_copy(
+        update={"title": EVIL, "reason": EVIL, "remedy": EVIL, "url": "javascript:alert(1)", "state": StepState.FAILED}
+    )
+    request = view.request.model_copy(
+        update={"name": EVIL, "owner": EVIL, "description": EVIL, "backlog": (EVIL, "x" * 255)}
+    )
+    origin = RequestOrigin(subject=EVIL, requester=EVIL, repository=EVIL, issue=1, url="javascript:alert(1)")
+    event = view.record.latest[0].model_copy(update={"subject": EVIL, "step": EVIL})
+    return view.model_copy(
+        update={
+            "name": EVIL, "reason": EVIL, "request": request, "origin": origin, "instance": EVIL,
+            "steps": (*view.steps[:2], step, *view.steps[3:]),
+            "links": {"github": "javascript:alert(1)", "azure_devops": "data:text/html,x", "issue": "https://a.example/'\"><script>"},
+            "record": view.record.model_copy(
+                update={"latest": (event,), "verify_url": "https://a.example/';rm -rf ~;'", "events_url": EVIL}
+            ),
+        }
+    )  # fmt: skip
+
+
+def assert_harmless(html: str) -> None:
+    seen = Page(html)
+    assert not seen.all("script")
+    assert "49" not in seen.one("h1").text
+    for element in seen.elements:
+        assert not [name for name in element.attributes if name.startswith("on")]
+        for name in ("href", "action"):
+            if (value := element.attributes.get(name)) is not None and element.tag != "link":
+                assert value.startswith(("https://", "http://", "#", "../"))
+
+
+@pytest.mark.parametrize("name", ["running", "failed", "completed", "advised"])
+def test_hostile_words_stay_words_on_the_status_page(name: str, examples: dict[str, Callable[[], StatusView]]) -> None:
+    html = pages.project(hostile(examples[name]()))
+    assert_harmless(html)
+    seen = Page(html)
+    assert EVIL in seen.one("h1").text
+    assert "\u202e" not in seen.title
+    assert "javascript:alert(1)" in seen.text
+    assert not [a for a in seen.all("a") if "javascript" in a["href"]]
+    assert "'https://a.example/'\\'';rm -rf ~;'\\'''" in seen.text
+
+
+def test_hostile_words_stay_words_elsewhere(
+    examples: dict[str, Callable[[], StatusView]], connection: Connection
+) -> None:
+    check = a_check(
+        forges=(
+            ForgeCheck(
+                forge=ForgeName.GITHUB, reachable=True,
+                permissions=(PermissionFinding(permission=EVIL, needed_for=EVIL, present=None, remedy=EVIL),),
+            ),
+            ForgeCheck(forge=ForgeName.AZURE_DEVOPS, reachable=False, reason=EVIL, remedy=EVIL),
+        )
+    )  # fmt: skip
+    evil_github = connection.github.model_copy(update={"organization": EVIL, "web_url": 'https://a.example/"><script>'})
+    evil = connection.model_copy(update={"github": evil_github})
+    form = manifest.form(evil, LINKS, "s")
+    registered = REGISTERED.model_copy(update={"slug": EVIL, "install_url": "javascript:alert(1)"})
+    for html in (
+        pages.projects(records(hostile(examples["failed"]())), LINKS),
+        pages.not_found(EVIL),
+        pages.connection_check(evil, check),
+        pages.github_app_registered(evil, registered),
+        pages.github_app(evil, form.model_copy(update={"action": "https://a.example/x"})),
+    ):
+        assert_harmless(html)
+        assert EVIL.partition("{{")[0].rstrip() in Page(html).one("body").text
+
+
+def test_projects_link_to_their_pages(examples: dict[str, Callable[[], StatusView]]) -> None:
+    rows = records(examples["running"](), examples["failed"]())
+    seen = Page(pages.projects(rows, LINKS))
+    assert [a["href"] for a in seen.all("a") if "class" not in a.attributes] == [LINKS.status(row.id) for row in rows]
+    assert "2 projects, the latest first." in seen.text
+    assert "14 s" in seen.text
+    assert "azure_devops.scaffold failed" in seen.text
+    assert "There is no project yet." in Page(pages.projects([], LINKS)).text
+
+
+def test_a_project_that_is_not_there_is_named() -> None:
+    seen = Page(pages.not_found("paymnets"))
+    assert "There is no project paymnets" in seen.one("h1").text
+    assert "../projects" in [a["href"] for a in seen.all("a")]
+
+
+def test_a_check_tells_each_permission(connection: Connection) -> None:
+    seen = Page(pages.connection_check(connection, a_check()))
+    rows = [" ".join(row.text.split()) for row in seen.all("tr")[1:]]
+    assert rows == [
+        "administration: write Present create repositories \u2013",
+        "members: read Missing know teams Grant members.",
+    ]
+    assert "Not ready" in seen.one("h2", id="verdict").text
+    assert "Cannot be reached TF400813 What to do: Add the identity." in seen.text
+
+
+def test_a_ready_connection_says_what_it_does_not_know(connection: Connection) -> None:
+    unknown = PermissionFinding(permission="p", needed_for="n", present=None, remedy="Look.")
+    known = unknown.model_copy(update={"present": True})
+    paused = connection.model_copy(update={"paused": True, "mode": "advisory"})
+
+    def said(found: tuple[PermissionFinding, ...], of: Connection) -> str:
+        forges = (ForgeCheck(forge=ForgeName.GITHUB, reachable=True, permissions=found),)
+        return Page(pages.connection_check(of, a_check(ready=True, forges=forges))).text
+
+    assert "Ready to work 1 permission could not be determined" in said((unknown, known), paused)
+    assert "Paused:" in said((unknown,), paused)
+    assert "Advisory mode:" in said((unknown,), paused)
+    assert "Every permission needed is there." in said((known,), connection)
+    assert "Paused:" not in said((known,), connection)
+    assert "no permission is needed beyond that" in said((), connection)
+
+
+def test_the_app_form_carries_the_manifest_and_one_button(connection: Connection) -> None:
+    form = manifest.form(connection, LINKS, "contoso.1.abc")
+    seen = Page(pages.github_app(connection, form))
+    sent = seen.one("form")
+    assert sent["method"] == "post"
+    assert sent["action"] == form.action
+    labels = [e.text for e in seen.elements if e.attributes.get("id") == sent["aria-labelledby"]]
+    assert labels == ["Register"]
+    hidden = seen.one("input")
+    assert (hidden["type"], hidden["name"]) == ("hidden", "manifest")
+    assert json.loads(hidden["value"]) == json.loads(form.manifest)
+    assert seen.one("button")["type"] == "submit"
+    assert sent in list(seen.one("button").inside())
+    shown = {term.text: level.text for term, level in zip(seen.all("dt"), seen.all("dd"), strict=True)}
+    assert shown == {name.replace("_", " ").capitalize(): level for name, level in manifest.PERMISSIONS.items()}
+    assert all(event in seen.text for event in manifest.EVENTS)
+    assert "has the App" not in seen.text
+
+
+def test_a_second_app_is_warned_of_and_a_wrong_address_has_no_button(connection: Connection) -> None:
+    credential = {"kind": "app", "app_id": 5, "private_key_secret": "k"}
+    github = connection.github.model_validate(connection.github.model_dump() | {"credential": credential})
+    form = manifest.form(connection, LINKS, "s").model_copy(update={"action": "ftp://a.example"})
+    seen = Page(pages.github_app(connection.model_copy(update={"github": github}), form))
+    assert "has the App 5 already" in seen.text
+    assert not seen.all("button")
+    assert "correct github.web_url" in seen.text
+
+
+def test_a_registered_app_says_what_is_left(connection: Connection) -> None:
+    seen = Page(pages.github_app_registered(connection, REGISTERED))
+    assert REGISTERED.install_url in [a["href"] for a in seen.all("a")]
+    for said in ("77", "github-app-77-key", "github-app-77-webhook", "/api/connections/contoso/check"):
+        assert said in seen.text
+    without = REGISTERED.model_copy(update={"webhook_secret_name": ""})
+    assert "no webhook secret" in Page(pages.github_app_registered(connection, without)).text
