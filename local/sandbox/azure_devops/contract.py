@@ -167,7 +167,7 @@ class AzureDevOpsContract:
         if best:
             # Overloads share a path: a body right for one of them is right.
             found = [specification.body_problems(operation, body) for _, _, _, specification, operation in best]
-            problems += sorted(found, key=lambda listed: len(listed))[0]  # noqa: PLW0108
+            problems += sorted(found, key=len)[0]
             problems += _content_type(method, headers, best[0][4])
         return problems
 

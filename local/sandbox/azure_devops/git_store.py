@@ -147,7 +147,7 @@ def changes(before: Files, after: Files) -> list[dict[str, Any]]:
     """What differs: path, change type, ids; a moved unchanged file is one rename."""
     added = {p: b for p, b in after.items() if p not in before}
     deleted = {p: b for p, b in before.items() if p not in after}
-    found = [
+    found: list[dict[str, Any]] = [
         {"path": p, "type": "edit", "new": b, "old": before[p]}
         for p, b in after.items()
         if p in before and before[p] != b

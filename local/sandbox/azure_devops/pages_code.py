@@ -165,16 +165,15 @@ def name_of(view: View, user_id: str) -> str:
 def _pull_page(view: View, repository: Tree, pull: Tree) -> Page:
     events = []
     for thread in pull["threads"]:
-        first, *replies = [
+        said = [
             Event(name_of(view, c["by"]), "commented", instant(c["published"]), c["content"])
             for c in thread["comments"]
             if not c["deleted"]
-        ] or [None]
-        if first is not None:
+        ]
+        if said:
+            first, *replies = said
             badge = Badge(thread["status"]) if thread["status"] else None
-            events.append(
-                Event(first.author, first.action, first.at, first.body, badge=badge, replies=[r for r in replies if r])
-            )
+            events.append(Event(first.author, first.action, first.at, first.body, badge=badge, replies=replies))
     votes = {10: "approved", 5: "approved with suggestions", 0: "no vote", -5: "waits for the author", -10: "rejected"}
     reviewers = [
         [name_of(view, r), votes[e["vote"]], Badge("required") if e["required"] else None]

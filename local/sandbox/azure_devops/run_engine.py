@@ -41,11 +41,8 @@ def parse_yaml(text: str, path: str) -> Tree:
 def stages_of(document: Tree) -> list[Tree]:
     """The stages of a definition with their jobs, steps and environments, nothing run yet."""
     given = document.get("stages")
-    listed = (
-        given
-        if isinstance(given, list)
-        else [{"stage": DEFAULT_STAGE, **{k: document[k] for k in ("jobs", "steps") if k in document}}]
-    )
+    only: Tree = {"stage": DEFAULT_STAGE} | {k: document[k] for k in ("jobs", "steps") if k in document}
+    listed = given if isinstance(given, list) else [only]
     found = []
     for number, stage in enumerate(listed, 1):
         if not isinstance(stage, dict):

@@ -74,7 +74,7 @@ def create_process(call: Call) -> Reply:
     if any(p.name.lower() == name.lower() for p in _all(call)):
         message = f"VS402337: A process with the name {name} already exists."
         raise errors.ServiceError(409, message, "ProcessNameConflictException", namespace=errors.WORK)
-    custom = {
+    custom: Tree = {
         "id": new_id(),
         "name": name,
         "reference": body.get("referenceName") or f"Inherited.{new_id().replace('-', '')}",

@@ -224,7 +224,7 @@ def get_deployments(call: Call) -> list[Tree]:
     found = []
     for record in reversed(environment["deployments"]):
         build = project["builds"].get(str(record["build"]), {})
-        stage = next((s for s in build.get("stages", []) if s["name"] == record["stage"]), {})
+        stage: Tree = next((s for s in build.get("stages", []) if s["name"] == record["stage"]), {})
         found.append(
             {
                 "id": record["id"],

@@ -61,7 +61,7 @@ def create_wiki(call: Call) -> Reply:
             message = "A project wiki already exists for this project."
             raise errors.ServiceError(409, message, "WikiAlreadyExistsException", namespace=errors.WIKI)
         wiki_id = new_id()
-        wiki = {
+        wiki: Tree = {
             "id": wiki_id,
             "name": name,
             "type": "projectWiki",
