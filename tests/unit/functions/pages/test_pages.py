@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from functions import pages
 from functions.problems import page
 from shared.connections import manifest
-from shared.connections.keeping import ConnectionCheck, ForgeCheck
+from shared.connections.keeping import ForgeCheck
 from shared.domain.audit import MEANINGS
 from shared.domain.connection import Connection
 from shared.domain.forge import ForgeName, PermissionFinding
@@ -21,74 +19,11 @@ from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectRecord, ProjectState
 from shared.projects.links import Links
 from shared.projects.status import StatusView
+from tests.unit.functions.pages.connections import REGISTERED, a_check
+from tests.unit.functions.pages.parsed import Page
 
 LINKS = Links("https://doneright.example", b"key")
-VOID = {"meta", "link", "input", "br", "hr", "img"}
 EVIL = "</title></style></svg><script>alert(1)</script>\"' onload=alert(1) x='\u202e{{ 7*7 }}"
-
-
-class Element:
-    """An element of a page, with all text inside it."""
-
-    def __init__(self, tag: str, attributes: dict[str, str], parent: Element | None) -> None:
-        self.tag, self.attributes, self.parent, self.text = tag, attributes, parent, ""
-
-    def __getitem__(self, name: str) -> str:
-        return self.attributes[name]
-
-    def inside(self) -> Iterator[Element]:
-        """The element and those around it."""
-        at: Element | None = self
-        while at:
-            yield at
-            at = at.parent
-
-
-class Page(HTMLParser):
-    """A parsed page; refuses tags that do not close in the order they opened."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[Element] = []
-        self._open: list[Element] = []
-        self.feed(html)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs}, self._open[-1] if self._open else None)
-        self.elements.append(element)
-        if tag not in VOID:
-            self._open.append(element)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self._open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop().tag == tag
-
-    def handle_data(self, data: str) -> None:
-        for element in self._open:
-            element.text += data
-
-    def all(self, tag: str, **attributes: str) -> list[Element]:
-        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
-        return [e for e in self.elements if e.tag == tag and wanted.items() <= e.attributes.items()]
-
-    def one(self, tag: str, **attributes: str) -> Element:
-        (found,) = self.all(tag, **attributes)
-        return found
-
-    @property
-    def title(self) -> str:
-        (title,) = [e for e in self.all("title") if e.parent and e.parent.tag == "head"]
-        return title.text
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.one("main").text.split())
 
 
 def records(*views: StatusView) -> list[ProjectRecord]:
@@ -97,24 +32,6 @@ def records(*views: StatusView) -> list[ProjectRecord]:
         ProjectRecord.model_validate({name: getattr(view, name) for name in shared} | {"subject": "s"})
         for view in views
     ]
-
-
-def a_check(**changes: object) -> ConnectionCheck:
-    permissions = (
-        PermissionFinding(permission="administration: write", needed_for="create repositories", present=True),
-        PermissionFinding(permission="members: read", needed_for="know teams", present=False, remedy="Grant members."),
-    )
-    forges = (
-        ForgeCheck(forge=ForgeName.GITHUB, reachable=True, permissions=permissions),
-        ForgeCheck(forge=ForgeName.AZURE_DEVOPS, reachable=False, reason="TF400813", remedy="Add the identity."),
-    )
-    return ConnectionCheck.model_validate({"connection": "contoso", "ready": False, "forges": forges} | changes)
-
-
-REGISTERED = manifest.Registered(
-    app_id=77, slug="doneright-contoso", install_url="https://github.com/apps/doneright-contoso/installations/new",
-    private_key_secret="github-app-77-key", webhook_secret_name="github-app-77-webhook",
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -385,69 +302,3 @@ def test_a_project_that_is_not_there_is_named() -> None:
     seen = Page(pages.not_found("paymnets"))
     assert "There is no project paymnets" in seen.one("h1").text
     assert "../projects" in [a["href"] for a in seen.all("a")]
-
-
-def test_a_check_tells_each_permission(connection: Connection) -> None:
-    seen = Page(pages.connection_check(connection, a_check()))
-    rows = [" ".join(row.text.split()) for row in seen.all("tr")[1:]]
-    assert rows == [
-        "administration: write Present create repositories \u2013",
-        "members: read Missing know teams Grant members.",
-    ]
-    assert "Not ready" in seen.one("h2", id="verdict").text
-    assert "Cannot be reached TF400813 What to do: Add the identity." in seen.text
-
-
-def test_a_ready_connection_says_what_it_does_not_know(connection: Connection) -> None:
-    unknown = PermissionFinding(permission="p", needed_for="n", present=None, remedy="Look.")
-    known = unknown.model_copy(update={"present": True})
-    paused = connection.model_copy(update={"paused": True, "mode": "advisory"})
-
-    def said(found: tuple[PermissionFinding, ...], of: Connection) -> str:
-        forges = (ForgeCheck(forge=ForgeName.GITHUB, reachable=True, permissions=found),)
-        return Page(pages.connection_check(of, a_check(ready=True, forges=forges))).text
-
-    assert "Ready to work 1 permission could not be determined" in said((unknown, known), paused)
-    assert "Paused:" in said((unknown,), paused)
-    assert "Advisory mode:" in said((unknown,), paused)
-    assert "Every permission needed is there." in said((known,), connection)
-    assert "Paused:" not in said((known,), connection)
-    assert "no permission is needed beyond that" in said((), connection)
-
-
-def test_the_app_form_carries_the_manifest_and_one_button(connection: Connection) -> None:
-    form = manifest.form(connection, LINKS, "contoso.1.abc")
-    seen = Page(pages.github_app(connection, form))
-    sent = seen.one("form")
-    assert sent["method"] == "post"
-    assert sent["action"] == form.action
-    labels = [e.text for e in seen.elements if e.attributes.get("id") == sent["aria-labelledby"]]
-    assert labels == ["Register"]
-    hidden = seen.one("input")
-    assert (hidden["type"], hidden["name"]) == ("hidden", "manifest")
-    assert json.loads(hidden["value"]) == json.loads(form.manifest)
-    assert seen.one("button")["type"] == "submit"
-    assert sent in list(seen.one("button").inside())
-    shown = {term.text: level.text for term, level in zip(seen.all("dt"), seen.all("dd"), strict=True)}
-    assert shown == {name.replace("_", " ").capitalize(): level for name, level in manifest.PERMISSIONS.items()}
-    assert all(event in seen.text for event in manifest.EVENTS)
-    assert "has the App" not in seen.text
-
-
-def test_a_second_app_is_warned_of_and_a_wrong_address_has_no_button(connection: Connection) -> None:
-    credential = {"kind": "app", "app_id": 5, "private_key_secret": "k"}
-    github = connection.github.model_validate(connection.github.model_dump() | {"credential": credential})
-    form = manifest.form(connection, LINKS, "s").model_copy(update={"action": "ftp://a.example"})
-    seen = Page(pages.github_app(connection.model_copy(update={"github": github}), form))
-    assert "has the App 5 already" in seen.text
-    assert not seen.all("button")
-    assert "correct github.web_url" in seen.text
-
-
-def test_a_registered_app_says_what_is_left(connection: Connection) -> None:
-    seen = Page(pages.github_app_registered(connection, REGISTERED))
-    assert REGISTERED.install_url in [a["href"] for a in seen.all("a")]
-    for said in ("77", "github-app-77-key", "github-app-77-webhook", "/api/connections/contoso/check"):
-        assert said in seen.text
-    without = REGISTERED.model_copy(update={"webhook_secret_name": ""})
-    assert "no webhook secret" in Page(pages.github_app_registered(connection, without)).text
