@@ -64,7 +64,8 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("broken", {"kind": "server_error", "method": "*", "path": ".*", "count": 4, "skip": 3}),
     ("down", {"kind": "unavailable", "method": "*", "path": ".*", "count": 3, "skip": 1}),
     ("reset", {"kind": "connection_reset", "method": "*", "path": ".*", "count": 4, "skip": 2}),
-    ("lost answers", {"kind": "answer_lost", "method": "POST|PUT|PATCH", "path": ".*", "count": 5, "skip": 0}),
+    ("lost posts", {"kind": "answer_lost", "method": "POST", "path": ".*", "count": 6}),
+    ("lost puts", {"kind": "answer_lost", "method": "PUT", "path": ".*", "count": 3}),
 ]
 
 
