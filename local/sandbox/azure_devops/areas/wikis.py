@@ -1,4 +1,4 @@
-"""Serves project and code wikis with pages kept in git and guarded by ETags."""
+"""Serves project and code wikis with pages guarded by ETags; a code wiki is read from git once, when published."""
 
 from __future__ import annotations
 
