@@ -1,0 +1,1 @@
+"""The documentation; its reference pages are generated from the code they describe."""
