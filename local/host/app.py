@@ -109,15 +109,20 @@ def index(directory: Path) -> App:
     load_binding_registry()
     try:
         indexed = loader.index_function_app(str(script))
-        metadata, _ = loader.process_indexed_function(_PROTOS, handle_event._functions, indexed, str(directory))
+        metadata, _ = loader.process_indexed_function(_PROTOS, _registry(), indexed, str(directory))
     except Exception as error:
         raise IndexingError(f"{script.name} could not be indexed: {type(error).__name__}: {error}") from error
     functions = {item.name: _describe(item) for item in metadata}
     return App(directory=directory, functions=functions)
 
 
+def _registry() -> Any:
+    # The worker library's own registry, which its type names no more closely than a mapping.
+    return handle_event._functions
+
+
 def _describe(item: Any) -> Function:
-    info = handle_event._functions.get_function(item.function_id)
+    info = _registry().get_function(item.function_id)
     if info is None:
         raise IndexingError(f"function {item.name}: the worker library did not register it")
     bindings = tuple(json.loads(raw) for raw in item.raw_bindings)

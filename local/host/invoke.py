@@ -120,7 +120,7 @@ class Invoker:
         """
         invocation_id = new_id()
         outcome = Outcome(invocation_id)
-        inputs = [(function.trigger_name, trigger)]
+        inputs: list[tuple[str, Any]] = [(function.trigger_name, trigger)]
         for name in function.client_inputs:
             inputs.append((name, self._client))
         raised: list[BaseException] = []

@@ -11,12 +11,11 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-import uvloop
 from azure_functions_runtime import start_threadpool_executor
 
 from local.host import logs
@@ -87,7 +86,7 @@ def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | No
         print(f"host: {error}", file=sys.stderr)
         return EXIT_INDEXING
     try:
-        code = uvloop.run(
+        code = _loop_runner()(
             _serve(
                 app,
                 router=router,
@@ -108,8 +107,30 @@ def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | No
     os._exit(code)
 
 
+def _loop_runner() -> Callable[[Coroutine[Any, Any, int]], int]:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return asyncio.run
+    return uvloop.run
+
+
+def _stop_asked() -> asyncio.Event:
+    """An event that SIGTERM or Ctrl-C sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # the loops of Windows have no signal handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
+
+
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # without the protocol, asyncio leaves Nagle's algorithm on
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
@@ -150,9 +171,7 @@ async def _serve(
     engine: str | None,
     state_dir: Path,
 ) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _stop_asked()
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     extensions = settings.extensions
 
