@@ -268,23 +268,22 @@ class Story:
             self.say(f"{proof['size']} events verified; Merkle root [bold]{proof['root'][:16]}…[/bold]")
         return proof
 
-    def summary(self, view: dict[str, Any], proof: dict[str, Any]) -> Table:
-        """What there is now, with links."""
-        table = Table(title=f"{PROJECT} is there, and on record", title_justify="left", show_header=False)
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
+    def summary(self, view: dict[str, Any], proof: dict[str, Any]) -> None:
+        """Say what there is now, with links that stay whole however narrow the window is."""
+        unsupported = sum(step["state"] == "unsupported" for step in view["steps"])
+        beside = f", {unsupported} not supported" if unsupported else ""
         rows = [
             *self.facts,
             ("GitHub repository", view["links"].get("github", "")),
             ("Azure DevOps project", view["links"].get("azure_devops", "")),
             ("Status page", view["view_url"]),
-            ("Steps", f"{view['done']} of {view['total']}, each read back"),
+            ("Steps", f"{view['done'] - unsupported} of {view['total']}, each read back{beside}"),
             ("Record", f"{proof['size']} events, verified"),
             ("Log root", proof["root"]),
         ]
+        self.console.rule(f"[bold]{PROJECT} is there, and on record", align="left")
         for name, value in rows:
-            table.add_row(name, value)
-        return table
+            self.console.print(f"[bold]{name:<21}[/bold] {value}", soft_wrap=True, highlight=False)
 
 
 def drawn(view: dict[str, Any]) -> Group:
@@ -322,7 +321,7 @@ def play(console: Console, stack: Stack) -> int:
         proof = story.prove()
     finally:
         story.close()
-    console.print(story.summary(view, proof))
+    story.summary(view, proof)
     console.print(f"[dim]The whole story took {time.monotonic() - started:.1f} s.[/dim]")
     return 0
 

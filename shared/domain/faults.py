@@ -27,5 +27,5 @@ def faults_of(error: ValidationError, examples: Mapping[str, str] | None = None)
 def _fault(detail: Mapping[str, Any], examples: Mapping[str, str]) -> FieldFault:
     path: Sequence[object] = detail["loc"]
     field = ".".join(str(part) for part in path) or "(whole)"
-    problem = str(detail["msg"]).removeprefix("Value error, ")
+    problem = "is missing" if detail["type"] == "missing" else str(detail["msg"]).removeprefix("Value error, ")
     return FieldFault(field=field, problem=problem, example=examples.get(field, ""))

@@ -17,6 +17,7 @@ from local.sandbox.browser.links import Reach, safe_link
 
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 _ALIGNED = re.compile(r"text-align:\s*(left|center|right)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _DEEPEST_HEADING = 6
 
 
@@ -48,6 +49,16 @@ class _Renderer(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         info = tokens[idx].info.split()
         return str(_pre(tokens[idx].content, info[0] if info else ""))
+
+    def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        text = _COMMENT.sub("", tokens[idx].content).strip()
+        return f"<p>{escape(text)}</p>\n" if text else ""
+
+    def html_inline(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        # Raw HTML is shown as text; a comment is what its writer did not want seen, and the forges hide it.
+        return str(escape(_COMMENT.sub("", tokens[idx].content)))
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
         token = tokens[idx]
@@ -118,7 +129,7 @@ def _mark_links(state: StateCore) -> None:
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    options = {"html": False, "tasklists": True, "alerts": True, "strikethrough_single_tilde": True}
+    options = {"html": True, "tasklists": True, "alerts": True, "strikethrough_single_tilde": True}
     parser = MarkdownIt("commonmark", options, renderer_cls=_Renderer).enable(["table", "strikethrough"])
     parser.validateLink = lambda url: safe_link(url) is not None  # type: ignore[method-assign]
     parser.core.ruler.push("fit_headings", _fit_headings)

@@ -10,6 +10,14 @@ from hypothesis import strategies as st
 from local.sandbox.browser.prose import inline_markdown, markdown
 
 
+def test_a_comment_is_hidden_as_the_forges_hide_it() -> None:
+    html = markdown("<!-- marker 12 -->\nSeen.\n\nAlso <!-- not --> seen.")
+    assert "marker" not in html
+    assert "not" not in html
+    assert "Seen." in html
+    assert "seen." in html
+
+
 def test_html_is_shown_as_text() -> None:
     html = markdown("<script>alert(1)</script>\n\nfine <img src=x onerror=alert(1)>")
     assert "<script" not in html
