@@ -262,7 +262,7 @@ def edit(call: Call) -> Record:
 
 
 @route("GET", REPO + "/check-runs/{check_run_id}/annotations")
-def annotations(call: Call) -> Answer:
+def annotations_of_run(call: Call) -> Answer:
     """Annotations of a check run."""
     repo = call.repo("read", "checks")
     return call.page_of(

@@ -29,7 +29,7 @@ def _root(call: Call, repo: Record) -> tuple[str, str]:
     return ref, call.hub.table("commits")[commit]["tree"]
 
 
-def _entry(hub: Hub, repo: Record, path: str, mode: str, sha: str, ref: str) -> Record:  # noqa: PLR0917
+def _entry(hub: Hub, repo: Record, path: str, mode: str, sha: str, ref: str) -> Record:
     kind = "dir" if mode == "040000" else "symlink" if mode == "120000" else "file"
     url, page = present.repository_url(hub, repo), present.html_url(hub, repo)
     shown = quote(path)
@@ -103,7 +103,7 @@ def _files(call: Call, repo: Record, branch: str) -> dict[str, tuple[str, str]]:
     return objects.flat(call.hub, call.hub.table("commits")[head]["tree"]) if head else {}
 
 
-def _commit(call: Call, repo: Record, branch: str, files: dict[str, tuple[str, str]], message: str, verb: str) -> str:  # noqa: PLR0917
+def _commit(call: Call, repo: Record, branch: str, files: dict[str, tuple[str, str]], message: str, verb: str) -> str:
     """Commit `files` to the branch; a protected branch answers 409 as the contents API does."""
     head = repo["refs"].get(f"refs/heads/{branch}")
     actor = call.signed_in()

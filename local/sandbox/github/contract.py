@@ -21,7 +21,11 @@ PACKAGE = ROOT / "node_modules/@octokit/openapi/generated/api.github.com.json"
 _URI = "urn:github"
 _MULTI_SEGMENT = frozenset({"path", "ref", "branch", "basehead", "dir", "tree_sha", "ref_name"})
 # Addresses GitHub answers and PyGithub asks, which its description has dropped or never held.
-_UNDOCUMENTED = re.compile(r"/repos/[^/]+/[^/]+/(statuses/[^/]+|git/refs(/.+)?)|/users/[^/]+/installation")
+_UNDOCUMENTED = re.compile(r"/repos/[^/]+/[^/]+/(statuses/[^/]+|git/refs(/.+)?|contents)|/users/[^/]+/installation")
+# In GitHub's whole description, but not in the excerpt of the contracts folder.
+_BEYOND_EXCERPT = re.compile(
+    r"get /(user/orgs|user/memberships/orgs/[^/]+|apps/[^/]+|users/[^/]+/repos)|post /app-manifests/[^/]+/conversions"
+)
 # Asked by browsers or by GraphQL clients, which have contracts of their own.
 _ELSEWHERE = re.compile(r"/(graphql|api/graphql|zen|_archive/.*|(?!repos/)[^/]+/[^/]+/raw/.+)$")
 
@@ -94,6 +98,8 @@ class OpenApiContract:
             return []
         found = self.operation(verb, path)
         if found is None:
+            if _BEYOND_EXCERPT.fullmatch(f"{verb} {path}"):
+                return []
             return [f"{method} {path} is not in GitHub's API description"]
         template, operation = found
         return [*self._query(template, operation, query), *self._body(template, verb, operation, body)]

@@ -48,7 +48,7 @@ def add_comment(hub: Hub, repo: Record, issue: Record, actor: Record, body: str)
     return record
 
 
-def _tell(hub: Hub, repo: Record, record: Record, action: str, actor: Record, extra: Record | None = None) -> None:  # noqa: PLR0917
+def _tell(hub: Hub, repo: Record, record: Record, action: str, actor: Record, extra: Record | None = None) -> None:
     issue = repo["issues"][str(record["issue"])]
     payload = {"issue": render_issue(hub, repo, issue), "comment": comment(hub, repo, record), **(extra or {})}
     emit(hub, "issue_comment", payload, sender=actor, repo=repo, action=action)

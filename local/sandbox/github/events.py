@@ -64,7 +64,7 @@ def emit(
         _to_app(hub, installation, account, event, body, repo, owner)
 
 
-def _to_app(  # noqa: PLR0917
+def _to_app(
     hub: Hub, installation: Record, account: str, event: str, body: Record, repo: Record | None, org: Record | None
 ) -> None:
     app = hub.table("apps").get(str(installation["app_id"]))
@@ -142,11 +142,9 @@ def deliver(
 
     def record(status: int | None, error: str | None, duration_ms: int) -> None:
         answer = answers.pop() if answers else None
-        response = (
-            {"headers": dict(answer.headers), "payload": answer.text[:10_000]}
-            if answer
-            else {"headers": {}, "payload": None}
-        )
+        response: Record = {"headers": {}, "payload": None}
+        if answer is not None:
+            response = {"headers": dict(answer.headers), "payload": answer.text[:10_000]}
         keep(hub, hook, {**base, "response": response}, status, error, duration_ms)
 
     hub.sender.enqueue(
@@ -154,7 +152,7 @@ def deliver(
     )
 
 
-def keep(hub: Hub, hook: Record, delivery: Record, status: int | None, error: str | None, duration_ms: int) -> None:  # noqa: PLR0917
+def keep(hub: Hub, hook: Record, delivery: Record, status: int | None, error: str | None, duration_ms: int) -> None:
     """Store an attempt where the deliveries API finds it, the newest first."""
     delivered = {
         "id": hub.next_id("delivery", 10_000_001),

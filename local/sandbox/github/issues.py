@@ -22,7 +22,7 @@ def issue_of(call: Call, repo: Record, name: str = "issue_number") -> Record:
     return found
 
 
-def tell(hub: Hub, repo: Record, issue: Record, action: str, actor: Record, extra: Record | None = None) -> None:  # noqa: PLR0917
+def tell(hub: Hub, repo: Record, issue: Record, action: str, actor: Record, extra: Record | None = None) -> None:
     """Send an issues event (a pull request's under its own name)."""
     if issue.get("pull"):
         from local.sandbox.github.present_work import pull
@@ -118,7 +118,7 @@ def set_assignees(hub: Hub, repo: Record, issue: Record, logins: list[str], acto
             tell(hub, repo, issue, action, actor, {"assignee": present.account(hub, hub.user(name))})
 
 
-def change_state(hub: Hub, repo: Record, issue: Record, state: str, actor: Record, reason: str | None = None) -> None:  # noqa: PLR0917
+def change_state(hub: Hub, repo: Record, issue: Record, state: str, actor: Record, reason: str | None = None) -> None:
     """Close or reopen."""
     if issue["state"] == state:
         if state == "closed" and reason:
@@ -137,7 +137,7 @@ def change_state(hub: Hub, repo: Record, issue: Record, state: str, actor: Recor
     tell(hub, repo, issue, "closed" if closing else "reopened", actor)
 
 
-def open_issue(  # noqa: PLR0917
+def open_issue(
     hub: Hub, repo: Record, actor: Record, title: str, body: str | None, labels: list[object], assignees: list[str]
 ) -> Record:
     """Open an issue as `actor`, sending `opened` and one `labeled` a label; raises ApiError."""

@@ -57,7 +57,7 @@ def put_tree(hub: Hub, repo: Record, entries: list[list[str]]) -> str:
     return _put(hub, repo, "trees", git_sha("tree", raw), ordered)
 
 
-def put_commit(  # noqa: PLR0917
+def put_commit(
     hub: Hub, repo: Record, tree: str, parents: list[str], message: str, author: Record, committer: Record
 ) -> str:
     """Store a commit; `author` and `committer` are {"name", "email", "date"}; returns its name."""

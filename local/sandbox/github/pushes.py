@@ -58,7 +58,7 @@ def move(
         _follow(hub, repo, ref, before, sha, actor)
 
 
-def _obey_protection(  # noqa: PLR0917
+def _obey_protection(
     hub: Hub, repo: Record, ref: str, before: str, sha: str | None, actor: Record, *, force: bool
 ) -> None:
     rules = repo["protection"].get(ref.removeprefix("refs/heads/"))
@@ -96,7 +96,7 @@ def passed(repo: Record, sha: str, context: str) -> bool:
     return bool(runs) and runs[-1]["conclusion"] in {"success", "neutral", "skipped"}
 
 
-def push_payload(  # noqa: PLR0917
+def push_payload(
     hub: Hub, repo: Record, ref: str, before: str, after: str, actor: Record, *, forced: bool = False
 ) -> Record:
     """The body of a push event, without what every event carries."""
@@ -148,7 +148,7 @@ def _pushed_commit(hub: Hub, repo: Record, sha: str) -> Record:
     }
 
 
-def _follow(hub: Hub, repo: Record, ref: str, before: str, sha: str, actor: Record) -> None:  # noqa: PLR0917
+def _follow(hub: Hub, repo: Record, ref: str, before: str, sha: str, actor: Record) -> None:
     """Bring open pull requests to the new head, and close issues the default branch's new commits name."""
     from local.sandbox.github.issues import change_state
     from local.sandbox.github.present_work import pull
@@ -176,7 +176,7 @@ def _follow(hub: Hub, repo: Record, ref: str, before: str, sha: str, actor: Reco
                 change_state(hub, repo, issue, "closed", actor, "completed")
 
 
-def commit_files(  # noqa: PLR0917
+def commit_files(
     hub: Hub, repo: Record, files: dict[str, bytes], message: str, actor: Record, branch: str | None = None
 ) -> str:
     """Commit `files` on top of a branch (the default one) without asking its rules; returns the commit."""

@@ -184,7 +184,7 @@ def _check_line(hub: Hub, repo: Record, issue: Record, draft: Record) -> str:
     return str(found.get("patch", ""))
 
 
-def add_line_comment(  # noqa: PLR0917
+def add_line_comment(
     call: Call, repo: Record, issue: Record, draft: Record, entry: Record | None, reply: Record | None = None
 ) -> Record:
     """Store a comment on a line; the first of a thread opens it."""

@@ -179,8 +179,9 @@ def rules_of_branch(call: Call) -> Answer:
     repo = call.repo()
     org = call.hub.org(repo["owner"])
     found: list[Record] = []
-    for owner, kind in ((repo, "Repository"), (org, "Organization")):
-        for item in owner["rulesets"].values() if owner else ():
+    places = [(repo, "Repository"), *([(org, "Organization")] if org else [])]
+    for owner, kind in places:
+        for item in owner["rulesets"].values():
             if (
                 item["enforcement"] == "active"
                 and item["target"] == "branch"

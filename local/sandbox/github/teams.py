@@ -229,13 +229,13 @@ def take_repo(call: Call) -> Answer:
 def teams_of_repo(call: Call) -> Answer:
     """Teams that reach a repository."""
     repo = call.repo("admin", "administration")
-    org = call.hub.org(repo["owner"])
-    found = [t for t in org["teams"].values() if str(repo["id"]) in t["repos"]] if org else []
+    org: Record = call.hub.org(repo["owner"]) or {"teams": {}}
+    key = str(repo["id"])
+    found = [t for t in org["teams"].values() if key in t["repos"]]
     names = {"read": "pull", "write": "push"}
-    return call.page_of(
-        found,
-        lambda t: {
-            **present.team(call.hub, org, t),
-            "permission": names.get(t["repos"][str(repo["id"])], t["repos"][str(repo["id"])]),
-        },  # type: ignore[arg-type]
-    )
+
+    def shown(team: Record) -> Record:
+        held = team["repos"][key]
+        return {**present.team(call.hub, org, team), "permission": names.get(held, held)}
+
+    return call.page_of(found, shown)
