@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,7 +17,15 @@ SecretName = Annotated[
     Field(pattern=r"^[0-9a-zA-Z-]{1,127}$", description="Name of a secret in Key Vault or, locally, in settings."),
 ]
 ConnectionId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="Lower case, digits, hyphens.")]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=300)]
+Url = Annotated[
+    str,
+    Field(
+        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*/?$",
+        max_length=300,
+        description="Scheme, host, port and path; other characters percent-encoded, no credentials, no query.",
+    ),
+]
+_FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
 
 
 class GitHubAppCredential(Frozen):
@@ -43,7 +53,7 @@ class EntraCredential(Frozen):
 class GitHubConnection(Frozen):
     """The GitHub side."""
 
-    organization: str = Field(min_length=1, max_length=100)
+    organization: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="Login of the account.")
     credential: Annotated[GitHubAppCredential | TokenCredential, Field(discriminator="kind")] | None = Field(
         default=None, description="None until the App manifest flow is finished."
     )
@@ -60,6 +70,11 @@ class AzureDevOpsConnection(Frozen):
 
     organization_url: Url = Field(description="https://dev.azure.com/<organisation>")
     credential: Annotated[TokenCredential | EntraCredential, Field(discriminator="kind")]
+
+    def repository_url(self, project: str) -> str:
+        """The page of the repository that comes with ``project``."""
+        name = quote(project, safe="")
+        return f"{self.organization_url.rstrip('/')}/{name}/_git/{name}"
 
 
 class Mode(StrEnum):
@@ -93,7 +108,7 @@ class ConnectionSettings(Frozen):
     @model_validator(mode="after")
     def _request_repositories_are_full_names(self) -> ConnectionSettings:
         for name in self.github.request_repositories:
-            if name.count("/") != 1:
+            if not _FULL_NAME.fullmatch(name):
                 raise ValueError(f"github.request_repositories: {name!r} is not owner/name")
         return self
 

@@ -8,20 +8,46 @@ quoted-printable, so equal names give equal keys and different names never colli
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 _SAFE = re.compile(r"[A-Za-z0-9._-]")
 _ESCAPE = re.compile(r"=([0-9A-F]{2})")
 
 
+LONGEST_KEY = 512
+"""Characters; Azure Tables takes 1 KiB of UTF-16."""
+
+
+class UnusableKeyError(ValueError):
+    """A name that no key can be made of; where a caller chose the name, it is their mistake and not a defect."""
+
+
 def encode_key(name: str) -> str:
-    """``name`` as a storage key. Raises ``ValueError`` on an empty name or one whose key would pass 1 KiB."""
+    """``name`` as a storage key.
+
+    Raises ``UnusableKeyError`` on an empty name, one that is not Unicode text, and one whose key would pass 1 KiB.
+    """
     if not name:
-        raise ValueError("a key cannot be empty")
-    key = "".join(c if _SAFE.match(c) else "".join(f"={b:02X}" for b in c.encode()) for c in name)
-    if len(key) > 512:  # Azure Tables: 1 KiB of UTF-16
-        raise ValueError(f"the key of {name[:40]!r}… is {len(key)} characters long; at most 512 fit")
+        raise UnusableKeyError("a key cannot be empty")
+    try:
+        key = "".join(c if _SAFE.match(c) else "".join(f"={b:02X}" for b in c.encode()) for c in name)
+    except UnicodeEncodeError as error:
+        raise UnusableKeyError(
+            f"the name holds U+{ord(error.object[error.start]):04X}, which is no character"
+        ) from None
+    if len(key) > LONGEST_KEY:
+        raise UnusableKeyError(f"the key of {name[:40]!r}… is {len(key)} characters long; at most {LONGEST_KEY} fit")
     return key
+
+
+def bounded(name: str) -> str:
+    """``name`` where a key can be made of it, else ``sha256-`` and its digest: for names whose length others decide."""
+    try:
+        encode_key(name)
+    except UnusableKeyError:
+        return "sha256-" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return name
 
 
 def decode_key(key: str) -> str:

@@ -114,7 +114,8 @@ class StepProgress(Frozen):
                 "reason": outcome.reason,
                 "remedy": outcome.remedy,
                 "url": outcome.url or self.url,
-                "started_at": self.started_at or now,
+                # A step that was never tried has no time of its own.
+                "started_at": self.started_at or (None if outcome.state is StepState.SKIPPED else now),
                 "finished_at": (self.finished_at or now) if outcome.state in ENDED else None,
             }
         )

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
-from pydantic import Field, field_serializer, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
 from shared.domain.forge import BranchRules, ForgeName, Frozen
 
@@ -84,6 +84,15 @@ def name_faults(name: str) -> list[str]:
     return faults
 
 
+def _one_line(text: str) -> str:
+    # Format characters can make text read as what it is not; joiners shape emoji and Persian.
+    for position, c in enumerate(text, 1):
+        hidden = unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+        if hidden and c not in "\n\r\t\u200c\u200d":
+            raise ValueError(f"holds the unprintable character U+{ord(c):04X} at position {position}")
+    return " ".join(text.split())
+
+
 class ProjectRequest(Frozen):
     """What somebody wants created. Everything but name, owner and stack has a sensible default."""
 
@@ -113,27 +122,23 @@ class ProjectRequest(Frozen):
     @field_validator("name", "description")
     @classmethod
     def _is_printable(cls, text: str) -> str:
-        # Format characters can make text read as what it is not; joiners shape emoji and Persian.
-        for position, c in enumerate(text, 1):
-            hidden = unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
-            if hidden and c not in "\n\t\u200c\u200d":
-                raise ValueError(f"holds the unprintable character U+{ord(c):04X} at position {position}")
-        return " ".join(text.split())
+        return _one_line(text)
 
     @field_validator("backlog")
     @classmethod
     def _titles_fit(cls, titles: tuple[str, ...]) -> tuple[str, ...]:
         # System.Title holds 255 characters: https://learn.microsoft.com/azure/devops/boards/work-items/guidance/work-item-field
-        cleaned = tuple(" ".join(title.split()) for title in titles if title.strip())
+        cleaned = tuple(_one_line(title) for title in titles if title.strip())
         if long := [title for title in cleaned if len(title) > 255]:
             raise ValueError(f"the feature {long[0][:40]!r}… is longer than 255 characters")
         return cleaned
 
-    @model_validator(mode="after")
-    def _boards_are_needed_for_linked_work_items(self) -> ProjectRequest:
-        if self.rules.require_linked_work_items and ForgeName.AZURE_DEVOPS not in self.forges:
-            raise ValueError("rules.require_linked_work_items needs azure_devops among the forges")
-        return self
+    @field_validator("rules")
+    @classmethod
+    def _boards_are_needed_for_linked_work_items(cls, rules: BranchRules, info: ValidationInfo) -> BranchRules:
+        if rules.require_linked_work_items and ForgeName.AZURE_DEVOPS not in info.data.get("forges", ForgeName):
+            raise ValueError("require_linked_work_items needs azure_devops among the forges")
+        return rules
 
     @field_serializer("forges")
     def _forges_in_order(self, forges: frozenset[ForgeName]) -> list[str]:

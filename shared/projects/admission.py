@@ -9,8 +9,8 @@ from shared.domain.connection import Connection, Mode
 from shared.domain.delivery import RequestRecord, RequestState
 from shared.domain.faults import FieldFault
 from shared.domain.forge import ForgeName
-from shared.domain.project import ProjectRequest
-from shared.domain.run import Admission, ProjectRecord, ProjectState, RunInput
+from shared.domain.project import ProjectRequest, RequestOrigin
+from shared.domain.run import Admission, ProjectRecord, ProjectState, Refusal, RunInput
 from shared.errors import ConflictError
 from shared.ports import IssueTracker
 from shared.projects import request_form
@@ -18,6 +18,8 @@ from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 from shared.projects.scaffold import LAYERS
 
 API_REQUESTER = "api"
+LONGEST_ADDRESS = 500
+"""Characters of a repository's address that the scaffold's templates take."""
 AVAILABLE = frozenset(stack.value for stack in LAYERS)
 """Stacks that have templates."""
 
@@ -55,6 +57,33 @@ def admit(ports: ProjectPorts, run: RunInput) -> Admission:
     return admission
 
 
+def abandon(ports: ProjectPorts, refusal: Refusal) -> None:
+    """End a run that broke before its request was weighed, so that a replay starts another and its name is free.
+
+    Without this the broken run would hold its instance id, and every later delivery would be taken for its double.
+    """
+    run, now = refusal.run, ports.clock.now()
+    ports.requests.put(
+        REQUESTS,
+        run.subject,
+        RequestRecord(
+            subject=run.subject,
+            run=run.run,
+            instance=run.instance,
+            state=RequestState.FAILED,
+            content_digest=run.content_digest,
+            connection=run.connection,
+            updated_at=now,
+        ),
+    )
+    for _, key, record in ports.projects.list(PROJECTS, limit=10_000):
+        found = ports.projects.get(PROJECTS, key) if record.instance == run.instance else None
+        if found and found[0].instance == run.instance and found[0].finished_at is None:
+            failed = {"state": ProjectState.FAILED, "reason": refusal.admission.reason, "finished_at": now}
+            ports.projects.replace(PROJECTS, key, found[0].model_copy(update=failed), found[1])
+    ports.record(TENANT, AuditTag.REQUEST_REFUSED, run, "abandon", reason=refusal.admission.reason)
+
+
 def faults_with(request: ProjectRequest, connection: Connection) -> tuple[FieldFault, ...]:
     """What of a valid request this deployment or ``connection`` cannot do."""
     faults = []
@@ -73,6 +102,17 @@ def faults_with(request: ProjectRequest, connection: Connection) -> tuple[FieldF
                 example="GitHub",
             )
         )
+    elif ForgeName.AZURE_DEVOPS in request.forges and connection.azure_devops:
+        address = connection.azure_devops.repository_url(request.name)
+        if len(address) > LONGEST_ADDRESS:
+            faults.append(
+                FieldFault(
+                    field="name",
+                    problem=f"makes an address of {len(address)} characters, since Azure DevOps addresses carry the name"
+                    f" percent-encoded and twice; {LONGEST_ADDRESS} are the most",
+                    example="a shorter name, or one of more Latin letters",
+                )
+            )
     return tuple(faults)
 
 
@@ -133,7 +173,7 @@ def _claim(ports: ProjectPorts, run: RunInput, request: ProjectRequest, connecti
             existing, etag = found
             if existing.instance == run.instance:
                 return Admission(project=record.id)
-            if refusal := _not_yours(existing, run, connection):
+            if refusal := objection(existing, run.origin, connection):
                 return refusal
             again = record.model_copy(
                 update={"created_at": existing.created_at, "subject": existing.subject, "origin": existing.origin}
@@ -144,17 +184,15 @@ def _claim(ports: ProjectPorts, run: RunInput, request: ProjectRequest, connecti
             continue  # somebody claimed or changed it in between: weigh what they wrote
 
 
-def _not_yours(existing: ProjectRecord, run: RunInput, connection: Connection) -> Admission | None:
+def objection(existing: ProjectRecord, origin: RequestOrigin, connection: Connection) -> Admission | None:
+    """Why a request from ``origin`` may not take up the project that is there; ``None`` when it may."""
     if existing.connection != connection.id:
         return _taken(existing, f"it belongs to connection {existing.connection}")
     if existing.state is ProjectState.RUNNING:
         return _taken(existing, "it is being created at this moment")
-    if run.origin.requester == API_REQUESTER or existing.subject == run.subject:
+    if origin.requester == API_REQUESTER or existing.subject == origin.subject:
         return None
-    if (
-        existing.state in {ProjectState.ADVISED, ProjectState.FAILED}
-        and existing.origin.requester == run.origin.requester
-    ):
+    if existing.state in {ProjectState.ADVISED, ProjectState.FAILED} and existing.origin.requester == origin.requester:
         return None
     return _taken(existing, f"it was asked for in {existing.origin.url or 'a call to the API'}")
 

@@ -5,6 +5,7 @@ Work item types of each process: https://learn.microsoft.com/azure/devops/boards
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -58,9 +59,11 @@ def _items(request: ProjectRequest) -> Iterator[BacklogItem]:
 def _asked_for(request: ProjectRequest) -> list[dict[str, Any]]:
     """The features the requester listed; two of one title are one."""
     features: dict[str, dict[str, Any]] = {}
-    for number, title in enumerate(request.backlog, 1):
-        key = f"asked-{slug_of(title) or number}"
-        features.setdefault(key, {"key": key, "title": title, "description": "", "requirements": []})
+    for title in request.backlog:
+        # C, C++ and C# leave the same slug; the digest of the title tells them apart, wherever they stand in the list.
+        same = title.casefold()
+        key = "-".join(filter(None, ("asked", slug_of(title)[:40], hashlib.sha256(same.encode()).hexdigest()[:8])))
+        features.setdefault(same, {"key": key, "title": title, "description": "", "requirements": []})
     return list(features.values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.domain.forge import Frozen
+from shared.domain.keys import bounded
 from shared.errors import ConflictError
 from shared.ports import Clock, Records
 
@@ -26,11 +27,11 @@ class RecordedLedger:
 
     def intended(self, resource: str) -> bool:
         """Whether this project set out to create ``resource``."""
-        return self._intents.get(self._project, resource) is not None
+        return self._intents.get(self._project, bounded(resource)) is not None
 
     def intend(self, resource: str) -> None:
         """Write it down once; a second time changes nothing."""
         try:
-            self._intents.create(self._project, resource, Intent(resource=resource, at=self._clock.now()))
+            self._intents.create(self._project, bounded(resource), Intent(resource=resource, at=self._clock.now()))
         except ConflictError:
             return

@@ -22,8 +22,7 @@ def rendered(request: ProjectRequest, connection: Connection, year: int) -> scaf
     if ForgeName.GITHUB in request.forges:
         github = f"{connection.github.web_url.rstrip('/')}/{connection.github.organization}/{request.project_id}"
     if ForgeName.AZURE_DEVOPS in request.forges and connection.azure_devops:
-        name = request.name.replace(" ", "%20")
-        azure = f"{connection.azure_devops.organization_url.rstrip('/')}/{name}/_git/{name}"
+        azure = connection.azure_devops.repository_url(request.name)
     return scaffold.render(
         scaffold.ScaffoldInputs.model_validate(
             {

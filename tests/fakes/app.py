@@ -1,0 +1,221 @@
+"""The use cases' ports composed over fakes: what ``shared.services`` makes in production, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import SecretStr
+
+from shared.audit.people import Pseudonyms
+from shared.domain.audit import AuditEvent, AuditTag
+from shared.domain.connection import Connection
+from shared.domain.delivery import DeliveryRecord, RequestRecord
+from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
+from shared.domain.plan import StepProgress
+from shared.domain.project import ProjectRequest, RequestOrigin
+from shared.domain.run import ProjectRecord, RunInput
+from shared.errors import RefusedError, TransientError
+from shared.intake.events import content_digest
+from shared.intake.keeping import Keeper
+from shared.projects.ledger import Intent
+from shared.projects.links import Links
+from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
+from shared.services import Services
+from shared.settings import Settings
+from tests.fakes.forges import MemoryAzureDevOps, MemoryForge
+from tests.fakes.storage import (
+    MemoryArtifacts,
+    MemoryAuditLog,
+    MemoryClock,
+    MemoryQueue,
+    MemoryRecords,
+    MemorySecrets,
+)
+
+KEY = b"0123456789abcdef0123456789abcdef"
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
+REQUESTS = RepositoryRef(owner="acme", name="requests")
+FORM = {
+    "Project name": "Order Desk",
+    "Description": "Takes orders.",
+    "Owner": "casey",
+    "Process": "Agile",
+    "Stack": "FastAPI",
+    "Visibility": "Private",
+    "Repositories on": "Azure DevOps and GitHub",
+    "Minimum reviewers": "1",
+    "Backlog seeds": "",
+}
+
+
+def form(**answers: str) -> str:
+    """A request as GitHub renders it; keyword names are labels with underscores."""
+    given = FORM | {label.replace("_", " "): text for label, text in answers.items()}
+    return "\n\n".join(f"### {label}\n\n{text or '_No response_'}" for label, text in given.items())
+
+
+def a_connection(**changes: Any) -> Connection:
+    """A connection to both forges that lets casey and one team ask."""
+    given = {
+        "id": "acme",
+        "github": {
+            "organization": "acme",
+            "credential": {"kind": "pat", "token_secret": "gh"},
+            "request_repositories": ["acme/requests"],
+        },
+        "azure_devops": {
+            "organization_url": "https://dev.azure.example/acme",
+            "credential": {"kind": "pat", "token_secret": "ado"},
+        },
+        "requesters": ["casey", "acme/leads"],
+        "created_at": T0,
+        "updated_at": T0,
+    }
+    return Connection.model_validate(given | changes)
+
+
+def a_request(**changes: Any) -> ProjectRequest:
+    """A request for both forges."""
+    return ProjectRequest.model_validate({"name": "Order Desk", "owner": "casey", "stack": "fastapi"} | changes)
+
+
+def an_issue(body: str | None = None, **changes: Any) -> IssueSnapshot:
+    """A labelled issue that casey opened."""
+    given = {
+        "id": "77",
+        "ref": REQUESTS,
+        "number": 7,
+        "title": "New project",
+        "body": form() if body is None else body,
+        "author": "casey",
+        "labels": ("new-project",),
+        "url": "https://github.example/acme/requests/issues/7",
+    }
+    return IssueSnapshot.model_validate(given | changes)
+
+
+@dataclass
+class App:
+    """Everything a test needs to act and to look."""
+
+    clock: MemoryClock = field(default_factory=MemoryClock)
+    github: MemoryForge = field(default_factory=MemoryForge)
+    azure: MemoryAzureDevOps = field(default_factory=MemoryAzureDevOps)
+    artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets(gh="g" * 20, ado="a" * 20))
+    unreachable: dict[str, TransientError | RefusedError] = field(default_factory=dict)
+    """By connection id: what reaching its forges raises."""
+
+    def __post_init__(self) -> None:
+        self.audit = MemoryAuditLog(self.clock)
+        self.links = Links("https://doneright.example", KEY)
+        self.deliveries = MemoryRecords(DeliveryRecord)
+        self.ports = ProjectPorts(
+            clock=self.clock,
+            audit=self.audit,
+            artifacts=self.artifacts,
+            pseudonyms=Pseudonyms(KEY),
+            links=self.links,
+            projects=MemoryRecords(ProjectRecord),
+            requests=MemoryRecords(RequestRecord),
+            progress=MemoryRecords(StepProgress),
+            intents=MemoryRecords(Intent),
+            connections=MemoryRecords(Connection),
+            connect=self._connect,
+            hook_secret=lambda forge: f"hook secret of {forge}",
+            request_label="new-project",
+        )
+        self.keeper = Keeper(
+            clock=self.clock,
+            audit=self.audit,
+            artifacts=self.artifacts,
+            deliveries=self.deliveries,
+            queue=self.queue,
+        )
+
+    def services(self, **settings: Any) -> Services:
+        """The services of a process, over these fakes."""
+        given: dict[str, Any] = {
+            "github_webhook_secrets": (SecretStr("github-secret-one"),),
+            "azure_devops_webhook_secrets": (SecretStr("azure-secret-one!"),),
+            "signing_key": SecretStr(KEY.decode()),
+        }
+
+        def no_manifest(code: str, api_url: str) -> Any:
+            raise RefusedError(f"GitHub does not know the code {code}", "Begin again.")
+
+        return Services(
+            settings=Settings.model_construct(**{**_defaults(), **given, **settings}),
+            clock=self.clock,
+            audit=self.audit,
+            artifacts=self.artifacts,
+            secrets=self.secrets,
+            links=self.links,
+            keeper=self.keeper,
+            project_ports=self.ports,
+            convert_manifest=no_manifest,
+        )
+
+    def connect_to(self, connection: Connection | None = None) -> Connection:
+        """Store a connection."""
+        connection = connection or a_connection()
+        self.ports.connections.put(CONNECTIONS, connection.id, connection)
+        return connection
+
+    def run_for(self, issue: IssueSnapshot, run: int = 1, connection: str = "acme") -> RunInput:
+        """The run that a delivery of ``issue`` starts."""
+        subject = f"github-issue-{issue.id}"
+        return RunInput(
+            instance=f"{subject}.{run}",
+            subject=subject,
+            run=run,
+            connection=connection,
+            origin=RequestOrigin(
+                subject=subject,
+                requester=issue.author,
+                repository=str(issue.ref),
+                issue=issue.number,
+                url=issue.url,
+            ),
+            content_digest=content_digest(issue),
+            form=self.artifacts.put(issue.body.encode(), "text/markdown"),
+        )
+
+    def api_run(self, request: ProjectRequest, run: int = 1, requester: str = "api") -> RunInput:
+        """The run that a call to the API starts."""
+        subject = f"api-{request.project_id}"
+        return RunInput(
+            instance=f"{subject}.{run}",
+            subject=subject,
+            run=run,
+            connection="acme",
+            origin=RequestOrigin(subject=subject, requester=requester),
+            content_digest="0" * 64,
+            request=request,
+        )
+
+    def tags(self, project: str) -> list[AuditTag]:
+        """What stands in a log, in order."""
+        return [event.tag for event in self.events(project)]
+
+    def events(self, project: str) -> list[AuditEvent]:
+        """The events of a log, in order."""
+        return list(self.audit.events(project, 0, 1000))
+
+    def _connect(self, connection: Connection) -> ConnectedForges:
+        if connection.id in self.unreachable:
+            raise self.unreachable[connection.id]
+        if connection.azure_devops is None:
+            return ConnectedForges(forges={ForgeName.GITHUB: self.github}, issues=self.github, tracker=None)
+        return ConnectedForges(
+            forges={ForgeName.GITHUB: self.github, ForgeName.AZURE_DEVOPS: self.azure},
+            issues=self.github,
+            tracker=self.azure,
+        )
+
+
+def _defaults() -> dict[str, Any]:
+    return {name: info.get_default() for name, info in Settings.model_fields.items()}

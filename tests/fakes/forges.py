@@ -1,0 +1,430 @@
+"""In-memory forges that keep the contracts of ``shared.ports``, count every call, and fail when told to."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.forge import (
+    BacklogItem,
+    BranchRules,
+    Comment,
+    Hook,
+    HookDelivery,
+    IssueSnapshot,
+    Operation,
+    OperationState,
+    PermissionFinding,
+    PipelineDefinition,
+    Repository,
+    RepositoryRef,
+    TeamProject,
+    WorkItem,
+)
+from shared.errors import NotSupportedError, RefusedError, TransientError
+
+
+class Fault(StrEnum):
+    """How a call can go wrong."""
+
+    LOST = "lost"
+    """The effect happens, its answer never arrives."""
+    TRANSIENT = "transient"
+    REFUSED = "refused"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass
+class _Planned:
+    fault: Fault
+    retry_after: float | None
+
+
+class Switchboard:
+    """Which calls were made, and which of the next ones go wrong."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.after: dict[str, Callable[[], None]] = {}
+        """What happens right after a call of that name: somebody else's act in between."""
+        self._planned: dict[str, deque[_Planned]] = defaultdict(deque)
+
+    def fail(self, method: str, fault: Fault, times: int = 1, *, retry_after: float | None = None) -> None:
+        """Let the next ``times`` calls of ``method`` go wrong."""
+        self._planned[method].extend([_Planned(fault, retry_after)] * times)
+
+    def changes(self) -> list[str]:
+        """The calls that were meant to change something."""
+        verbs = ("create_", "delete_", "commit_", "protect_", "comment", "edit_", "redeliver")
+        return [call for call in self.calls if call.startswith(verbs) and call != "comments"]
+
+    def _next(self, method: str) -> _Planned | None:
+        return self._planned[method].popleft() if self._planned[method] else None
+
+
+def _call[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    name = method.__name__
+
+    @functools.wraps(method)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        board = args[0]
+        assert isinstance(board, Switchboard)
+        board.calls.append(name)
+        planned = board._next(name)
+        match planned.fault if planned else None:
+            case Fault.TRANSIENT:
+                raise TransientError(f"{name}: the forge answers 503", planned.retry_after if planned else None)
+            case Fault.REFUSED:
+                raise RefusedError(f"{name}: the forge refuses", f"Grant what {name} needs.")
+            case Fault.UNSUPPORTED:
+                raise NotSupportedError(f"{name}: not part of this plan", "Take a bigger plan.")
+        answer = method(*args, **kwargs)
+        if name in board.after:
+            board.after.pop(name)()
+        if planned:
+            raise TransientError(f"{name}: the answer was lost", planned.retry_after)
+        return answer
+
+    return counted
+
+
+@dataclass
+class _Stored:
+    shown: Repository
+    branches: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    rules: dict[str, BranchRules] = field(default_factory=dict)
+    hooks: list[Hook] = field(default_factory=list)
+    unseen: int = 0
+
+
+def blob_digest(content: bytes) -> str:
+    """Git's own digest of a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+class MemoryForge(Switchboard):
+    """Code hosting and, as on GitHub, issues. Names do not count case."""
+
+    def __init__(self, web: str = "https://github.example") -> None:
+        super().__init__()
+        self.web = web
+        self.secrets: list[str] = []
+        self.lag = 0
+        """How many reads a new repository stays invisible for."""
+        self.rules_as_read: BranchRules | None = None
+        """What reads of branch rules answer whatever was set: an organisation's rule that wins."""
+        self.private_as_made: bool | None = None
+        self.spoil_commits = False
+        self.spoil_hooks = False
+        self.missing_permissions: set[str] = set()
+        self.issues: dict[tuple[str, int], IssueSnapshot] = {}
+        self.said: dict[tuple[str, int], list[Comment]] = defaultdict(list)
+        self.teams: dict[str, set[str]] = {}
+        self.failed: list[HookDelivery] = []
+        self.redelivered: list[HookDelivery] = []
+        self._repositories: dict[str, _Stored] = {}
+
+    def stored(self, ref: RepositoryRef) -> _Stored:
+        """What the forge holds of ``ref``. Raises ``RefusedError`` as a forge answers 404."""
+        try:
+            return self._repositories[str(ref).lower()]
+        except KeyError:
+            raise RefusedError(f"{ref} was not found", "Check the name.") from None
+
+    def names(self) -> list[str]:
+        """Every repository there is."""
+        return sorted(str(stored.shown.ref) for stored in self._repositories.values())
+
+    def put_repository(self, ref: RepositoryRef, *, description: str = "", private: bool = True) -> _Stored:
+        """A repository as somebody else made it."""
+        shown = Repository(
+            id=f"r{len(self._repositories) + 1}",
+            ref=ref,
+            url=f"{self.web}/{ref}",
+            clone_url=f"{self.web}/{ref}.git",
+            private=private,
+            description=description,
+            empty=True,
+        )
+        self._repositories[str(ref).lower()] = stored = _Stored(shown)
+        return stored
+
+    @_call
+    def repository(self, ref: RepositoryRef) -> Repository | None:
+        stored = self._repositories.get(str(ref).lower())
+        if stored is None:
+            return None
+        if stored.unseen:
+            stored.unseen -= 1
+            return None
+        return stored.shown
+
+    @_call
+    def create_repository(self, ref: RepositoryRef, *, description: str, private: bool) -> Repository:
+        if str(ref).lower() in self._repositories:
+            found = self.stored(ref).shown
+            if found.private != private or found.description != description:
+                raise RefusedError(f"{ref} exists already", "Choose another name.")
+            return found
+        made = private if self.private_as_made is None else self.private_as_made
+        stored = self.put_repository(ref, description=description, private=made)
+        stored.unseen = self.lag
+        return stored.shown
+
+    @_call
+    def delete_repository(self, ref: RepositoryRef) -> None:
+        self._repositories.pop(str(ref).lower(), None)
+
+    @_call
+    def branch_head(self, ref: RepositoryRef, branch: str) -> str | None:
+        stored = self._repositories.get(str(ref).lower())
+        return _commit_id(stored.branches[branch]) if stored and branch in stored.branches else None
+
+    @_call
+    def commit_files(
+        self,
+        ref: RepositoryRef,
+        branch: str,
+        files: Mapping[str, bytes],
+        *,
+        message: str,
+        executable: Iterable[str] = (),
+    ) -> str:
+        stored = self.stored(ref)
+        assert message
+        assert set(executable) <= set(files)
+        if branch in stored.branches:
+            if stored.branches[branch] != dict(files):
+                raise RefusedError(f"{branch} of {ref} has commits already", "Empty the repository.")
+            return _commit_id(stored.branches[branch])
+        pushed = dict(files)
+        if self.spoil_commits:
+            pushed[next(iter(pushed))] += b"\nrewritten by a hook"
+        stored.branches[branch] = pushed
+        stored.shown = stored.shown.model_copy(update={"empty": False, "default_branch": branch})
+        return _commit_id(pushed)
+
+    @_call
+    def file_digests(self, ref: RepositoryRef, commit: str) -> Mapping[str, str]:
+        for files in self.stored(ref).branches.values():
+            if _commit_id(files) == commit:
+                return {path: blob_digest(content) for path, content in files.items()}
+        raise RefusedError(f"{ref} has no commit {commit}", "Check the commit.")
+
+    @_call
+    def branch_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:
+        found = self.stored(ref).rules.get(branch)
+        return self.rules_as_read if found and self.rules_as_read else found
+
+    @_call
+    def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
+        self.stored(ref).rules[branch] = rules
+
+    @_call
+    def hooks(self, ref: RepositoryRef) -> Sequence[Hook]:
+        return tuple(self.stored(ref).hooks)
+
+    @_call
+    def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook:
+        stored = self.stored(ref)
+        made = hook.model_copy(update={"id": f"h{len(stored.hooks) + 1}", "active": not self.spoil_hooks})
+        stored.hooks.append(made)
+        self.secrets.append(secret)
+        return made
+
+    @_call
+    def delete_hook(self, ref: RepositoryRef, hook_id: str) -> None:
+        stored = self.stored(ref)
+        stored.hooks = [hook for hook in stored.hooks if hook.id != hook_id]
+
+    @_call
+    def permissions(self) -> Sequence[PermissionFinding]:
+        return tuple(
+            PermissionFinding(
+                permission=name,
+                needed_for="creating projects",
+                present=name not in self.missing_permissions,
+                remedy=f"Grant {name}.",
+            )
+            for name in ("administration", "contents", "issues")
+        )
+
+    # issues
+
+    def open_issue(self, snapshot: IssueSnapshot) -> IssueSnapshot:
+        """An issue as a person opens it."""
+        self.issues[str(snapshot.ref), snapshot.number] = snapshot
+        return snapshot
+
+    @_call
+    def issue(self, ref: RepositoryRef, number: int) -> IssueSnapshot:
+        try:
+            return self.issues[str(ref), number]
+        except KeyError:
+            raise RefusedError(f"{ref} has no issue {number}", "Check the number.") from None
+
+    @_call
+    def open_issues(self, ref: RepositoryRef, label: str) -> Sequence[IssueSnapshot]:
+        return tuple(
+            issue
+            for (where, _), issue in sorted(self.issues.items())
+            if where == str(ref) and issue.state == "open" and label in issue.labels
+        )
+
+    @_call
+    def comments(self, ref: RepositoryRef, number: int) -> Sequence[Comment]:
+        return tuple(self.said[str(ref), number])
+
+    @_call
+    def comment(self, ref: RepositoryRef, number: int, body: str) -> Comment:
+        written = self.said[str(ref), number]
+        for earlier in written:
+            if earlier.body.strip() == body.strip():
+                return earlier
+        made = Comment(
+            id=f"{ref}#{number}-{len(written) + 1}",
+            author="doneright[bot]",
+            body=body,
+            url=f"{self.web}/{ref}/issues/{number}#issuecomment-{len(written) + 1}",
+        )
+        written.append(made)
+        return made
+
+    @_call
+    def edit_comment(self, ref: RepositoryRef, comment_id: str, body: str) -> Comment:
+        for written in self.said.values():
+            for place, comment in enumerate(written):
+                if comment.id == comment_id:
+                    written[place] = comment.model_copy(update={"body": body})
+                    return written[place]
+        raise RefusedError(f"there is no comment {comment_id}", "It was deleted.")
+
+    @_call
+    def is_team_member(self, organization: str, team: str, login: str) -> bool:
+        return login.lower() in self.teams.get(f"{organization}/{team}", set())
+
+    @_call
+    def failed_deliveries(self, ref: RepositoryRef, since: datetime) -> Sequence[HookDelivery]:
+        return tuple(delivery for delivery in self.failed if delivery.delivered_at >= since)
+
+    @_call
+    def redeliver(self, ref: RepositoryRef, delivery: HookDelivery) -> None:
+        self.redelivered.append(delivery)
+
+
+class MemoryAzureDevOps(MemoryForge):
+    """Azure Repos with team projects and boards; a project comes with a repository of its name, after a while."""
+
+    def __init__(self, web: str = "https://dev.azure.example/acme") -> None:
+        super().__init__(web)
+        self.reads_until_ready = 1
+        self.creation = OperationState.RUNNING
+        self.process_as_made = ""
+        self.items_as_read: Callable[[list[WorkItem]], list[WorkItem]] = list
+        self.pipelines_unseen = 0
+        self.projects: dict[str, TeamProject] = {}
+        self.operations: dict[str, Operation] = {}
+        self.items: dict[str, list[WorkItem]] = defaultdict(list)
+        self.pipelines: dict[tuple[str, str], PipelineDefinition] = {}
+
+    def put_project(
+        self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True
+    ) -> TeamProject:
+        """A project as somebody else made it, with its repository."""
+        made = TeamProject(
+            id=f"p{len(self.projects) + 1}",
+            name=name,
+            process=process,
+            private=private,
+            ready=ready,
+            url=f"{self.web}/{name}",
+        )
+        self.projects[name.lower()] = made
+        self.put_repository(RepositoryRef(owner=name, name=name), private=private)
+        return made
+
+    @_call
+    def project(self, name: str) -> TeamProject | None:
+        found = self.projects.get(name.lower())
+        if found is None or found.ready:
+            return found
+        self.reads_until_ready -= 1
+        if self.reads_until_ready <= 0:
+            self.projects[name.lower()] = found.model_copy(update={"ready": True})
+        return found
+
+    @_call
+    def create_project(self, name: str, *, description: str, process: str, private: bool) -> Operation:
+        if name.lower() in self.projects:
+            raise TransientError(f"TF200019: {name} is being created", 5)
+        operation = Operation(id=f"o{len(self.operations) + 1}", state=self.creation)
+        self.operations[operation.id] = operation
+        if self.creation not in {OperationState.FAILED, OperationState.CANCELLED}:
+            self.put_project(name, process=self.process_as_made or process, private=private, ready=False)
+        return operation
+
+    @_call
+    def operation(self, operation_id: str) -> Operation:
+        return self.operations[operation_id]
+
+    @_call
+    def delete_project(self, project_id: str) -> Operation:
+        self.projects = {name: found for name, found in self.projects.items() if found.id != project_id}
+        return Operation(id=f"gone-{project_id}", state=OperationState.SUCCEEDED)
+
+    @_call
+    def work_items(self, project: str, tag: str) -> Sequence[WorkItem]:
+        return tuple(self.items_as_read([item for item in self.items[project.lower()] if tag in item.tags]))
+
+    @_call
+    def create_work_item(self, project: str, item: BacklogItem, *, parent_id: int | None) -> WorkItem:
+        assert ";" not in "".join(item.tags)
+        assert "," not in "".join(item.tags)
+        number = sum(map(len, self.items.values())) + 1
+        made = WorkItem(
+            id=number,
+            type=item.type,
+            title=item.title,
+            state="New",
+            parent_id=parent_id,
+            tags=item.tags,
+            url=f"{self.web}/{project}/_workitems/edit/{number}",
+        )
+        self.items[project.lower()].append(made)
+        return made
+
+    @_call
+    def pipeline(self, project: str, name: str) -> PipelineDefinition | None:
+        found = self.pipelines.get((project.lower(), name.lower()))
+        if found and self.pipelines_unseen:
+            self.pipelines_unseen -= 1
+            return None
+        return found
+
+    @_call
+    def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition:
+        key = (project.lower(), definition.name.lower())
+        if key in self.pipelines:
+            return self.pipelines[key]
+        made = definition.model_copy(
+            update={"id": str(len(self.pipelines) + 1), "url": f"{self.web}/{project}/_build?definitionId=1"}
+        )
+        self.pipelines[key] = made
+        return made
+
+
+def _commit_id(files: Mapping[str, bytes]) -> str:
+    listing: dict[str, Any] = {path: blob_digest(content) for path, content in files.items()}
+    return hashlib.sha1(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
+
+
+def failed_delivery(guid: str, at: datetime = datetime(2026, 1, 31, 7, 0, tzinfo=UTC)) -> HookDelivery:
+    """A webhook that did not reach us."""
+    return HookDelivery(id="1", hook_id="9", guid=guid, event="issues", delivered_at=at, status_code=502)
