@@ -24,7 +24,7 @@ class FaultKind(StrEnum):
     LATENCY = "latency"
     CONNECTION_RESET = "connection_reset"
     ANSWER_LOST = "answer_lost"
-    EXPIRED_TOKEN = "expired_token"
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105 - a kind of fault, no secret
     WEBHOOK_DUPLICATED = "webhook_duplicated"
     WEBHOOK_REORDERED = "webhook_reordered"
     WEBHOOK_DROPPED = "webhook_dropped"

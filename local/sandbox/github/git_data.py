@@ -7,14 +7,14 @@ import re
 from local.sandbox.github import objects, present
 from local.sandbox.github.errors import ApiError, bad_request, not_found
 from local.sandbox.github.hub import Hub, Record, node_id
-from local.sandbox.github.pushes import move, person
+from local.sandbox.github.pushes import person
 from local.sandbox.github.routing import Answer, Call, route
 
 GIT = "/repos/{owner}/{repo}/git"
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
-def _sha(call: Call, value: object, kind: str) -> str:
+def needed_object(call: Call, value: object, kind: str) -> str:
     """A name of an object of `kind` in the repository; raises ApiError 422."""
     repo = call.hub.repo(call.params["owner"], call.params["repo"]) or {}
     if not isinstance(value, str) or not _SHA.fullmatch(value):
@@ -170,8 +170,8 @@ def create_commit(call: Call) -> Answer:
     repo = call.repo("write", "contents")
     objects.refuse_empty(repo)
     message = call.need("message", str)
-    tree_sha = _sha(call, call.need("tree", str), "trees")
-    parents = [_sha(call, parent, "commits") for parent in call.get("parents", list, [])]
+    tree_sha = needed_object(call, call.need("tree", str), "trees")
+    parents = [needed_object(call, parent, "commits") for parent in call.get("parents", list, [])]
     author = person(call.hub, call.signed_in(), call.get("author", dict))
     committer = (
         person(call.hub, call.signed_in(), call.get("committer", dict)) if call.body.get("committer") else author
@@ -195,7 +195,7 @@ def commit(call: Call) -> Record:
 def create_tag(call: Call) -> Answer:
     """Store an annotated tag; its ref is created separately."""
     repo = call.repo("write", "contents")
-    target = _sha(call, call.need("object", str), "commits")
+    target = needed_object(call, call.need("object", str), "commits")
     tagger = person(call.hub, call.signed_in(), call.get("tagger", dict))
     record = {"tag": call.need("tag", str), "message": call.need("message", str), "object": target, "tagger": tagger}
     raw = f"object {target}\ntype commit\ntag {record['tag']}\ntagger {tagger['name']} {tagger['date']}\n\n{record['message']}"
@@ -234,85 +234,3 @@ def tag(call: Call) -> Record:
     if not objects.has(call.hub, repo, "tags", call.params["sha"]):
         raise not_found()
     return _tag(call.hub, repo, call.params["sha"])
-
-
-def _ref(hub: Hub, repo: Record, ref: str) -> Record:
-    sha = repo["refs"][ref]
-    kind = "tag" if sha in hub.table("tags") else "commit"
-    url = f"{present.repository_url(hub, repo)}/git"
-    return {
-        "ref": ref,
-        "node_id": f"REF_{repo['id']}_{ref}",
-        "url": f"{url}/{ref}",
-        "object": {"sha": sha, "type": kind, "url": f"{url}/{kind}s/{sha}"},
-    }
-
-
-@route("GET", GIT + "/ref/{ref:path}")
-def ref(call: Call) -> Record:
-    """One ref, by its name without "refs/"."""
-    repo = call.repo("read", "contents")
-    objects.refuse_empty(repo)
-    name = f"refs/{call.params['ref']}"
-    if name not in repo["refs"]:
-        raise not_found()
-    return _ref(call.hub, repo, name)
-
-
-@route("GET", GIT + "/refs")
-@route("GET", GIT + "/refs/{ref:path}")
-@route("GET", GIT + "/matching-refs/{ref:path}")
-def refs(call: Call) -> Answer:
-    """Refs that begin with the given name."""
-    repo = call.repo("read", "contents")
-    objects.refuse_empty(repo)
-    prefix = f"refs/{call.params.get('ref', '')}"
-    found = sorted(name for name in repo["refs"] if name.startswith(prefix))
-    return call.page_of(found, lambda name: _ref(call.hub, repo, name))
-
-
-@route("POST", GIT + "/refs")
-def create_ref(call: Call) -> Answer:
-    """Create a branch or tag."""
-    repo = call.repo("write", "contents")
-    objects.refuse_empty(repo)
-    name, sha = call.need("ref", str), call.need("sha", str)
-    if not re.fullmatch(r"refs/[^/\s~^:?*\[\\]+/[^\s~^:?*\[\\]+", name) or ".." in name or name.endswith("/"):
-        raise ApiError(422, f"{name} is not a valid ref name.")
-    if name in repo["refs"]:
-        raise ApiError(422, "Reference already exists")
-    if not (objects.has(call.hub, repo, "commits", sha) or objects.has(call.hub, repo, "tags", sha)):
-        raise ApiError(422, "Object does not exist")
-    move(call.hub, repo, name, sha, call.signed_in())
-    body = _ref(call.hub, repo, name)
-    return Answer(201, body, {"Location": body["url"]})
-
-
-@route("PATCH", GIT + "/refs/{ref:path}")
-def update_ref(call: Call) -> Record:
-    """Move a ref; without force only forward."""
-    repo = call.repo("write", "contents")
-    objects.refuse_empty(repo)
-    name, sha = f"refs/{call.params['ref']}", call.need("sha", str)
-    if name not in repo["refs"]:
-        raise ApiError(422, "Reference does not exist")
-    if not objects.has(call.hub, repo, "commits", sha):
-        raise ApiError(422, "Object does not exist")
-    force = call.get("force", bool, False)
-    if not force and not objects.is_ancestor(call.hub, repo["refs"][name], sha):
-        raise ApiError(422, "Update is not a fast forward")
-    move(call.hub, repo, name, sha, call.signed_in(), force=force)
-    return _ref(call.hub, repo, name)
-
-
-@route("DELETE", GIT + "/refs/{ref:path}")
-def delete_ref(call: Call) -> Answer:
-    """Delete a ref."""
-    repo = call.repo("write", "contents")
-    name = f"refs/{call.params['ref']}"
-    if name not in repo["refs"]:
-        raise ApiError(422, "Reference does not exist")
-    if name == f"refs/heads/{repo['default_branch']}":
-        raise ApiError(422, "Cannot delete the default branch")
-    move(call.hub, repo, name, None, call.signed_in())
-    return Answer(204)

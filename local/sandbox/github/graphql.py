@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from local.sandbox.github.auth import Caller, authenticate
 from local.sandbox.github.errors import ApiError
 from local.sandbox.github.graphql_parse import Document, Field, ParseError, Spread, Variable, parse
-from local.sandbox.github.graphql_schema import SCHEMA, Context, GraphError
+from local.sandbox.github.graphql_resolvers import Context, GraphError
+from local.sandbox.github.graphql_schema import SCHEMA
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.routing import Answer, respond
 

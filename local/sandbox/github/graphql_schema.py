@@ -1,271 +1,97 @@
-"""Holds the GraphQL types in use, each field with its type and how it is found in the state."""
+"""Names the GraphQL types in use, each field with its type and its resolver."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from local.sandbox.github import present, present_work
-from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
-from local.sandbox.github.hub import Hub, Record, node_id
-from local.sandbox.github.pulls import blockers
-from local.sandbox.github.pushes import CLOSING
-
-
-@dataclass(frozen=True)
-class Context:
-    """Whose request runs on which state."""
-
-    hub: Hub
-    caller: Caller
-
-
-class GraphError(Exception):
-    """A field that cannot be resolved; `kind` is GitHub's error type."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        """`kind` is NOT_FOUND, FORBIDDEN or UNPROCESSABLE."""
-        super().__init__(message)
-        self.kind = kind
-
-
-Resolver = Callable[[Context, Any, Record], Any]
-
-
-def _get(name: str) -> Resolver:
-    return lambda _, value, __: value[name]
-
-
-def _viewer(context: Context, _: Any, __: Record) -> Record:
-    user = context.hub.user(context.caller.login)
-    if user is None:
-        user = context.hub.add_user(context.caller.login, kind="Bot")
-    return present.full_user(context.hub, user)
-
-
-def _repository(context: Context, _: Any, given: Record) -> Record:
-    name = f"{given.get('owner')}/{given.get('name')}"
-    repo = context.hub.repo(str(given.get("owner")), str(given.get("name")))
-    if repo is None or not sees(context.hub, context.caller, repo):
-        raise GraphError("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
-    return repo
-
-
-def _work(kind: str) -> Resolver:
-    def resolve(_: Context, repo: Record, given: Record) -> tuple[Record, Record]:
-        found = repo["issues"].get(str(given.get("number")))
-        if found is None or bool(found.get("pull")) != (kind == "PullRequest"):
-            raise GraphError(
-                "NOT_FOUND",
-                f"Could not resolve to {'a' if kind[0] == 'P' else 'an'} {kind} with the number of {given.get('number')}.",
-            )
-        return repo, found
-
-    return resolve
-
-
-def _issue(name: str) -> Resolver:
-    return lambda context, value, _: present_work.issue(context.hub, *value)[name]
-
-
-def _page(items: list[Any], given: Record) -> Record:
-    """A connection: `first` after the cursor, or `last`; GitHub demands one of them."""
-    if given.get("first") is None and given.get("last") is None:
-        raise GraphError(
-            "MISSING_PAGINATION_BOUNDARIES",
-            "You must provide a `first` or `last` value to properly paginate the connection.",
-        )
-    start = int(base64.b64decode(given["after"]).decode()) if given.get("after") else 0
-    first = given.get("first")
-    shown = items[start : start + first] if first is not None else items[-given["last"] :]
-    begin = start if first is not None else max(0, len(items) - given["last"])
-    cursors = [base64.b64encode(str(begin + n + 1).encode()).decode() for n in range(len(shown))]
-    info = {
-        "hasNextPage": begin + len(shown) < len(items),
-        "hasPreviousPage": begin > 0,
-        "startCursor": cursors[0] if cursors else None,
-        "endCursor": cursors[-1] if cursors else None,
-    }
-    edges = [{"node": node, "cursor": cursor} for node, cursor in zip(shown, cursors, strict=True)]
-    return {"nodes": shown, "edges": edges, "totalCount": len(items), "pageInfo": info}
-
-
-def _threads(_: Context, value: tuple[Record, Record], given: Record) -> Record:
-    repo, issue = value
-    return _page([(repo, issue, thread) for thread in issue["pull"]["threads"].values()], given)
-
-
-def _linked(_: Context, value: tuple[Record, Record], given: Record) -> Record:
-    """Issues that merging into the default branch would close."""
-    repo, issue = value
-    if issue["pull"]["base_ref"] != repo["default_branch"]:
-        return _page([], given)
-    found = [repo["issues"].get(number) for number in dict.fromkeys(CLOSING.findall(issue["body"] or ""))]
-    return _page([(repo, other) for other in found if other and not other.get("pull")], given)
-
-
-def _first_comment(value: tuple[Record, Record, Record]) -> Record:
-    _, issue, thread = value
-    first: Record = issue["pull"]["review_comments"][str(thread["comments"][0])]
-    return first
-
-
-def _comments(context: Context, value: tuple[Record, Record, Record], given: Record) -> Record:
-    repo, issue, thread = value
-    entries = [issue["pull"]["review_comments"][str(number)] for number in thread["comments"]]
-    return _page([present_work.review_comment(context.hub, repo, issue, entry) for entry in entries], given)
-
-
-def _decision(_: Context, value: tuple[Record, Record], __: Record) -> str | None:
-    repo, issue = value
-    rules = repo["protection"].get(issue["pull"]["base_ref"], {})
-    if rules.get("required_pull_request_reviews") is None:
-        return None
-    waiting = blockers(repo, issue)
-    if any(text.startswith("Changes") for text in waiting):
-        return "CHANGES_REQUESTED"
-    return "REVIEW_REQUIRED" if any("approving review" in text for text in waiting) else "APPROVED"
-
-
-def _state(_: Context, value: tuple[Record, Record], __: Record) -> str:
-    issue = value[1]
-    merged = issue.get("pull") and issue["pull"]["merged_at"]
-    return "MERGED" if merged else str(issue["state"]).upper()
-
-
-def thread_of(context: Context, identifier: object) -> tuple[Record, Record, Record]:
-    """The thread with a global id, when the caller may see it; raises GraphError."""
-    for repo in context.hub.table("repos").values():
-        for issue in repo["issues"].values():
-            for thread in (issue.get("pull") or {"threads": {}})["threads"].values():
-                if node_id("PullRequestReviewThread", thread["id"]) == identifier and sees(
-                    context.hub, context.caller, repo
-                ):
-                    return repo, issue, thread
-    raise GraphError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
-
-
-def _set_resolved(resolved: bool) -> Resolver:
-    def resolve(context: Context, _: Any, given: Record) -> Record:
-        repo, issue, thread = thread_of(context, (given.get("input") or {}).get("threadId"))
-        author = context.caller.login == issue["user"]
-        held = LEVELS.index(level_of(context.hub, context.caller.login, repo))
-        if context.caller.kind == "installation":
-            allowed = (context.caller.permissions or {}).get("pull_requests") == "write"
-        else:
-            allowed = author or held >= LEVELS.index("write")
-        if not allowed:
-            raise GraphError(
-                "FORBIDDEN",
-                f"{context.caller.login} does not have the correct permissions to execute `{'Resolve' if resolved else 'Unresolve'}ReviewThread`",
-            )
-        thread |= {"resolved": resolved, "resolved_by": context.caller.login if resolved else None}
-        context.hub.changed()
-        return {"thread": (repo, issue, thread), "clientMutationId": given["input"].get("clientMutationId")}
-
-    return resolve
-
-
-def _node(context: Context, _: Any, given: Record) -> Any:
-    identifier = given.get("id")
-    for repo in context.hub.table("repos").values():
-        if not sees(context.hub, context.caller, repo):
-            continue
-        if node_id("Repository", repo["id"]) == identifier:
-            return _Typed("Repository", repo)
-        for issue in repo["issues"].values():
-            kind = "PullRequest" if issue.get("pull") else "Issue"
-            if node_id(kind, issue["id"]) == identifier:
-                return _Typed(kind, (repo, issue))
-    return _Typed("PullRequestReviewThread", thread_of(context, identifier))
-
-
-class _Typed(dict[str, Any]):
-    """A node with the type found; resolvers of that type read `value`."""
-
-    def __init__(self, kind: str, value: Any) -> None:
-        super().__init__({"__type": kind, "value": value})
-
-
-def _actor(context: Context, value: Any, __: Record) -> Record:
-    return present.account(context.hub, context.hub.user(value[1]["user"]))
-
+from local.sandbox.github import present
+from local.sandbox.github.graphql_resolvers import (
+    Resolver,
+    any_node,
+    author_of,
+    decision,
+    field_of,
+    first_comment,
+    issue_field,
+    linked_issues,
+    pull_field,
+    repository,
+    set_resolved,
+    state_of,
+    thread_comments,
+    threads,
+    viewer,
+    work_item,
+)
+from local.sandbox.github.hub import node_id
 
 _ACTOR: dict[str, tuple[str, Resolver]] = {
-    "login": ("String", _get("login")),
-    "url": ("URI", _get("html_url")),
-    "avatarUrl": ("URI", _get("avatar_url")),
+    "login": ("String", field_of("login")),
+    "url": ("URI", field_of("html_url")),
+    "avatarUrl": ("URI", field_of("avatar_url")),
 }
 _WORK: dict[str, tuple[str, Resolver]] = {
-    "id": ("ID", _issue("node_id")),
-    "databaseId": ("Int", _issue("id")),
-    "number": ("Int", _issue("number")),
-    "title": ("String", _issue("title")),
+    "id": ("ID", issue_field("node_id")),
+    "databaseId": ("Int", issue_field("id")),
+    "number": ("Int", issue_field("number")),
+    "title": ("String", issue_field("title")),
     "body": ("String", lambda _, value, __: value[1]["body"] or ""),
-    "url": ("URI", _issue("html_url")),
-    "state": ("String", _state),
+    "url": ("URI", issue_field("html_url")),
+    "state": ("String", state_of),
     "closed": ("Boolean", lambda _, value, __: value[1]["state"] == "closed"),
-    "createdAt": ("DateTime", _issue("created_at")),
-    "updatedAt": ("DateTime", _issue("updated_at")),
-    "author": ("Actor", _actor),
+    "createdAt": ("DateTime", issue_field("created_at")),
+    "updatedAt": ("DateTime", issue_field("updated_at")),
+    "author": ("Actor", author_of),
     "repository": ("Repository", lambda _, value, __: value[0]),
 }
 
 
 def _connection(node: str) -> dict[str, tuple[str, Resolver]]:
     return {
-        "nodes": (node, _get("nodes")),
-        "edges": (f"{node}Edge", _get("edges")),
-        "totalCount": ("Int", _get("totalCount")),
-        "pageInfo": ("PageInfo", _get("pageInfo")),
+        "nodes": (node, field_of("nodes")),
+        "edges": (f"{node}Edge", field_of("edges")),
+        "totalCount": ("Int", field_of("totalCount")),
+        "pageInfo": ("PageInfo", field_of("pageInfo")),
     }
 
 
 def _edge(node: str) -> dict[str, tuple[str, Resolver]]:
-    return {"node": (node, _get("node")), "cursor": ("String", _get("cursor"))}
-
-
-def _of_pull(key: str) -> Resolver:
-    return lambda _, value, __: value[1]["pull"][key]
+    return {"node": (node, field_of("node")), "cursor": ("String", field_of("cursor"))}
 
 
 _PULL: dict[str, Resolver] = {
-    "isDraft": _of_pull("draft"),
-    "headRefName": _of_pull("head_ref"),
-    "headRefOid": _of_pull("head_sha"),
-    "baseRefName": _of_pull("base_ref"),
-    "mergedAt": _of_pull("merged_at"),
+    "isDraft": pull_field("draft"),
+    "headRefName": pull_field("head_ref"),
+    "headRefOid": pull_field("head_sha"),
+    "baseRefName": pull_field("base_ref"),
+    "mergedAt": pull_field("merged_at"),
 }
 
 SCHEMA: dict[str, dict[str, tuple[str, Resolver]]] = {
     "Query": {
-        "viewer": ("User", _viewer),
-        "repository": ("Repository", _repository),
-        "node": ("Node", _node),
+        "viewer": ("User", viewer),
+        "repository": ("Repository", repository),
+        "node": ("Node", any_node),
     },
     "Mutation": {
-        "resolveReviewThread": ("ResolveReviewThreadPayload", _set_resolved(True)),
-        "unresolveReviewThread": ("UnresolveReviewThreadPayload", _set_resolved(False)),
+        "resolveReviewThread": ("ResolveReviewThreadPayload", set_resolved(True)),
+        "unresolveReviewThread": ("UnresolveReviewThreadPayload", set_resolved(False)),
     },
     "User": {
         **_ACTOR,
-        "id": ("ID", _get("node_id")),
-        "databaseId": ("Int", _get("id")),
-        "name": ("String", _get("name")),
+        "id": ("ID", field_of("node_id")),
+        "databaseId": ("Int", field_of("id")),
+        "name": ("String", field_of("name")),
         "email": ("String", lambda _, value, __: value["email"] or ""),
     },
     "Actor": _ACTOR,
     "Repository": {
         "id": ("ID", lambda _, value, __: node_id("Repository", value["id"])),
-        "databaseId": ("Int", _get("id")),
-        "name": ("String", _get("name")),
+        "databaseId": ("Int", field_of("id")),
+        "name": ("String", field_of("name")),
         "nameWithOwner": ("String", lambda _, value, __: f"{value['owner']}/{value['name']}"),
-        "isPrivate": ("Boolean", _get("private")),
+        "isPrivate": ("Boolean", field_of("private")),
         "url": ("URI", lambda context, value, __: present.html_url(context.hub, value)),
-        "issue": ("Issue", _work("Issue")),
-        "pullRequest": ("PullRequest", _work("PullRequest")),
+        "issue": ("Issue", work_item("Issue")),
+        "pullRequest": ("PullRequest", work_item("PullRequest")),
     },
     "Issue": {
         **_WORK,
@@ -275,48 +101,48 @@ SCHEMA: dict[str, dict[str, tuple[str, Resolver]]] = {
         **_WORK,
         **{name: ("String" if "is" not in name[:2] else "Boolean", resolver) for name, resolver in _PULL.items()},
         "merged": ("Boolean", lambda _, value, __: value[1]["pull"]["merged_at"] is not None),
-        "reviewDecision": ("String", _decision),
-        "reviewThreads": ("PullRequestReviewThreadConnection", _threads),
-        "closingIssuesReferences": ("IssueConnection", _linked),
+        "reviewDecision": ("String", decision),
+        "reviewThreads": ("PullRequestReviewThreadConnection", threads),
+        "closingIssuesReferences": ("IssueConnection", linked_issues),
     },
     "PullRequestReviewThread": {
         "id": ("ID", lambda _, value, __: node_id("PullRequestReviewThread", value[2]["id"])),
         "isResolved": ("Boolean", lambda _, value, __: value[2]["resolved"]),
         "isOutdated": (
             "Boolean",
-            lambda _, value, __: _first_comment(value)["commit_id"] != value[1]["pull"]["head_sha"],
+            lambda _, value, __: first_comment(value)["commit_id"] != value[1]["pull"]["head_sha"],
         ),
         "isCollapsed": ("Boolean", lambda _, value, __: value[2]["resolved"]),
-        "path": ("String", lambda _, value, __: _first_comment(value)["path"]),
-        "line": ("Int", lambda _, value, __: _first_comment(value)["line"]),
+        "path": ("String", lambda _, value, __: first_comment(value)["path"]),
+        "line": ("Int", lambda _, value, __: first_comment(value)["line"]),
         "resolvedBy": (
             "User",
             lambda context, value, __: (
                 present.full_user(context.hub, user) if (user := context.hub.user(value[2]["resolved_by"])) else None
             ),
         ),
-        "comments": ("PullRequestReviewCommentConnection", _comments),
+        "comments": ("PullRequestReviewCommentConnection", thread_comments),
         "pullRequest": ("PullRequest", lambda _, value, __: value[:2]),
     },
     "PullRequestReviewComment": {
-        "id": ("ID", _get("node_id")),
-        "databaseId": ("Int", _get("id")),
-        "body": ("String", _get("body")),
-        "path": ("String", _get("path")),
-        "url": ("URI", _get("html_url")),
-        "createdAt": ("DateTime", _get("created_at")),
-        "author": ("Actor", _get("user")),
+        "id": ("ID", field_of("node_id")),
+        "databaseId": ("Int", field_of("id")),
+        "body": ("String", field_of("body")),
+        "path": ("String", field_of("path")),
+        "url": ("URI", field_of("html_url")),
+        "createdAt": ("DateTime", field_of("created_at")),
+        "author": ("Actor", field_of("user")),
     },
     "PageInfo": {
-        name: ("String", _get(name)) for name in ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
+        name: ("String", field_of(name)) for name in ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
     },
     "ResolveReviewThreadPayload": {
-        "thread": ("PullRequestReviewThread", _get("thread")),
-        "clientMutationId": ("String", _get("clientMutationId")),
+        "thread": ("PullRequestReviewThread", field_of("thread")),
+        "clientMutationId": ("String", field_of("clientMutationId")),
     },
     "UnresolveReviewThreadPayload": {
-        "thread": ("PullRequestReviewThread", _get("thread")),
-        "clientMutationId": ("String", _get("clientMutationId")),
+        "thread": ("PullRequestReviewThread", field_of("thread")),
+        "clientMutationId": ("String", field_of("clientMutationId")),
     },
     **{
         f"{node}Connection": _connection(node)

@@ -3,80 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from local.sandbox.github import events, present
-from local.sandbox.github.apps import own_app
+from local.sandbox.github.app_routes import own_app
 from local.sandbox.github.errors import ApiError, invalid, not_found
-from local.sandbox.github.hub import Hub, Record, now
+from local.sandbox.github.hook_config import add_hook, checked_config, checked_events, masked
+from local.sandbox.github.hub import Record, now
 from local.sandbox.github.routing import Answer, Call, route
-
-KNOWN_EVENTS = frozenset(
-    [
-        "*",
-        "branch_protection_configuration",
-        "branch_protection_rule",
-        "check_run",
-        "check_suite",
-        "code_scanning_alert",
-        "commit_comment",
-        "create",
-        "delete",
-        "dependabot_alert",
-        "deploy_key",
-        "deployment",
-        "deployment_protection_rule",
-        "deployment_review",
-        "deployment_status",
-        "discussion",
-        "discussion_comment",
-        "fork",
-        "gollum",
-        "installation",
-        "installation_repositories",
-        "issue_comment",
-        "issues",
-        "label",
-        "member",
-        "membership",
-        "merge_group",
-        "meta",
-        "milestone",
-        "org_block",
-        "organization",
-        "package",
-        "page_build",
-        "ping",
-        "project",
-        "project_card",
-        "project_column",
-        "public",
-        "pull_request",
-        "pull_request_review",
-        "pull_request_review_comment",
-        "pull_request_review_thread",
-        "push",
-        "registry_package",
-        "release",
-        "repository",
-        "repository_advisory",
-        "repository_import",
-        "repository_ruleset",
-        "repository_vulnerability_alert",
-        "secret_scanning_alert",
-        "secret_scanning_alert_location",
-        "security_and_analysis",
-        "star",
-        "status",
-        "sub_issues",
-        "team",
-        "team_add",
-        "watch",
-        "workflow_dispatch",
-        "workflow_job",
-        "workflow_run",
-    ]
-)
 
 
 class _Place:
@@ -122,60 +55,6 @@ class _Place:
         return body
 
 
-def masked(config: Record) -> Record:
-    """A hook's configuration, its secret starred out as GitHub does."""
-    return {name: "********" if name == "secret" else value for name, value in config.items() if value is not None}
-
-
-def add_hook(hub: Hub, owner: Record, config: Record, wanted: list[str], *, active: bool = True) -> Record:
-    """Store a hook on a repository or an organisation."""
-    hook: Record = {
-        "id": hub.next_id("hook", 40_001),
-        "type": "Organization" if owner.get("type") == "Organization" else "Repository",
-        "active": active,
-        "events": wanted,
-        "config": config,
-        "created_at": now(),
-        "updated_at": now(),
-        "deliveries": [],
-    }
-    owner["hooks"][str(hook["id"])] = hook
-    hub.changed()
-    return hook
-
-
-def _config(given: Record, before: Record | None = None) -> Record:
-    """A checked configuration; raises ApiError 422."""
-    config = {"content_type": "form", "insecure_ssl": "0", **(before or {}), **given}
-    config["insecure_ssl"] = str(config["insecure_ssl"])
-    parts = urlsplit(str(config.get("url") or ""))
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ApiError(
-            422,
-            "Validation Failed",
-            [
-                {
-                    "resource": "Hook",
-                    "code": "custom",
-                    "field": "url",
-                    "message": "url is missing a scheme" if config.get("url") else "url cannot be blank",
-                }
-            ],
-        )
-    if config["content_type"] not in {"json", "form"}:
-        raise invalid("Hook", "content_type")
-    if config.get("secret") == "":
-        config.pop("secret")
-    return config
-
-
-def _events(names: list[str]) -> list[str]:
-    unknown = [name for name in names if name not in KNOWN_EVENTS]
-    if unknown:
-        raise invalid("Hook", "events", "custom", f"These events are not allowed for this hook: {', '.join(unknown)}")
-    return sorted(set(names))
-
-
 def _refuse_twin(place: _Place, config: Record, wanted: list[str], but: Record | None = None) -> None:
     """Two hooks of one place may not share address and events (the wording is GitHub's)."""
     for hook in place.hooks.values():
@@ -208,8 +87,8 @@ def create(call: Call) -> Answer:
     place = _Place(call, "write")
     if call.get("name", str, "web") != "web":
         raise invalid("Hook", "name")
-    config = _config(call.need("config", dict))
-    wanted = _events(call.get("events", list, ["push"]))
+    config = checked_config(call.need("config", dict))
+    wanted = checked_events(call.get("events", list, ["push"]))
     _refuse_twin(place, config, wanted)
     owner: Record = place.repo or place.org or {}
     hook = add_hook(call.hub, owner, config, wanted, active=call.get("active", bool, True))
@@ -229,10 +108,10 @@ def edit(call: Call) -> Record:
     """Change a hook; a given config replaces the old one, so a secret left out is lost (as GitHub warns)."""
     place = _Place(call, "write")
     found = place.hook(call)
-    config = _config(call.body["config"]) if call.get("config", dict) is not None else found["config"]
-    wanted = _events(call.get("events", list, found["events"]))
+    config = checked_config(call.body["config"]) if call.get("config", dict) is not None else found["config"]
+    wanted = checked_events(call.get("events", list, found["events"]))
     wanted = sorted(
-        (set(wanted) | set(_events(call.get("add_events", list, [])))) - set(call.get("remove_events", list, []))
+        (set(wanted) | set(checked_events(call.get("add_events", list, [])))) - set(call.get("remove_events", list, []))
     )
     _refuse_twin(place, config, wanted, found)
     found |= {
@@ -264,7 +143,7 @@ def config(call: Call) -> Record:
 def edit_config(call: Call) -> Record:
     """Change single settings of a hook."""
     found = _Place(call, "write").hook(call)
-    found["config"] = _config(call.body, found["config"])
+    found["config"] = checked_config(call.body, found["config"])
     call.hub.changed()
     return masked(found["config"])
 
@@ -325,7 +204,7 @@ def app_config(call: Call) -> Record:
 def edit_app_config(call: Call) -> Record:
     """Change the App's hook."""
     found = own_app(call)["hook"]
-    found["config"] = _config(call.body, found["config"])
+    found["config"] = checked_config(call.body, found["config"])
     found["active"] = True
     call.hub.changed()
     return masked(found["config"])

@@ -6,90 +6,7 @@ from typing import Any
 
 from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
 from local.sandbox.github.hub import Hub, Record, node_id
-
-_USER_LINKS = {
-    "followers_url": "/followers",
-    "following_url": "/following{/other_user}",
-    "gists_url": "/gists{/gist_id}",
-    "starred_url": "/starred{/owner}{/repo}",
-    "subscriptions_url": "/subscriptions",
-    "organizations_url": "/orgs",
-    "repos_url": "/repos",
-    "events_url": "/events{/privacy}",
-    "received_events_url": "/received_events",
-}
-_ORG_LINKS = {
-    "repos_url": "/repos",
-    "events_url": "/events",
-    "hooks_url": "/hooks",
-    "issues_url": "/issues",
-    "members_url": "/members{/member}",
-    "public_members_url": "/public_members{/member}",
-}
-_REPO_LINKS = {
-    "forks_url": "/forks",
-    "keys_url": "/keys{/key_id}",
-    "collaborators_url": "/collaborators{/collaborator}",
-    "teams_url": "/teams",
-    "hooks_url": "/hooks",
-    "issue_events_url": "/issues/events{/number}",
-    "events_url": "/events",
-    "assignees_url": "/assignees{/user}",
-    "branches_url": "/branches{/branch}",
-    "tags_url": "/tags",
-    "blobs_url": "/git/blobs{/sha}",
-    "git_tags_url": "/git/tags{/sha}",
-    "git_refs_url": "/git/refs{/sha}",
-    "trees_url": "/git/trees{/sha}",
-    "statuses_url": "/statuses/{sha}",
-    "languages_url": "/languages",
-    "stargazers_url": "/stargazers",
-    "contributors_url": "/contributors",
-    "subscribers_url": "/subscribers",
-    "subscription_url": "/subscription",
-    "commits_url": "/commits{/sha}",
-    "git_commits_url": "/git/commits{/sha}",
-    "comments_url": "/comments{/number}",
-    "issue_comment_url": "/issues/comments{/number}",
-    "contents_url": "/contents/{+path}",
-    "compare_url": "/compare/{base}...{head}",
-    "merges_url": "/merges",
-    "archive_url": "/{archive_format}{/ref}",
-    "downloads_url": "/downloads",
-    "issues_url": "/issues{/number}",
-    "pulls_url": "/pulls{/number}",
-    "milestones_url": "/milestones{/number}",
-    "notifications_url": "/notifications{?since,all,participating}",
-    "labels_url": "/labels{/name}",
-    "releases_url": "/releases{/id}",
-    "deployments_url": "/deployments",
-}
-_PLAIN_REPO_FIELDS = [
-    "id",
-    "name",
-    "private",
-    "description",
-    "homepage",
-    "default_branch",
-    "has_issues",
-    "has_projects",
-    "has_wiki",
-    "has_discussions",
-    "is_template",
-    "archived",
-    "web_commit_signoff_required",
-    "topics",
-    "created_at",
-    "updated_at",
-    "pushed_at",
-]
-_MERGE_FIELDS = [
-    "allow_squash_merge",
-    "allow_merge_commit",
-    "allow_rebase_merge",
-    "allow_auto_merge",
-    "delete_branch_on_merge",
-]
+from local.sandbox.github.present_fields import MERGE_FIELDS, ORG_LINKS, PLAIN_REPO_FIELDS, REPO_LINKS, USER_LINKS
 
 
 def account(hub: Hub, record: Record | None) -> Record:
@@ -104,7 +21,7 @@ def account(hub: Hub, record: Record | None) -> Record:
         "gravatar_id": "",
         "url": url,
         "html_url": f"{hub.base_url}/{found['login']}",
-        **{name: url + path for name, path in _USER_LINKS.items()},
+        **{name: url + path for name, path in USER_LINKS.items()},
         "type": found["type"],
         "user_view_type": "public",
         "site_admin": bool(found.get("site_admin")),
@@ -140,7 +57,7 @@ def organization(hub: Hub, org: Record) -> Record:
         "id": org["id"],
         "node_id": node_id("Organization", org["id"]),
         "url": url,
-        **{name: url + path for name, path in _ORG_LINKS.items()},
+        **{name: url + path for name, path in ORG_LINKS.items()},
         "avatar_url": f"{hub.base_url}/avatars/u/{org['id']}?v=4",
         "description": org.get("description"),
     }
@@ -219,14 +136,14 @@ def repository(hub: Hub, repo: Record, caller: Caller | None = None, *, full: bo
     owner = account(hub, hub.account(repo["owner"]))
     open_issues = sum(issue["state"] == "open" for issue in repo["issues"].values())
     body: Record = {
-        **{name: repo[name] for name in _PLAIN_REPO_FIELDS},
+        **{name: repo[name] for name in PLAIN_REPO_FIELDS},
         "node_id": node_id("Repository", repo["id"]),
         "full_name": f"{repo['owner']}/{repo['name']}",
         "owner": owner,
         "html_url": page,
         "fork": False,
         "url": url,
-        **{name: url + path for name, path in _REPO_LINKS.items()},
+        **{name: url + path for name, path in REPO_LINKS.items()},
         "git_url": page.replace("http://", "git://") + ".git",
         "ssh_url": f"git@{hub.base_url.removeprefix('http://')}:{repo['owner']}/{repo['name']}.git",
         "clone_url": page + ".git",
@@ -250,7 +167,7 @@ def repository(hub: Hub, repo: Record, caller: Caller | None = None, *, full: bo
     }
     if caller is not None and caller.kind != "anonymous":
         body["permissions"] = permissions(hub, caller, repo)
-        body |= {name: repo[name] for name in _MERGE_FIELDS} if full and body["permissions"]["push"] else {}
+        body |= {name: repo[name] for name in MERGE_FIELDS} if full and body["permissions"]["push"] else {}
         if full and body["permissions"]["admin"]:
             body["security_and_analysis"] = security(hub, repo)
     if full:

@@ -6,7 +6,8 @@ from local.sandbox.github import objects
 from local.sandbox.github.commits import changed_files, commit_body, range_of
 from local.sandbox.github.errors import ApiError, bad_request, invalid, not_found
 from local.sandbox.github.hub import Hub, Record, now
-from local.sandbox.github.issues import apply_edit, change_state, new_record, note, tell
+from local.sandbox.github.issue_changes import change_state, new_record, note, tell
+from local.sandbox.github.issues import apply_edit
 from local.sandbox.github.present_work import mergeable, pull
 from local.sandbox.github.pushes import CLOSING, move, passed, person
 from local.sandbox.github.routing import Answer, Call, route

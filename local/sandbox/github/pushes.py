@@ -150,7 +150,7 @@ def _pushed_commit(hub: Hub, repo: Record, sha: str) -> Record:
 
 def _follow(hub: Hub, repo: Record, ref: str, before: str, sha: str, actor: Record) -> None:
     """Bring open pull requests to the new head, and close issues the default branch's new commits name."""
-    from local.sandbox.github.issues import change_state
+    from local.sandbox.github.issue_changes import change_state
     from local.sandbox.github.present_work import pull
 
     branch = ref.removeprefix("refs/heads/")

@@ -9,7 +9,7 @@ from local.sandbox.github.commits import changed_files
 from local.sandbox.github.errors import ApiError, not_found
 from local.sandbox.github.events import emit
 from local.sandbox.github.hub import Hub, Record, now
-from local.sandbox.github.issues import tell
+from local.sandbox.github.issue_changes import tell
 from local.sandbox.github.present_work import pull, review, review_comment
 from local.sandbox.github.pulls import PULL, REPO, pull_of, start_of
 from local.sandbox.github.routing import Answer, Call, route

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from local.sandbox.faults import field_errors
 from local.sandbox.github import apps
 from local.sandbox.github.auth import ALIASES
-from local.sandbox.github.hook_routes import add_hook
+from local.sandbox.github.hook_config import add_hook
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.pushes import commit_files
 from local.sandbox.github.teams import add_team

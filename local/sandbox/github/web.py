@@ -15,7 +15,7 @@ from local.sandbox.github.auth import authenticate, level_of, sees
 from local.sandbox.github.discussion import add_comment
 from local.sandbox.github.errors import ApiError, not_found
 from local.sandbox.github.hub import Hub, Record
-from local.sandbox.github.issues import open_issue
+from local.sandbox.github.issue_changes import open_issue
 
 
 def web_routes(hub: Hub) -> list[BaseRoute]:

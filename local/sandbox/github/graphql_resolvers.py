@@ -1,0 +1,197 @@
+"""Finds in the state what each GraphQL field asks for, and resolves review threads for those who may."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local.sandbox.github import present, present_work
+from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
+from local.sandbox.github.hub import Hub, Record, node_id
+from local.sandbox.github.pulls import blockers
+from local.sandbox.github.pushes import CLOSING
+
+
+@dataclass(frozen=True)
+class Context:
+    """Whose request runs on which state."""
+
+    hub: Hub
+    caller: Caller
+
+
+class GraphError(Exception):
+    """A field that cannot be resolved; `kind` is GitHub's error type."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        """`kind` is NOT_FOUND, FORBIDDEN or UNPROCESSABLE."""
+        super().__init__(message)
+        self.kind = kind
+
+
+Resolver = Callable[[Context, Any, Record], Any]
+
+
+def field_of(name: str) -> Resolver:
+    return lambda _, value, __: value[name]
+
+
+def viewer(context: Context, _: Any, __: Record) -> Record:
+    user = context.hub.user(context.caller.login)
+    if user is None:
+        user = context.hub.add_user(context.caller.login, kind="Bot")
+    return present.full_user(context.hub, user)
+
+
+def repository(context: Context, _: Any, given: Record) -> Record:
+    name = f"{given.get('owner')}/{given.get('name')}"
+    repo = context.hub.repo(str(given.get("owner")), str(given.get("name")))
+    if repo is None or not sees(context.hub, context.caller, repo):
+        raise GraphError("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
+    return repo
+
+
+def work_item(kind: str) -> Resolver:
+    def resolve(_: Context, repo: Record, given: Record) -> tuple[Record, Record]:
+        found = repo["issues"].get(str(given.get("number")))
+        if found is None or bool(found.get("pull")) != (kind == "PullRequest"):
+            raise GraphError(
+                "NOT_FOUND",
+                f"Could not resolve to {'a' if kind[0] == 'P' else 'an'} {kind} with the number of {given.get('number')}.",
+            )
+        return repo, found
+
+    return resolve
+
+
+def issue_field(name: str) -> Resolver:
+    return lambda context, value, _: present_work.issue(context.hub, *value)[name]
+
+
+def _page(items: list[Any], given: Record) -> Record:
+    """A connection: `first` after the cursor, or `last`; GitHub demands one of them."""
+    if given.get("first") is None and given.get("last") is None:
+        raise GraphError(
+            "MISSING_PAGINATION_BOUNDARIES",
+            "You must provide a `first` or `last` value to properly paginate the connection.",
+        )
+    start = int(base64.b64decode(given["after"]).decode()) if given.get("after") else 0
+    first = given.get("first")
+    shown = items[start : start + first] if first is not None else items[-given["last"] :]
+    begin = start if first is not None else max(0, len(items) - given["last"])
+    cursors = [base64.b64encode(str(begin + n + 1).encode()).decode() for n in range(len(shown))]
+    info = {
+        "hasNextPage": begin + len(shown) < len(items),
+        "hasPreviousPage": begin > 0,
+        "startCursor": cursors[0] if cursors else None,
+        "endCursor": cursors[-1] if cursors else None,
+    }
+    edges = [{"node": node, "cursor": cursor} for node, cursor in zip(shown, cursors, strict=True)]
+    return {"nodes": shown, "edges": edges, "totalCount": len(items), "pageInfo": info}
+
+
+def threads(_: Context, value: tuple[Record, Record], given: Record) -> Record:
+    repo, issue = value
+    return _page([(repo, issue, thread) for thread in issue["pull"]["threads"].values()], given)
+
+
+def linked_issues(_: Context, value: tuple[Record, Record], given: Record) -> Record:
+    """Issues that merging into the default branch would close."""
+    repo, issue = value
+    if issue["pull"]["base_ref"] != repo["default_branch"]:
+        return _page([], given)
+    found = [repo["issues"].get(number) for number in dict.fromkeys(CLOSING.findall(issue["body"] or ""))]
+    return _page([(repo, other) for other in found if other and not other.get("pull")], given)
+
+
+def first_comment(value: tuple[Record, Record, Record]) -> Record:
+    _, issue, thread = value
+    first: Record = issue["pull"]["review_comments"][str(thread["comments"][0])]
+    return first
+
+
+def thread_comments(context: Context, value: tuple[Record, Record, Record], given: Record) -> Record:
+    repo, issue, thread = value
+    entries = [issue["pull"]["review_comments"][str(number)] for number in thread["comments"]]
+    return _page([present_work.review_comment(context.hub, repo, issue, entry) for entry in entries], given)
+
+
+def decision(_: Context, value: tuple[Record, Record], __: Record) -> str | None:
+    repo, issue = value
+    rules = repo["protection"].get(issue["pull"]["base_ref"], {})
+    if rules.get("required_pull_request_reviews") is None:
+        return None
+    waiting = blockers(repo, issue)
+    if any(text.startswith("Changes") for text in waiting):
+        return "CHANGES_REQUESTED"
+    return "REVIEW_REQUIRED" if any("approving review" in text for text in waiting) else "APPROVED"
+
+
+def state_of(_: Context, value: tuple[Record, Record], __: Record) -> str:
+    issue = value[1]
+    merged = issue.get("pull") and issue["pull"]["merged_at"]
+    return "MERGED" if merged else str(issue["state"]).upper()
+
+
+def thread_of(context: Context, identifier: object) -> tuple[Record, Record, Record]:
+    """The thread with a global id, when the caller may see it; raises GraphError."""
+    for repo in context.hub.table("repos").values():
+        for issue in repo["issues"].values():
+            for thread in (issue.get("pull") or {"threads": {}})["threads"].values():
+                if node_id("PullRequestReviewThread", thread["id"]) == identifier and sees(
+                    context.hub, context.caller, repo
+                ):
+                    return repo, issue, thread
+    raise GraphError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
+
+
+def set_resolved(resolved: bool) -> Resolver:
+    def resolve(context: Context, _: Any, given: Record) -> Record:
+        repo, issue, thread = thread_of(context, (given.get("input") or {}).get("threadId"))
+        author = context.caller.login == issue["user"]
+        held = LEVELS.index(level_of(context.hub, context.caller.login, repo))
+        if context.caller.kind == "installation":
+            allowed = (context.caller.permissions or {}).get("pull_requests") == "write"
+        else:
+            allowed = author or held >= LEVELS.index("write")
+        if not allowed:
+            raise GraphError(
+                "FORBIDDEN",
+                f"{context.caller.login} does not have the correct permissions to execute `{'Resolve' if resolved else 'Unresolve'}ReviewThread`",
+            )
+        thread |= {"resolved": resolved, "resolved_by": context.caller.login if resolved else None}
+        context.hub.changed()
+        return {"thread": (repo, issue, thread), "clientMutationId": given["input"].get("clientMutationId")}
+
+    return resolve
+
+
+def any_node(context: Context, _: Any, given: Record) -> Any:
+    identifier = given.get("id")
+    for repo in context.hub.table("repos").values():
+        if not sees(context.hub, context.caller, repo):
+            continue
+        if node_id("Repository", repo["id"]) == identifier:
+            return Typed("Repository", repo)
+        for issue in repo["issues"].values():
+            kind = "PullRequest" if issue.get("pull") else "Issue"
+            if node_id(kind, issue["id"]) == identifier:
+                return Typed(kind, (repo, issue))
+    return Typed("PullRequestReviewThread", thread_of(context, identifier))
+
+
+class Typed(dict[str, Any]):
+    """A node with the type found; resolvers of that type read `value`."""
+
+    def __init__(self, kind: str, value: Any) -> None:
+        super().__init__({"__type": kind, "value": value})
+
+
+def author_of(context: Context, value: Any, __: Record) -> Record:
+    return present.account(context.hub, context.hub.user(value[1]["user"]))
+
+
+def pull_field(key: str) -> Resolver:
+    return lambda _, value, __: value[1]["pull"][key]
