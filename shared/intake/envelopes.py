@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from shared.domain.delivery import Envelope
 from shared.domain.forge import ForgeName
+from shared.domain.keys import bounded
 from shared.errors import RefusedError
 from shared.ports import ArtifactStore
 
@@ -61,12 +62,21 @@ def wrap(
     """The envelope; a body of more than ``large`` bytes is stored first and referred to (claim check)."""
     encoded = text.encode()
     envelope = Envelope(
-        forge=forge, id=delivery[:200], event=event[:100], received_at=received_at, correlation=correlation[:200]
+        forge=forge, id=_short(delivery), event=event[:100], received_at=received_at, correlation=correlation[:200]
     )
     # Escaping can more than double a body inside the envelope's own JSON.
     if len(encoded) <= large and len(json.dumps(text)) <= large * 5 // 4:
         return envelope.model_copy(update={"body": text})
     return envelope.model_copy(update={"claim": artifacts.put(encoded, "application/json")})
+
+
+def _short(delivery: str) -> str:
+    # An id cut short could be another delivery's; one that makes no key could never be written down.
+    return (
+        bounded(delivery)
+        if len(delivery) <= 200
+        else "sha256-" + hashlib.sha256(delivery.encode("utf-8", "surrogatepass")).hexdigest()
+    )
 
 
 def unwrap(envelope: Envelope, artifacts: ArtifactStore) -> dict[str, JsonValue]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
 
@@ -15,6 +15,21 @@ class Wire(BaseModel):
     """A part of a payload: the fields we use; forges add others at any time."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_meant(cls, data: object) -> object:
+        # Both forges write null where they have nothing to say, also for what they document as text. JSON can carry
+        # half a surrogate pair, which is no character and could be neither stored nor hashed.
+        if not isinstance(data, dict):
+            return data
+        return {
+            name: value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            if isinstance(value, str) and not value.isascii()
+            else value
+            for name, value in data.items()
+            if value is not None
+        }
 
 
 class GitHubUser(Wire):
@@ -101,7 +116,7 @@ def parse(forge: ForgeName, event: str, payload: Mapping[str, JsonValue]) -> Git
     """The typed event, or why it is ignored. Raises ``pydantic.ValidationError`` when a known event is malformed."""
     if forge is ForgeName.GITHUB and event == "issues":
         action = payload.get("action")
-        if action not in ISSUE_ACTIONS:
+        if not isinstance(action, str) or action not in ISSUE_ACTIONS:
             return Ignored(reason=f"nothing follows from an issue being {action}")
         return GitHubIssues.model_validate(payload)
     if forge is ForgeName.AZURE_DEVOPS and event == "build.complete":

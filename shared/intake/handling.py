@@ -115,7 +115,7 @@ def _build(ports: ProjectPorts, envelope: Envelope, event: AzureDevOpsBuild) -> 
     subject = f"azure-devops-build-{build.id}"
     name = build.project.name if build.project else ""
     wanted = (name.lower(), build.definition.name.lower())
-    for _, _, project in ports.projects.list(PROJECTS):
+    for _, _, project in ports.projects.list(PROJECTS, limit=10_000):
         # Older payloads name no team project; our pipelines carry the project's id as their name.
         if project.name.lower() == wanted[0] or (not name and project.id == wanted[1]):
             ports.audit.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ def azure_devops_secret_is_valid(secrets: Sequence[str], authorization: str | No
     valid = False
     for secret in secrets:
         for candidate in candidates:
-            valid |= hmac.compare_digest(secret.encode(), candidate.encode())
+            valid |= hmac.compare_digest(secret.encode(), candidate.encode("utf-8", "surrogatepass"))
     return valid
 
 
@@ -45,6 +44,6 @@ def _password(authorization: str | None) -> str | None:
         return None
     try:
         _, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, or not UTF-8 within
         return None
     return password if colon else None

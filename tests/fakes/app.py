@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from shared.audit.people import Pseudonyms
 from shared.domain.audit import AuditEvent, AuditTag
 from shared.domain.connection import Connection
-from shared.domain.delivery import DeliveryRecord, RequestRecord
+from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
 from shared.domain.plan import StepProgress
 from shared.domain.project import ProjectRequest, RequestOrigin
@@ -22,6 +22,7 @@ from shared.intake.keeping import Keeper
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
 from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
+from shared.projects.ports import REQUESTS as REQUEST_RECORDS
 from shared.services import Services
 from shared.settings import Settings
 from tests.fakes.forges import MemoryAzureDevOps, MemoryForge
@@ -94,6 +95,21 @@ def an_issue(body: str | None = None, **changes: Any) -> IssueSnapshot:
         "url": "https://github.example/acme/requests/issues/7",
     }
     return IssueSnapshot.model_validate(given | changes)
+
+
+def an_ended_request(app: App, state: RequestState) -> None:
+    """The run of ``an_issue`` stands at ``state``."""
+    run = app.run_for(an_issue())
+    record = RequestRecord(
+        subject=run.subject,
+        run=run.run,
+        instance=run.instance,
+        state=state,
+        content_digest=run.content_digest,
+        connection="acme",
+        updated_at=app.clock.now(),
+    )
+    app.ports.requests.put(REQUEST_RECORDS, run.subject, record)
 
 
 @dataclass
