@@ -1,8 +1,8 @@
-"""Describes the pages of issues and pull requests, with the forms to open and to answer them."""
+"""Describes the pages of issues and pull requests, with the form to answer them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from local.sandbox.browser.page import (
     Badge,
@@ -16,9 +16,7 @@ from local.sandbox.browser.page import (
     KeyValues,
     Link,
     Page,
-    Select,
     Table,
-    Text,
     TextArea,
     Time,
     Timeline,
@@ -27,9 +25,10 @@ from local.sandbox.browser.page import (
 )
 from local.sandbox.github.commits import changed_files
 from local.sandbox.github.hub import Hub, Record
+from local.sandbox.github.issue_forms import chooser
+from local.sandbox.github.pages_forms import who
+from local.sandbox.github.pages_repository import frame
 from local.sandbox.github.pulls import blockers, start_of
-
-Frame = Callable[..., Page]
 
 
 def _state(issue: Record) -> Badge:
@@ -38,7 +37,7 @@ def _state(issue: Record) -> Badge:
     return Badge("open", Tone.ACTIVE) if issue["state"] == "open" else Badge("closed", Tone.DONE)
 
 
-def issue_list(hub: Hub, query: Mapping[str, str], frame: Frame, *, owner: str, name: str, kind: str) -> Page | None:
+def issue_list(hub: Hub, query: Mapping[str, str], *, owner: str, name: str, kind: str) -> Page | None:
     """Issues or pull requests, the newest first."""
     repo = hub.repo(owner, name)
     if repo is None:
@@ -63,19 +62,15 @@ def issue_list(hub: Hub, query: Mapping[str, str], frame: Frame, *, owner: str, 
         for i in found
     ]
     table = Table(columns=["Title", "State", "Labels", "By", "Comments", "Updated"], rows=rows, numeric=[4])
-    actions = [] if pulls else [Link("New issue", f"/{owner}/{name}/issues/new")]
+    new = f"/{owner}/{name}/issues/new{'/choose' if chooser(hub, repo).templates else ''}"
+    actions = [] if pulls else [Link("New issue", new)]
     return frame(
         repo, "Pull requests" if pulls else "Issues", "Pull requests" if pulls else "Issues", [table], actions=actions
     )
 
 
-def _who(hub: Hub, chosen: str = "") -> Select:
-    people = [(u["login"], u.get("name") or u["login"]) for u in hub.table("users").values() if u["type"] == "User"]
-    return Select("user", "As", people, chosen or (people[0][0] if people else ""), required=True)
-
-
 def _comment_form(hub: Hub, owner: str, name: str, number: str) -> Form:
-    fields: list[FormField] = [_who(hub), TextArea("body", "Comment", required=True)]
+    fields: list[FormField] = [who(hub), TextArea("body", "Comment", required=True)]
     return Form(f"/{owner}/{name}/issues/{number}/comments", fields, "Comment", title="Add a comment")
 
 
@@ -97,19 +92,11 @@ def _aside(repo: Record, issue: Record) -> KeyValues:
     return KeyValues([("Labels", labels), ("Assignees", ", ".join(issue["assignees"]) or None)], title="Details")
 
 
-def issue_page(hub: Hub, query: Mapping[str, str], frame: Frame, *, owner: str, name: str, number: str) -> Page | None:
-    """One issue with its discussion, or the form for a new one (its fields can be filled by the query)."""
+def issue_page(hub: Hub, _: Mapping[str, str], *, owner: str, name: str, number: str) -> Page | None:
+    """One issue with its discussion."""
     repo = hub.repo(owner, name)
     if repo is None:
         return None
-    if number == "new":
-        fields: list[FormField] = [
-            _who(hub, query.get("user", "")),
-            Text("title", "Title", query.get("title", ""), required=True),
-            TextArea("body", "Description", query.get("body", ""), hint="Markdown", rows=14),
-            Text("labels", "Labels", query.get("labels", ""), hint="separated by commas"),
-        ]
-        return frame(repo, "Issues", "New issue", [Form(f"/{owner}/{name}/issues", fields, "Submit new issue")])
     issue = repo["issues"].get(number)
     if issue is None or issue.get("pull"):
         return None
@@ -125,7 +112,7 @@ def issue_page(hub: Hub, query: Mapping[str, str], frame: Frame, *, owner: str, 
     )
 
 
-def pull_page(hub: Hub, _: Mapping[str, str], frame: Frame, *, owner: str, name: str, number: str) -> Page | None:
+def pull_page(hub: Hub, _: Mapping[str, str], *, owner: str, name: str, number: str) -> Page | None:
     """One pull request: discussion, reviews, what still blocks it, and its changes."""
     repo = hub.repo(owner, name)
     issue = repo["issues"].get(number) if repo else None

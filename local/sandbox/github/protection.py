@@ -53,9 +53,7 @@ def protection_body(hub: Hub, repo: Record, name: str, rules: Record) -> Record:
     body["enforce_admins"] = {"url": f"{url}/enforce_admins", "enabled": bool(rules.get("enforce_admins"))}
     if rules.get("restrictions") is not None:
         body["restrictions"] = {**_people(hub, repo, rules["restrictions"]), "url": f"{url}/restrictions"}
-        body["restrictions"] |= {
-            f"{kind}_url": f"{url}/restrictions/{kind}" for kind in ("users", "teams", "apps")
-        }
+        body["restrictions"] |= {f"{kind}_url": f"{url}/restrictions/{kind}" for kind in ("users", "teams", "apps")}
     return {**body, **{flag: {"enabled": bool(rules.get(flag))} for flag in _ON_OFF}}
 
 

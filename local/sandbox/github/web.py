@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.sandbox.github import apps, objects
+from local.sandbox.github import apps, issue_forms, objects
 from local.sandbox.github.auth import authenticate, level_of, sees
 from local.sandbox.github.discussion import add_comment
 from local.sandbox.github.errors import ApiError, not_found
@@ -95,10 +95,28 @@ def _place(hub: Hub, request: Request, fields: Record) -> tuple[Record, Record]:
 
 
 def new_issue(hub: Hub, request: Request, fields: Record) -> Response:
-    """Open an issue from the page's form."""
+    """Open an issue from the page's form, or from an issue form of the repository.
+
+    An issue form's labels hold whoever sends it: that is how strangers' requests are sorted. Raises ApiError, ValueError.
+    """
     repo, user = _place(hub, request, fields)
+    if not repo["has_issues"]:
+        raise ApiError(410, "Issues has been disabled in this repository.")
+    file = fields.get("template")
+    if file is not None:
+        return _by_form(hub, repo, user, file, fields)
     labels: list[object] = [name.strip() for name in fields.get("labels", "").split(",") if name.strip()]
     issue = open_issue(hub, repo, user, fields.get("title", ""), fields.get("body") or None, labels, [])
+    return RedirectResponse(f"/{repo['owner']}/{repo['name']}/issues/{issue['number']}", 303)
+
+
+def _by_form(hub: Hub, repo: Record, user: Record, file: str, fields: Record) -> Response:
+    form = issue_forms.form_in(hub, repo, file)
+    if form is None:
+        raise ApiError(422, f"The default branch has no usable issue form {file}: choose another.")
+    body = issue_forms.written(form, fields, public=not repo["private"])
+    labels = issue_forms.labels_of(repo, form)
+    issue = open_issue(hub, repo, user, fields.get("title", ""), body, labels, form.assignees)
     return RedirectResponse(f"/{repo['owner']}/{repo['name']}/issues/{issue['number']}", 303)
 
 
