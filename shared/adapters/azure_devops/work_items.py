@@ -29,7 +29,7 @@ class WorkItemCalls(ProjectCalls):
         """Every work item of ``project`` that carries ``tag``, with its parent, by ascending id."""
         models, area = self._client.models("work_item_tracking"), self._client.area("work_item_tracking")
         query = (
-            "SELECT [System.Id] FROM WorkItems "  # noqa: S608 - WIQL, quoted as it demands
+            "SELECT [System.Id] FROM WorkItems "  # noqa: S608  # nosec B608 - WIQL, quoted as it demands
             f"WHERE [System.TeamProject] = {_quoted(project)} AND [System.Tags] CONTAINS {_quoted(tag)} "
             "ORDER BY [System.Id]"
         )
