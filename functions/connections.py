@@ -8,7 +8,17 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions import pages
-from functions.problems import ProblemError, actor_of, answer, body_of, correlation_of, page, refusals, wants_html
+from functions.problems import (
+    ProblemError,
+    actor_of,
+    answer,
+    body_of,
+    correlation_of,
+    page,
+    refusals,
+    validated,
+    wants_html,
+)
 from shared.connections import keeping, manifest
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
 from shared.domain.faults import FieldFault
@@ -66,8 +76,8 @@ def change_connection(req: func.HttpRequest) -> func.HttpResponse:
     app = services()
     before = _found(req)
     patch = body_of(req, ConnectionPatch)
-    changed = before.model_copy(update=patch.model_dump(exclude_none=True, exclude_unset=True))
-    settings = ConnectionSettings.model_validate(changed.model_dump(exclude={"created_at", "updated_at"}))
+    wanted = keeping.merged(before, patch)
+    settings = validated(ConnectionSettings, {name: wanted[name] for name in ConnectionSettings.model_fields})
     if missing := keeping.missing_secrets(settings, app.secrets):
         faults = [FieldFault(field=field, problem=problem) for field, problem in missing]
         raise ProblemError(HTTPStatus.BAD_REQUEST, "a secret the connection names does not exist", faults=faults)
@@ -119,7 +129,14 @@ def finish_github_app(req: func.HttpRequest) -> func.HttpResponse:
             remedy="Begin again at the connection's GitHub App page.",
         )
     connection = app.project_ports.connection(connection_id)
-    registered = manifest.finish(app.project_ports, connection, code, secrets=app.secrets, convert=app.convert_manifest)
+    registered = manifest.finish(
+        app.project_ports,
+        connection,
+        code,
+        secrets=app.secrets,
+        convert=app.convert_manifest,
+        tell_secret=app.tell_app_secret,
+    )
     return page(pages.github_app_registered(connection, registered))
 
 

@@ -61,6 +61,7 @@ class Services:
     keeper: Keeper
     project_ports: ProjectPorts
     convert_manifest: Callable[[str, str], Registration]
+    tell_app_secret: Callable[[Registration, str], None]
 
 
 def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
@@ -115,6 +116,9 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         keeper=keeper,
         project_ports=project_ports,
         convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock),
+        tell_app_secret=lambda app, api_url: _tell_app_secret(
+            app, api_url, hook_secret(configured, ForgeName.GITHUB), clock
+        ),
     )
 
 
@@ -122,6 +126,12 @@ def _convert_manifest(code: str, api_url: str, clock: Clock) -> Registration:
     from shared.adapters.github.manifest import convert_manifest
 
     return convert_manifest(code, api_url, clock=clock)
+
+
+def _tell_app_secret(app: Registration, api_url: str, secret: str, clock: Clock) -> None:
+    from shared.adapters.github.manifest import tell_webhook_secret
+
+    tell_webhook_secret(app.id, app.pem, secret, api_url, clock=clock)
 
 
 def hook_secret(configured: Settings, forge: ForgeName) -> str:

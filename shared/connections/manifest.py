@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from shared.connections import keeping
 from shared.domain.connection import Connection
 from shared.domain.forge import Frozen
+from shared.errors import RefusedError, TransientError
 from shared.ports import SecretStore
 from shared.projects.links import Links
 from shared.projects.ports import ProjectPorts
@@ -63,7 +64,8 @@ class Registered(Frozen):
     slug: str
     install_url: str
     private_key_secret: str
-    webhook_secret_name: str
+    webhook_secret_name: str = ""
+    """Where the App's own webhook secret is kept; empty when GitHub was told to sign with ours."""
 
 
 def form(connection: Connection, links: Links, state: str) -> ManifestForm:
@@ -90,15 +92,21 @@ def finish(
     *,
     secrets: SecretStore,
     convert: Callable[[str, str], Registration],
+    tell_secret: Callable[[Registration, str], None],
 ) -> Registered:
-    """Exchange ``code`` for the App, store its key and webhook secret, and make it the connection's identity."""
+    """Exchange ``code`` for the App, store its key, make it the connection's identity and have it sign as we verify."""
     app = convert(code, connection.github.api_url)
     key_name = f"github-app-{app.id}-key"
-    hook_name = f"github-app-{app.id}-webhook" if app.webhook_secret else ""
     secrets.set(key_name, app.pem.get_secret_value())
-    if app.webhook_secret:
-        secrets.set(hook_name, app.webhook_secret.get_secret_value())
     keeping.adopt_app(ports, connection, app.id, key_name)
+    hook_name = ""
+    try:
+        tell_secret(app, connection.github.api_url)
+    except (RefusedError, TransientError):
+        # The code cannot be used twice, so the registration stands; a person then adds the App's secret to ours.
+        if app.webhook_secret:
+            hook_name = f"github-app-{app.id}-webhook"
+            secrets.set(hook_name, app.webhook_secret.get_secret_value())
     return Registered(
         app_id=app.id,
         slug=app.slug,

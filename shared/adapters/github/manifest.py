@@ -48,3 +48,26 @@ def convert_manifest(
     finally:
         requester.close()
     return AppRegistration.model_validate(answer)
+
+
+def tell_webhook_secret(
+    app_id: int,
+    private_key: SecretStr,
+    secret: str,
+    base_url: str = "https://api.github.com",
+    *,
+    clock: Clock,
+    timeout: int = 15,
+) -> None:
+    """Make GitHub sign the App's webhooks with ``secret`` instead of the one it made up when the App was registered.
+
+    Raises ``RefusedError`` or ``TransientError``. https://docs.github.com/rest/apps/webhooks#update-a-webhook-configuration-for-an-app
+    """
+    from github import Auth
+
+    requester: Any = new_requester(base_url.rstrip("/"), timeout, Auth.AppAuth(app_id, private_key.get_secret_value()))
+    try:
+        body = {"secret": secret, "content_type": "json", "insecure_ssl": "0"}
+        send(requester, "PATCH", "/app/hook/config", None, body, clock=clock)
+    finally:
+        requester.close()
