@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from docs.generators.markdown import code, page, prose, table
@@ -93,7 +92,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
                 code(field),
                 _type(sub),
                 _default(sub) or ("required" if field in required else ""),
-                "; ".join(filter(None, (sub.get("description", ""), *_limits(sub)))),
+                " ".join(filter(None, (sub.get("description", ""), _limits(sub)))),
             )
             for field, sub in properties.items()
         ]
@@ -131,15 +130,14 @@ def _default(schema: dict[str, Any]) -> str:
     return code(json.dumps(schema["default"])) if "default" in schema else ""
 
 
-def _limits(schema: dict[str, Any]) -> Iterator[str]:
-    names = {
-        "minimum": "at least",
-        "maximum": "at most",
-        "minLength": "characters, at least",
-        "maxLength": "characters, at most",
+def _limits(schema: dict[str, Any]) -> str:
+    words = {
+        "minimum": "at least {}",
+        "maximum": "at most {}",
+        "minLength": "{} characters or more",
+        "maxLength": "{} characters or fewer",
     }
-    for name, words in names.items():
-        if name in schema:
-            yield f"{words} {schema[name]}"
+    found = [text.format(schema[name]) for name, text in words.items() if name in schema]
     if pattern := schema.get("pattern"):
-        yield f"matches {code(pattern)}"
+        found.append(f"matches {code(pattern)}")
+    return f"({', '.join(found)})" if found else ""
