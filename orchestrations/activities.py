@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.services import services
-
 from orchestrations.durable import edge
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
 from shared.domain.run_activities import Claimed, EndedStep
 from shared.projects import admission, answering, applying, planning
+from shared.services import services
 
 
 def admit_request(payload: dict[str, Any]) -> dict[str, Any]:
     """Decide whether the request may run, and claim its project."""
     run = RunInput.model_validate(payload)
     return edge(lambda: admission.admit(services().project_ports, run))
+
+
+def abandon_request(payload: dict[str, Any]) -> dict[str, Any]:
+    """End a run that broke before its request was weighed."""
+    refusal = Refusal.model_validate(payload)
+    return edge(lambda: admission.abandon(services().project_ports, refusal))
 
 
 def refuse_request(payload: dict[str, Any]) -> dict[str, Any]:
@@ -54,4 +59,13 @@ def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: answering.conclude(services().project_ports, conclusion))
 
 
-ACTIVITIES = (admit_request, refuse_request, announce_run, draw_plan, apply_step, end_step, conclude_run)
+ACTIVITIES = (
+    admit_request,
+    abandon_request,
+    refuse_request,
+    announce_run,
+    draw_plan,
+    apply_step,
+    end_step,
+    conclude_run,
+)

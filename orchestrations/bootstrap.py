@@ -7,7 +7,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
-from orchestrations.durable import Yields, call, dump
+from orchestrations.durable import BROKEN, Yields, call, dump, in_words
 from shared.domain.plan import SUCCEEDED, StepOutcome, StepState, blocked, ready
 from shared.domain.run import Admission, Conclusion, DrawnPlan, Refusal, RunInput, StepRun, StepTask
 from shared.domain.run_activities import Claimed, EndedStep
@@ -16,7 +16,10 @@ from shared.domain.run_activities import Claimed, EndedStep
 def bootstrap(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[str, Any]]:
     """One request, from admission to answer."""
     run = RunInput.model_validate(payload)
-    admission = yield from call(context, "admit_request", run, Admission)
+    try:
+        admission = yield from call(context, "admit_request", run, Admission)
+    except BROKEN as error:
+        return (yield from _abandon(context, run, in_words(error)))
     if not admission.admitted:
         yield from call(context, "refuse_request", Refusal(run=run, admission=admission), str)
         return {"state": "refused", "reason": admission.reason}
@@ -30,11 +33,28 @@ def bootstrap(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[
         plan = yield from call(context, "draw_plan", claimed, DrawnPlan)
         if not plan.advisory:
             yield from _apply(context, run, admission.project, plan, states)
-    except TaskFailedError as error:
-        reason = f"{error.details.error_type}: {error.details.message}"
+    except BROKEN as error:
+        reason = in_words(error)
     conclusion = Conclusion(run=run, project=admission.project, states=states, reason=reason)
     state = yield from call(context, "conclude_run", conclusion, str)
     return {"state": state, "project": admission.project, "reason": reason}
+
+
+def _abandon(context: OrchestrationContext, run: RunInput, reason: str) -> Yields[dict[str, Any]]:
+    refusal = Refusal(
+        run=run,
+        admission=Admission(
+            reason=f"the request could not be weighed: {reason}",
+            remedy="This is not the request's fault. Once its cause is mended, its delivery can be replayed.",
+        ),
+    )
+    yield from call(context, "abandon_request", refusal, type(None))
+    try:
+        yield from call(context, "refuse_request", refusal, str)
+    except BROKEN as error:
+        # What broke the run may well be that the forge takes no answer either; the record has it.
+        return {"state": "failed", "reason": reason, "answer": in_words(error)}
+    return {"state": "failed", "reason": reason}
 
 
 def _apply(
@@ -86,11 +106,11 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
         trial = run.model_copy(update={"task": run.task.model_copy(update={"attempt": attempt, "last": last})})
         try:
             outcome = yield from call(context, "apply_step", trial, StepOutcome)
-        except TaskFailedError as error:
+        except BROKEN as error:
             broken = EndedStep(
                 task=trial.task,
                 state=StepState.FAILED,
-                reason=f"{error.details.error_type}: {error.details.message}",
+                reason=in_words(error),
                 remedy="This is a defect of Doneright; its log has the stack trace under this run's id.",
             )
             yield from call(context, "end_step", broken, type(None))

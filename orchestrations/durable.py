@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from azure.durable_functions import SyncDurableFunctionsClient
-from durabletask.task import OrchestrationContext, RetryPolicy, Task
+from durabletask.task import OrchestrationContext, RetryPolicy, Task, TaskFailedError
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from shared.errors import DefectError, TransientError
@@ -29,6 +29,17 @@ CRASHED = RetryPolicy(
     max_retry_interval=timedelta(seconds=10),
 )
 """For an activity that raised: a worker out of memory, a deployment in between. Patience is not its business."""
+
+
+BROKEN = (TaskFailedError, DefectError)
+"""How ``call`` ends when there is no result: the activity raised, or asked for patience too often."""
+
+
+def in_words(error: TaskFailedError | DefectError) -> str:
+    """What went wrong, as it stands in records and answers."""
+    if isinstance(error, TaskFailedError):
+        return f"{error.details.error_type}: {error.details.message}"
+    return str(error)
 
 
 def dump(model: BaseModel) -> dict[str, JsonValue]:
