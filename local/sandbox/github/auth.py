@@ -168,7 +168,7 @@ def granted(permissions: dict[str, str], name: str, level: str) -> bool:
     order = ["none", "read", "write", "admin"]
     wanted = {"triage": "write", "maintain": "write", "admin": "write"}.get(level, level)
     held = permissions.get(name, "read" if name == "metadata" else "none")
-    return order.index(held) >= order.index(wanted)
+    return held in order and wanted in order and order.index(held) >= order.index(wanted)
 
 
 def require(hub: Hub, caller: Caller, repo: Record, level: str, permission: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from local.sandbox.github import objects, present
@@ -92,6 +93,8 @@ def create_tree(call: Call) -> Answer:
             raise ApiError(422, "base_tree is not a valid tree oid")
         files = objects.flat(call.hub, root)
     for entry in call.need("tree", list):
+        if not isinstance(entry, dict):
+            raise bad_request(f"For 'properties/tree', {json.dumps(entry)} is not an object.")
         _lay(call, repo, files, entry)
     sha = objects.build(call.hub, repo, files)
     body = _tree(call.hub, repo, sha, recursive=False)

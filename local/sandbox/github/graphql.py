@@ -46,7 +46,10 @@ def execute(context: Context, body: Record) -> Record:
         document = parse(body["query"], body.get("operationName"))
     except ParseError as error:
         return {"errors": [{"message": str(error)}]}
-    variables = {**document.defaults, **(body.get("variables") or {})}
+    given = body.get("variables") or {}
+    if not isinstance(given, dict):
+        return {"errors": [{"message": "Variables must be an object."}]}
+    variables = {**document.defaults, **given}
     missing = [name for name in document.required if variables.get(name) is None]
     if missing:
         message = f"Variable ${missing[0]} of type was provided invalid value"
@@ -72,6 +75,7 @@ class _Checker:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.entered: list[str | None] = []
 
     def check(self, kind: str, selections: list[Field | Spread], path: list[str]) -> list[Record]:
         errors: list[Record] = []
@@ -81,7 +85,12 @@ class _Checker:
                 if fragment is None:
                     errors.append({"message": f"Fragment {item.fragment} was used, but not defined", "path": path})
                     continue
+                if item.fragment and item.fragment in self.entered:
+                    errors.append({"message": f"Fragment {item.fragment} contains an infinite loop", "path": path})
+                    continue
+                self.entered.append(item.fragment)
                 errors += self.check(fragment.on or kind, fragment.selections, path)
+                self.entered.pop()
             elif item.name != "__typename":
                 errors += self._field(kind, item, [*path, item.alias])
         return errors
@@ -117,7 +126,7 @@ class _Runner:
         for item in selections:
             if isinstance(item, Spread):
                 fragment = self.document.fragments[item.fragment] if item.fragment else item
-                if fragment.on in {None, kind, "Node"}:
+                if fragment.on in {None, kind} or (fragment.on == "Node" and "id" in SCHEMA[kind]):
                     shown |= self.object(kind, value, fragment.selections, path)
             elif item.name == "__typename":
                 shown[item.alias] = kind

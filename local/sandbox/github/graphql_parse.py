@@ -199,9 +199,15 @@ class _Parser:
             return {"true": True, "false": False, "null": None}.get(text, text)
         if kind == "punctuation":
             raise ParseError(f'Parse error on "{text}"')
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ParseError(f"Parse error on {text}") from error
 
 
 def parse(text: str, operation: str | None = None) -> Document:
     """The operation named (or the only one) of a document; raises ParseError."""
-    return _Parser(text).document(operation)
+    try:
+        return _Parser(text).document(operation)
+    except RecursionError as error:
+        raise ParseError("Parse error: the document is nested too deeply") from error

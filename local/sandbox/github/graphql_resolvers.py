@@ -31,6 +31,7 @@ class GraphError(Exception):
         self.kind = kind
 
 
+MOST_A_PAGE = 100
 Resolver = Callable[[Context, Any, Record], Any]
 
 
@@ -77,10 +78,9 @@ def _page(items: list[Any], given: Record) -> Record:
             "MISSING_PAGINATION_BOUNDARIES",
             "You must provide a `first` or `last` value to properly paginate the connection.",
         )
-    start = int(base64.b64decode(given["after"]).decode()) if given.get("after") else 0
-    first = given.get("first")
-    shown = items[start : start + first] if first is not None else items[-given["last"] :]
-    begin = start if first is not None else max(0, len(items) - given["last"])
+    first, last = _size(given, "first"), _size(given, "last")
+    begin = _after(given.get("after")) if first is not None else max(0, len(items) - (last or 0))
+    shown = items[begin : begin + first] if first is not None else items[begin:]
     cursors = [base64.b64encode(str(begin + n + 1).encode()).decode() for n in range(len(shown))]
     info = {
         "hasNextPage": begin + len(shown) < len(items),
@@ -90,6 +90,30 @@ def _page(items: list[Any], given: Record) -> Record:
     }
     edges = [{"node": node, "cursor": cursor} for node, cursor in zip(shown, cursors, strict=True)]
     return {"nodes": shown, "edges": edges, "totalCount": len(items), "pageInfo": info}
+
+
+def _size(given: Record, name: str) -> int | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise GraphError("UNPROCESSABLE", f"Argument '{name}' has an invalid value ({value}). Expected type 'Int'.")
+    if value < 0:
+        raise GraphError("INVALID_PAGINATION", f"`{name}` cannot be less than zero.")
+    if value > MOST_A_PAGE:
+        message = f"Requesting {value} records exceeds the `{name}` limit of {MOST_A_PAGE} records."
+        raise GraphError("EXCESSIVE_PAGINATION", message)
+    return value
+
+
+def _after(cursor: object) -> int:
+    if cursor is None:
+        return 0
+    try:
+        place = int(base64.b64decode(str(cursor), validate=True).decode("ascii"))
+    except ValueError as error:
+        raise GraphError("INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor.") from error
+    return max(0, place)
 
 
 def threads(_: Context, value: tuple[Record, Record], given: Record) -> Record:
@@ -149,7 +173,10 @@ def thread_of(context: Context, identifier: object) -> tuple[Record, Record, Rec
 
 def set_resolved(resolved: bool) -> Resolver:
     def resolve(context: Context, _: Any, given: Record) -> Record:
-        repo, issue, thread = thread_of(context, (given.get("input") or {}).get("threadId"))
+        asked = given.get("input")
+        if not isinstance(asked, dict):
+            raise GraphError("UNPROCESSABLE", "Argument 'input' has an invalid value. Expected an input object.")
+        repo, issue, thread = thread_of(context, asked.get("threadId"))
         author = context.caller.login == issue["user"]
         held = LEVELS.index(level_of(context.hub, context.caller.login, repo))
         if context.caller.kind == "installation":
@@ -163,7 +190,7 @@ def set_resolved(resolved: bool) -> Resolver:
             )
         thread |= {"resolved": resolved, "resolved_by": context.caller.login if resolved else None}
         context.hub.changed()
-        return {"thread": (repo, issue, thread), "clientMutationId": given["input"].get("clientMutationId")}
+        return {"thread": (repo, issue, thread), "clientMutationId": asked.get("clientMutationId")}
 
     return resolve
 

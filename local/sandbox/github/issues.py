@@ -118,10 +118,13 @@ def apply_edit(call: Call, repo: Record, found: Record) -> None:
     if reason not in {None, "completed", "not_planned", "duplicate", "reopened"}:
         raise invalid("Issue", "state_reason")
     changed: Record = {}
+    title = call.get("title", (str, int))
+    if title is not None and not str(title).strip():
+        raise ApiError(422, "Validation Failed", [{"resource": "Issue", "code": "missing_field", "field": "title"}])
     for field in ("title", "body"):
-        if field in call.body and call.body[field] != found[field]:
+        if field in call.body and call.body[field] != found[field] and (field == "body" or title is not None):
             changed[field] = {"from": found[field] or ""}
-            found[field] = call.get(field, str)
+            found[field] = str(title) if field == "title" else call.get(field, str)
     if changed:
         found["updated_at"] = now()
         call.hub.changed()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local.sandbox.github.graphql_parse import ParseError, Variable, parse
 
@@ -103,3 +105,88 @@ def test_parsing_values():
     for text in ("", "{}", "subscription { x }", "{ a ? }", "query A { a } query B { b }", "{ a(b: ) }"):
         with pytest.raises(ParseError):
             parse(text)
+
+
+_WORDS = ["{", "}", "(", ")", "[", "]", ":", "$", "!", "...", "on", "query", "mutation", "fragment", "viewer", "login"]
+_WORDS += ["repository", "node", "id", "F", "first", "1", "-1.5e3", '"x"', '"""', "true", "null", ",", "#", "@", "Node"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text() | st.lists(st.sampled_from(_WORDS), max_size=25).map(" ".join))
+def test_garbage_is_a_parse_error_or_a_document(text):
+    try:
+        parsed = parse(text)
+    except ParseError as error:
+        assert str(error)
+    else:
+        assert parsed.operation in {"query", "mutation"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    query=st.lists(st.sampled_from(_WORDS), max_size=18).map(lambda words: "{ " + " ".join(words) + " }"),
+    variables=st.none() | st.integers() | st.lists(st.text()) | st.dictionaries(st.text(), st.integers()),
+)
+def test_garbage_is_refused_in_githubs_shape(sandbox, query, variables):
+    with sandbox.http() as http:
+        answer = http.post("/graphql", json={"query": query, "variables": variables})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert "data" in body or all(error["message"] for error in body["errors"])
+
+
+def _errors(sandbox, query, **variables):
+    return [(e.get("type"), e["message"]) for e in _ask(sandbox, query, **variables)["errors"]]
+
+
+def test_what_cannot_be_answered_is_said(sandbox, pull):
+    nested = "{" + "a{" * 5000
+    assert "nested too deeply" in _errors(sandbox, nested)[0][1]
+    loop = "{ viewer { ...A } } fragment A on User { ...B } fragment B on User { ...A }"
+    assert _errors(sandbox, loop) == [(None, "Fragment A contains an infinite loop")]
+    assert _errors(sandbox, "{ viewer { ...Gone } }") == [(None, "Fragment Gone was used, but not defined")]
+    assert _ask(sandbox, "{ viewer { ... { ... { login } } } }")["data"] == {"viewer": {"login": "ada"}}
+    kinds = [
+        ({"first": -1}, "INVALID_PAGINATION"),
+        ({"first": 101}, "EXCESSIVE_PAGINATION"),
+        ({"first": "many"}, "UNPROCESSABLE"),
+        ({"first": 1, "after": "###"}, "INVALID_CURSOR_ARGUMENTS"),
+        ({"first": None}, "MISSING_PAGINATION_BOUNDARIES"),
+    ]
+    for given_, kind in kinds:
+        assert [k for k, _ in _errors(sandbox, THREADS, **pull, **given_)] == [kind]
+    wrong = [
+        ("{ node(id: 1) { id } }", "NOT_FOUND"),
+        ('{ repository(owner: "octo", name: "intake") { issue(number: 999) { id } } }', "NOT_FOUND"),
+        ('{ repository(owner: "octo", name: "intake") { pullRequest(number: 999) { id } } }', "NOT_FOUND"),
+        ("mutation { resolveReviewThread(input: 3) { thread { id } } }", "UNPROCESSABLE"),
+    ]
+    for text, kind in wrong:
+        assert [k for k, _ in _errors(sandbox, text)] == [kind]
+    with sandbox.http() as http:
+        assert http.post("/graphql", content=b"{").json()["message"] == "Problems parsing JSON"
+        assert http.post("/graphql", json={"query": 1}).status_code == 400
+        assert http.post("/graphql", json={"query": "{ viewer { login } }", "variables": [1]}).json() == {
+            "errors": [{"message": "Variables must be an object."}]
+        }
+    with sandbox.http(None) as http:
+        assert http.post("/graphql", json={"query": "{ viewer { login } }"}).status_code == 403
+
+
+LAST = """query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) {
+    state author { login } reviewDecision
+    reviewThreads(last: 1) { totalCount nodes { line isOutdated resolvedBy { login } pullRequest { number } } }
+  } } }"""
+
+
+def test_the_last_thread_and_who_may_resolve(sandbox, pull):
+    shown = _ask(sandbox, LAST, **{k: v for k, v in pull.items() if k in {"owner", "name", "number"}})
+    request = shown["data"]["repository"]["pullRequest"]
+    assert (request["state"], request["author"]["login"], request["reviewDecision"]) == ("OPEN", "ada", None)
+    assert request["reviewThreads"]["totalCount"] == 2
+    assert [n["line"] for n in request["reviewThreads"]["nodes"]] == [2]
+    threads = _ask(sandbox, THREADS, **pull, first=1)["data"]["repository"]["pullRequest"]["reviewThreads"]
+    resolve = "mutation($id: ID!) { resolveReviewThread(input: {threadId: $id}) { thread { isResolved } } }"
+    refused = _ask(sandbox, resolve, "eve-token", id=threads["nodes"][0]["id"])
+    assert refused["errors"][0]["type"] == "FORBIDDEN"
