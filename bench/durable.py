@@ -18,7 +18,7 @@ PEER = "stock TaskHubGrpcWorker"
 
 def run(folder: Path, *, quick: bool) -> list[Result]:
     """Orchestrations and activities a second."""
-    rounds, count, warm_up = (3, 100, 50) if quick else (7, 300, 150)
+    rounds, count, warm_up = (3, 100, 50) if quick else (6, 300, 150)
     ours: list[float] = []
     peer: list[float] = []
     with (

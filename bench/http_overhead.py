@@ -13,7 +13,7 @@ GOAL = 0.5
 
 def run(folder: Path, *, quick: bool) -> list[Result]:
     """Requests a second at 50 connections."""
-    rounds, seconds = (3, 1.5) if quick else (5, 4.0)
+    rounds, seconds = (3, 1.5) if quick else (5, 3.0)
     ours: list[float] = []
     peer: list[float] = []
     with (
