@@ -16,6 +16,7 @@ from shared.domain.forge import (
     Hook,
     HookDelivery,
     IssueSnapshot,
+    MissedEvent,
     Operation,
     PermissionFinding,
     PipelineDefinition,
@@ -202,3 +203,7 @@ class WorkTracker(Protocol):
     def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...
 
     def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition: ...
+
+    def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
+        """Events of ``project`` since ``since`` whose delivery to ``url`` failed for good."""
+        ...

@@ -97,6 +97,15 @@ class HookDelivery(Frozen):
     status_code: int
 
 
+class MissedEvent(Frozen):
+    """An event a forge could not bring to us, with what it would have sent."""
+
+    id: str = Field(description="As the delivery itself would have been identified.")
+    event: str
+    payload: str = Field(description="The JSON text of the body.")
+    at: datetime
+
+
 class Comment(Frozen):
     """A comment on an issue."""
 

@@ -20,7 +20,7 @@ from shared.intake.events import (
 )
 from shared.intake.handling import RESTARTS_ON_EDIT
 from shared.intake.keeping import Keeper
-from shared.projects.ports import CONNECTIONS, REQUESTS, ProjectPorts
+from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 
 
 class Sweep(Frozen):
@@ -44,6 +44,7 @@ def sweep(ports: ProjectPorts, keeper: Keeper, *, lookback: timedelta, large: in
                 ref = RepositoryRef.parse(name)
                 redelivered += _redeliver(ports, keeper, connection, ref, lookback)
                 queued += _unseen(ports, keeper, connection, ref, large)
+            queued += _missed(ports, keeper, connection, lookback, large)
         except (TransientError, RefusedError) as error:
             problems.append(f"{connection.id}: {error.reason}")
     return Sweep(queued=tuple(queued), redelivered=redelivered, problems=tuple(problems))
@@ -69,19 +70,60 @@ def _unseen(ports: ProjectPorts, keeper: Keeper, connection: Connection, ref: Re
         if request and not (request[0].state in RESTARTS_ON_EDIT and request[0].content_digest != digest):
             continue
         envelope = _as_delivered(ports, issue, digest, large)
-        ports.audit.append(
-            TENANT,
-            NewAuditEvent(
-                tag=AuditTag.DELIVERY_SWEPT,
-                instance=f"delivery-{envelope.id}",
-                step="swept",
-                subject=issue.url or envelope.id,
-                detail={"connection": connection.id, "repository": str(ref), "issue": issue.number},
-            ),
+        _swept(
+            ports,
+            envelope,
+            issue.url or envelope.id,
+            connection=connection.id,
+            repository=str(ref),
+            issue=issue.number,
         )
         keeper.queue.send(envelope.model_dump_json())
         found.append(envelope.id)
     return found
+
+
+def _missed(ports: ProjectPorts, keeper: Keeper, connection: Connection, lookback: timedelta, large: int) -> list[str]:
+    """Azure DevOps never sends again what it gave up on, but tells what it was."""
+    tracker = ports.connect(connection).tracker
+    if tracker is None:
+        return []
+    since = ports.clock.now() - lookback
+    url = ports.links.api("webhooks/azure-devops")
+    queued = []
+    for _, _, project in ports.projects.list(PROJECTS):
+        if project.connection != connection.id or ForgeName.AZURE_DEVOPS not in project.request.forges:
+            continue
+        for missed in tracker.missed_events(project.name, url, since):
+            if keeper.find(missed.id) is not None:
+                continue
+            envelope = wrap(
+                forge=ForgeName.AZURE_DEVOPS,
+                delivery=missed.id,
+                event=missed.event,
+                text=missed.payload,
+                received_at=ports.clock.now(),
+                correlation=f"sweep-{missed.id}",
+                artifacts=ports.artifacts,
+                large=large,
+            )
+            _swept(ports, envelope, missed.id, connection=connection.id, project=project.id, event=missed.event)
+            keeper.queue.send(envelope.model_dump_json())
+            queued.append(envelope.id)
+    return queued
+
+
+def _swept(ports: ProjectPorts, envelope: Envelope, subject: str, **detail: str | int) -> None:
+    ports.audit.append(
+        TENANT,
+        NewAuditEvent(
+            tag=AuditTag.DELIVERY_SWEPT,
+            instance=f"delivery-{envelope.id}",
+            step="swept",
+            subject=subject,
+            detail=dict(detail),
+        ),
+    )
 
 
 def _as_delivered(ports: ProjectPorts, issue: IssueSnapshot, digest: str, large: int) -> Envelope:

@@ -191,6 +191,42 @@ def test_a_request_whose_webhooks_were_all_dropped_is_swept(world: World) -> Non
     assert "doneright:delivery:swept" in tags
 
 
+def test_a_service_hook_that_was_dropped_is_swept_too(world: World) -> None:
+    body = {"connection": "acme", "name": "Built Shop", "owner": "casey", "stack": "fastapi", "process": "basic"}
+    assert world.api.post("/api/projects", json=body).status_code == 202
+    assert world.ended("built-shop")["state"] == "completed"
+    world.fault("azure_devops", method="*", path=".*", kind="webhook_dropped", event="build.complete", count=20)
+    definition = world.azure.get("/Built%20Shop/_apis/build/definitions").json()["value"][0]["id"]
+    queued = world.azure.post("/Built%20Shop/_apis/build/builds", json={"definition": {"id": definition}})
+    assert queued.status_code == 200, queued.text
+    number = queued.json()["id"]
+
+    def built() -> bool:
+        found = world.azure.get(f"/Built%20Shop/_apis/build/builds/{number}").json()
+        return bool(found["status"] == "completed")
+
+    world.until("the build", built, 30)
+    build = {"instance": f"azure-devops-build-{number}", "tag": "azure_devops:build:completed"}
+
+    def recorded() -> bool:
+        events = world.api.get("/api/audit/built-shop?limit=500").json()["events"]
+        return any({k: event[k] for k in build} == build for event in events)
+
+    assert not recorded()
+
+    def swept() -> bool:
+        answer = httpx.post(
+            f"{world.ready.host}/admin/functions/sweep",
+            json={"input": ""},
+            headers={"x-functions-key": world.stack.secrets["master_key"]},
+            timeout=60,
+        )
+        assert answer.status_code == 202, answer.text
+        return recorded()
+
+    world.until("the build on record", swept, 30)
+
+
 def test_a_delivery_that_cannot_be_handled_is_kept_with_its_reason_and_replayed(world: World) -> None:
     ident = str(uuid.uuid4())
     broken = {"action": "opened", "issue": {"number": "not a number"}, "repository": {"full_name": REQUESTS}}

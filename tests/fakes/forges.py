@@ -19,6 +19,7 @@ from shared.domain.forge import (
     Hook,
     HookDelivery,
     IssueSnapshot,
+    MissedEvent,
     Operation,
     OperationState,
     PermissionFinding,
@@ -333,6 +334,7 @@ class MemoryAzureDevOps(MemoryForge):
         self.operations: dict[str, Operation] = {}
         self.items: dict[str, list[WorkItem]] = defaultdict(list)
         self.pipelines: dict[tuple[str, str], PipelineDefinition] = {}
+        self.missed: dict[str, list[MissedEvent]] = defaultdict(list)
 
     def put_project(
         self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True
@@ -418,6 +420,10 @@ class MemoryAzureDevOps(MemoryForge):
         )
         self.pipelines[key] = made
         return made
+
+    def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
+        """What a test put into ``missed``."""
+        return [event for event in self.missed.get(project, ()) if event.at >= since]
 
 
 def _commit_id(files: Mapping[str, bytes]) -> str:

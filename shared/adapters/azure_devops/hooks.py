@@ -6,12 +6,14 @@ travels as the password of basic authentication.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from shared.adapters.azure_devops.errors import NotFoundError
 from shared.adapters.azure_devops.projects import ProjectCalls
-from shared.domain.forge import Hook, RepositoryRef
+from shared.domain.forge import Hook, MissedEvent, RepositoryRef
 from shared.errors import RefusedError
 
 USER = "doneright"
@@ -69,6 +71,44 @@ class HookCalls(ProjectCalls):
             self._client.area("service_hooks").delete_subscription(hook_id)
         except NotFoundError:
             return
+
+    def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
+        """Events whose last delivery to ``url`` failed since ``since``; the service itself has given up on them.
+
+        Azure DevOps offers no redelivery, yet its history holds the event:
+        https://learn.microsoft.com/rest/api/azure/devops/hooks/notifications
+        """
+        found = self.project(project)
+        if found is None:
+            return ()
+        area = self._client.area("service_hooks")
+        missed: list[MissedEvent] = []
+        for subscription in self._subscriptions(found.id):
+            if (subscription.consumer_inputs or {}).get("url") != url:
+                continue
+            for notification in area.get_notifications(subscription.id, status="completed", result="failed"):
+                if notification.created_date >= since:
+                    missed.append(self._missed(area, subscription.id, notification))
+        return sorted(missed, key=lambda event: event.at)
+
+    def _missed(self, area: Any, subscription_id: str, notification: Any) -> MissedEvent:
+        details = notification.details or area.get_notification(subscription_id, notification.id).details
+        event = details.event
+        body = {
+            "subscriptionId": subscription_id,
+            "notificationId": notification.id,
+            "id": event.id,
+            "eventType": event.event_type,
+            "publisherId": event.publisher_id,
+            "resource": event.resource,
+            "resourceVersion": event.resource_version,
+        }
+        return MissedEvent(
+            id=f"{subscription_id}-{notification.id}-{event.id}",
+            event=event.event_type,
+            payload=json.dumps(body),
+            at=notification.created_date,
+        )
 
     def _subscriptions(self, project_id: str, event: str | None = None) -> list[Any]:
         found = self._client.area("service_hooks").list_subscriptions(

@@ -8,9 +8,11 @@ import pytest
 
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.delivery import DeliveryState, Envelope, RequestState
+from shared.domain.forge import MissedEvent
 from shared.errors import RefusedError, TransientError
 from shared.intake.handling import Handling, handle
 from shared.intake.sweeping import sweep
+from shared.projects.admission import admit
 from shared.projects.ports import REQUESTS
 from tests.fakes.app import App, a_connection, an_issue, form
 from tests.fakes.app import an_ended_request as ended
@@ -107,3 +109,19 @@ def test_paused_and_unfinished_connections_are_not_looked_at(app, changes):
     assert swept(app).queued == ()
     assert app.github.calls == []
     assert app.ports.requests.get(REQUESTS, "github-issue-77") is None
+
+
+def test_service_hooks_azure_devops_gave_up_on_are_queued_once(app):
+    run = app.run_for(app.github.open_issue(an_issue()))
+    assert admit(app.ports, run).admitted
+    event = MissedEvent(
+        id="s1-7-e1", event="build.complete", payload='{"eventType": "build.complete"}', at=app.clock.now()
+    )
+    old = event.model_copy(update={"id": "s1-6-e0", "at": app.clock.now() - timedelta(hours=80)})
+    app.azure.missed["Order Desk"] = [old, event]
+    assert swept(app).queued == ("s1-7-e1",)
+    envelope = Envelope.model_validate_json(app.queue.messages[0])
+    assert (envelope.forge, envelope.event, envelope.body) == ("azure_devops", "build.complete", event.payload)
+    assert app.tags(TENANT) == [AuditTag.DELIVERY_SWEPT]
+    app.keeper.handled(envelope, Handling(state=DeliveryState.IGNORED), 1)
+    assert swept(app).queued == ()
