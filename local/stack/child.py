@@ -68,8 +68,10 @@ class Child:
         self._told.wait(seconds)
         if self._ready is not None:
             return self._ready
-        if self.process.poll() is None:
+        if not self._told.is_set():
             raise ChildFailedError(f"{self.name} was not ready within {seconds:.0f} s; its log: {self._log}")
+        # It closed its output, so it is ending; without this wait its exit code would not be there yet.
+        self.process.wait(seconds)
         raise ChildFailedError(f"{self.name} ended with {self.process.returncode}:\n{self.last_words()}")
 
     @property
