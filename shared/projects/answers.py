@@ -10,7 +10,9 @@ from shared.domain.faults import FieldFault
 from shared.domain.plan import Plan, StepProgress, StepState
 from shared.projects.request_form import label_of
 
-_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~])")
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
+_LINKED_BY_ITSELF = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+"""Where GitHub makes a link of bare text: https://github.github.com/gfm/#autolinks-extension-, and ``GH-1``."""
 SIGNS = {
     StepState.PENDING: "⏳ pending",
     StepState.RUNNING: "🔄 running",
@@ -32,8 +34,11 @@ def marker(kind: str, token: str) -> str:
 
 
 def plain(text: str) -> str:
-    """``text`` on one line with markdown, HTML, mentions and issue references made harmless."""
-    escaped = _ACTIVE.sub(r"\\\1", " ".join(text.split()))
+    """``text`` on one line with markdown, HTML, links, mentions and issue references made harmless.
+
+    Character references are escaped too: GitHub looks for mentions after it has resolved them.
+    """
+    escaped = _ACTIVE.sub(r"\\\1", _LINKED_BY_ITSELF.sub("\u200b", " ".join(text.split())))
     return escaped.replace("@", "@\u200b").replace("\\#", "\\#\u200b")
 
 

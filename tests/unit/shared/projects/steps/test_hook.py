@@ -1,0 +1,63 @@
+"""The hook step: every event reaches us once, whoever else listens."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.forge import Hook
+from shared.domain.plan import StepState
+from shared.errors import DefectError, TransientError
+from tests.fakes.forges import Fault
+
+
+@pytest.fixture
+def step(bench, either):
+    bench.made(*(["azure_devops.project"] if either == "azure_devops" else []), f"{either}.repository")
+    return f"{either}.hook"
+
+
+def ours(bench, either, step):
+    url = bench.plan.step(step).inputs["url"]
+    return [hook for hook in bench.forge(either).stored(bench.ref(step)).hooks if hook.url == url]
+
+
+def test_they_are_made_with_the_forges_secret(bench, either, step):
+    assert bench.attempt(step).state is StepState.APPLIED
+    events = bench.plan.step(step).inputs["events"]
+    hooks = ours(bench, either, step)
+    assert sorted(event for hook in hooks for event in hook.events) == sorted(events)
+    assert len(hooks) == (1 if either == "github" else len(events))
+    assert set(bench.forge(either).secrets) == {f"secret of {either}"}
+
+
+def test_the_second_time_they_are_confirmed(bench, step):
+    assert bench.twice(step).state is StepState.CONFIRMED
+
+
+def test_somebody_elses_hooks_stay(bench, either, step):
+    theirs = Hook(id="x", url="https://elsewhere.example", events=("push",))
+    bench.forge(either).stored(bench.ref(step)).hooks.append(theirs)
+    bench.made(step)
+    assert theirs in bench.forge(either).stored(bench.ref(step)).hooks
+
+
+def test_an_answer_lost_after_the_effect_leaves_exactly_one(bench, either, step):
+    bench.forge(either).fail("create_hook", Fault.LOST)
+    with pytest.raises(TransientError):
+        bench.attempt(step)
+    bench.made(step)
+    heard = [event for hook in ours(bench, either, step) for event in hook.events]
+    assert len(heard) == len(set(heard))
+
+
+def test_a_disabled_hook_does_not_count_and_fails_with_the_remedy(bench, either, step):
+    bench.forge(either).spoil_hooks = True
+    outcome = bench.attempt(step)
+    assert outcome.state is StepState.FAILED
+    assert "created and not found again" in outcome.reason
+    assert "disabled" in outcome.remedy
+
+
+def test_events_that_are_no_texts_are_a_defect_of_the_plan(bench, step):
+    with pytest.raises(DefectError, match="not a list of texts"):
+        bench.attempt(step, events=[1])

@@ -1,0 +1,187 @@
+"""Who may ask, what can be made, and whose name it is, also when two ask at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.audit import TENANT, AuditTag
+from shared.domain.delivery import RequestState
+from shared.domain.run import Admission, ProjectState, Refusal
+from shared.errors import ConflictError
+from shared.projects.admission import LONGEST_ADDRESS, abandon, admit, is_advisory, may_ask
+from shared.projects.ports import PROJECTS, REQUESTS
+from tests.fakes.app import App, a_connection, a_request, an_issue, form
+
+
+@pytest.fixture
+def app():
+    app = App()
+    app.connect_to()
+    return app
+
+
+def asked(app: App, issue=None, run: int = 1) -> Admission:
+    return admit(app.ports, app.run_for(issue or an_issue(), run))
+
+
+def end(app: App, state: ProjectState, project: str = "order-desk"):
+    record, etag = app.ports.projects.get(PROJECTS, project)
+    app.ports.projects.replace(PROJECTS, project, record.model_copy(update={"state": state}), etag)
+
+
+def test_a_complete_request_claims_its_project(app):
+    assert asked(app).project == "order-desk"
+    project = app.ports.project("order-desk")
+    assert project
+    assert (project.state, project.instance) == (ProjectState.RUNNING, "github-issue-77.1")
+    record = app.ports.requests.get(REQUESTS, "github-issue-77")[0]
+    assert (record.state, record.project) == (RequestState.RUNNING, "order-desk")
+    assert app.tags("order-desk") == [AuditTag.REQUEST_RECEIVED]
+
+
+def test_asking_again_gives_the_same_answer_and_one_record(app):
+    assert asked(app) == asked(app)
+    assert app.tags("order-desk") == [AuditTag.REQUEST_RECEIVED]
+
+
+def test_people_stand_in_the_record_under_pseudonyms(app):
+    asked(app)
+    (event,) = app.events("order-desk")
+    assert event.actor == app.ports.pseudonyms.of("casey", "acme")
+    assert "casey" not in event.model_dump_json()
+
+
+@pytest.mark.parametrize("login", ["Casey", "casey", "CASEY", "lee"])
+def test_people_and_members_of_teams_on_the_list_may_ask(app, login):
+    app.github.teams["acme/leads"] = {"lee"}
+    assert asked(app, an_issue(author=login)).admitted
+
+
+def test_a_person_on_the_list_costs_no_question_to_the_forge(app):
+    asked(app)
+    assert "is_team_member" not in app.github.calls
+
+
+def test_a_stranger_is_refused_with_what_to_do(app):
+    admission = asked(app, an_issue(author="mallory"))
+    assert not admission.admitted
+    assert "@mallory is not on the list" in admission.reason
+    assert "acme" in admission.remedy
+    assert app.ports.project("order-desk") is None
+    assert app.ports.requests.get(REQUESTS, "github-issue-77")[0].state is RequestState.REFUSED
+    assert app.tags(TENANT) == [AuditTag.REQUEST_REFUSED]
+
+
+def test_an_empty_list_allows_nobody(app):
+    assert not may_ask("casey", (), app.github)
+    assert not may_ask("", ("acme/leads",), app.github)
+
+
+def test_an_incomplete_request_names_its_fields(app):
+    admission = asked(app, an_issue(form(Owner="", Project_name="a/b")))
+    assert {fault.field for fault in admission.faults} == {"owner", "name"}
+    (event,) = app.events(TENANT)
+    assert set(event.detail["fields"]) == {"owner", "name"}
+
+
+def test_what_cannot_be_made_here_is_named(app):
+    app.connect_to(a_connection(azure_devops=None))
+    admission = asked(app, an_issue(form(Stack="React")))
+    assert {fault.field for fault in admission.faults} == {"stack", "forges"}
+
+
+def test_a_name_whose_address_gets_too_long_is_refused_by_name(app):
+    admission = asked(app, an_issue(form(Project_name="A" + "漢" * 40)))
+    assert [fault.field for fault in admission.faults] == ["name"]
+    assert str(LONGEST_ADDRESS) in admission.faults[0].problem
+
+
+@pytest.mark.parametrize("state", ProjectState)
+def test_a_taken_name_is_refused_to_others(app, state):
+    asked(app)
+    end(app, state)
+    app.connect_to(a_connection(requesters=["casey", "robin"]))
+    admission = asked(app, an_issue(id="78", number=8, author="robin"))
+    assert [fault.field for fault in admission.faults] == ["name"]
+    assert "exists already" in admission.reason
+
+
+@pytest.mark.parametrize("state", ProjectState)
+def test_the_same_person_may_ask_anew_for_what_did_not_come_to_be(app, state):
+    asked(app)
+    end(app, state)
+    again = asked(app, an_issue(id="78", number=8))
+    assert again.admitted == (state in {ProjectState.FAILED, ProjectState.ADVISED})
+
+
+@pytest.mark.parametrize("state", [ProjectState.COMPLETED, ProjectState.FAILED, ProjectState.ADVISED])
+def test_a_new_run_of_the_same_issue_takes_its_project_up_again(app, state):
+    asked(app)
+    first = app.ports.project("order-desk")
+    end(app, state)
+    assert asked(app, run=2).admitted
+    second = app.ports.project("order-desk")
+    assert (second.instance, second.run, second.state) == ("github-issue-77.2", 2, ProjectState.RUNNING)
+    assert second.created_at == first.created_at
+
+
+def test_a_key_holder_may_take_any_ended_project_of_the_connection_up_again(app):
+    asked(app)
+    run = app.api_run(a_request())
+    assert not admit(app.ports, run).admitted  # it is being created
+    end(app, ProjectState.COMPLETED)
+    assert admit(app.ports, run).admitted
+    assert app.ports.project("order-desk").subject == "github-issue-77"
+
+
+def test_another_connections_project_is_never_taken_up(app):
+    asked(app)
+    end(app, ProjectState.FAILED)
+    app.connect_to(a_connection(id="other"))
+    run = app.api_run(a_request()).model_copy(update={"connection": "other"})
+    assert "belongs to connection acme" in admit(app.ports, run).reason
+
+
+@pytest.mark.parametrize("method", ["create", "replace"])
+def test_a_race_is_decided_by_who_wrote_first(app, monkeypatch, method):
+    if method == "replace":
+        asked(app)
+        end(app, ProjectState.FAILED)
+    rival = app.api_run(a_request(), run=9)
+    write, lost = getattr(app.ports.projects, method), []
+
+    def beaten(*given):
+        if not lost:
+            lost.append(True)
+            monkeypatch.setattr(app.ports.projects, method, write)
+            assert admit(app.ports, rival).admitted
+            raise ConflictError("somebody was first")
+        return write(*given)
+
+    monkeypatch.setattr(app.ports.projects, method, beaten)
+    admission = asked(app, run=2)
+    assert "being created at this moment" in admission.reason
+    assert app.ports.project("order-desk").instance == rival.instance
+
+
+def test_an_abandoned_run_frees_its_name_and_can_be_replayed(app):
+    asked(app)
+    refusal = Refusal(run=app.run_for(an_issue()), admission=Admission(reason="broken"))
+    for _ in range(2):
+        abandon(app.ports, refusal)
+    assert app.ports.requests.get(REQUESTS, "github-issue-77")[0].state is RequestState.FAILED
+    project = app.ports.project("order-desk")
+    assert (project.state, project.reason) == (ProjectState.FAILED, "broken")
+    assert app.tags(TENANT) == [AuditTag.REQUEST_REFUSED]
+    assert asked(app, run=2).admitted
+
+
+def test_abandoning_leaves_other_runs_projects_alone(app):
+    asked(app)
+    abandon(app.ports, Refusal(run=app.run_for(an_issue(id="99")), admission=Admission(reason="broken")))
+    assert app.ports.project("order-desk").state is ProjectState.RUNNING
+
+
+def test_advisory_connections_are_known():
+    assert is_advisory(a_connection(mode="advisory"))
+    assert not is_advisory(a_connection())
