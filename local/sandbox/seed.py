@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -34,5 +35,10 @@ def apply_seed(state: State, document: Any) -> None:
         from local.sandbox.azure_devops.seed import apply as apply_azure_devops
 
         appliers["azure_devops"] = apply_azure_devops
+    if len(appliers) > 1:
+        # Each part checks itself before it stores anything, but not the other.
+        trial = State(copy.deepcopy(state.data))
+        for part, apply in appliers.items():
+            apply(trial, document[part])
     for part, apply in appliers.items():
         apply(state, document[part])
