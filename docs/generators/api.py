@@ -120,7 +120,7 @@ def _named_type(schema: dict[str, Any]) -> str:
         case "object" if isinstance(schema.get("additionalProperties"), dict):
             return f"object of {_type(schema['additionalProperties']) or 'values'}"
         case str(kind):
-            named = schema.get("format", kind)
+            named = str(schema.get("format", kind))
             return {"string": "text", "null": "none", "date-time": "time"}.get(named, named)
         case _:
             return ""
