@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -31,6 +32,7 @@ from local.sandbox.hooks import HookSender
 from local.sandbox.state import State
 
 areas.load()
+_LOG = logging.getLogger(__name__)
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _VERSION = re.compile(r"^(\d+(?:\.\d+)?)(-preview(?:\.(\d+))?)?$")
@@ -67,6 +69,7 @@ def build_azure_devops(
     service.emitters.append(deliveries.event)
 
     async def endpoint(request: Request) -> Response:
+        deliveries.resume()
         ticker.ensure()
         answer = await _answer(service, request)
         service.changed()
@@ -157,9 +160,15 @@ async def _dispatch(service: Service, request: Request, raw_path: str) -> Respon
         headers=headers,
         raw=await request.body(),
         accept=headers.get("accept", "application/json"),
+        level=operation.level,
     )
     call.require(operation.level, call.project_or_none)
-    return _respond(operation.handler(call))
+    try:
+        return _respond(operation.handler(call))
+    except (AttributeError, TypeError, LookupError, ArithmeticError, ValueError, RecursionError) as error:
+        # Handlers read the JSON of strangers as it comes; a value of the wrong shape ends here instead of as a traceback.
+        _LOG.warning("%s %s could not be read", request.method, raw_path, exc_info=True)
+        raise errors.unreadable(error) from error
 
 
 def _respond(answer: Any) -> Response:

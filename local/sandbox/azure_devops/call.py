@@ -48,6 +48,7 @@ class Call:
     headers: dict[str, str]
     raw: bytes
     accept: str = "application/json"
+    level: int = 0
 
     def json(self, kind: type = dict) -> Any:
         """The body, which must be a JSON value of `kind`; raises a 400 otherwise."""
@@ -85,10 +86,10 @@ class Call:
 
     def int_value(self, name: str, missing: Callable[[str], errors.ServiceError]) -> int:
         """A numeric route value; `missing` words the refusal of anything else."""
-        given = self.value(name)
-        if not given.isdigit():
-            raise missing(given)
-        return int(given)
+        given = whole_number(self.value(name))
+        if given is None:
+            raise missing(self.value(name))
+        return given
 
     @property
     def project_or_none(self) -> Tree | None:
@@ -127,6 +128,11 @@ class Call:
         """Now, as text."""
         return self.service.stamp()
 
+    def enter(self, project: Tree) -> Tree:
+        """The project something was found in; refuses a caller who has less on it than the route needs."""
+        self.require(Level(self.level), project)
+        return project
+
     def require(self, level: Level, project: Tree | None = None) -> None:
         """Refuse a user below `level`, in the wording of the area called."""
         if level_of(self.user, project) >= level:
@@ -146,6 +152,11 @@ class Call:
         if area == "wit":
             raise errors.work_item_permission()
         raise errors.unauthorized(self.user["id"])
+
+
+def whole_number(text: str) -> int | None:
+    """The number of decimal digits; None for anything else, numbers no resource can have included."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 type Handler = Callable[[Call], Any]

@@ -65,6 +65,15 @@ def missing_value(name: str) -> ServiceError:
     return invalid(f"Value cannot be null.\r\nParameter name: {name}", "ArgumentNullException", "System")
 
 
+def unreadable(error: Exception) -> ServiceError:
+    """400: a value of the request has another type than the resource has."""
+    message = (
+        f"The request could not be read: {type(error).__name__}: {error}. Send each value in the type the "
+        "reference of this resource gives it."
+    )
+    return invalid(message, "VssRequestContentException", COMMON)
+
+
 def not_found(message: str, type_key: str, namespace: str = "Microsoft.TeamFoundation.Server") -> ServiceError:
     """404 with the service's own wording."""
     return ServiceError(404, message, type_key, namespace=namespace)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import deque
-from datetime import datetime
 from typing import Any
 
-from local.sandbox.azure_devops.service import Tree
+from local.sandbox.azure_devops.service import Tree, parse_time
 
 NO_OBJECT = "0" * 40
 type Files = dict[str, str]
@@ -89,7 +88,7 @@ def folders(files: Files) -> list[str]:
     return sorted(found)
 
 
-def commit(  # noqa: PLR0917
+def commit(
     repository: Tree, files: Files, parents: list[str], message: str, author: Tree, committer: Tree | None = None
 ) -> str:
     """Store a commit; its id. Persons are {name, email, date}."""
@@ -112,7 +111,7 @@ def commit(  # noqa: PLR0917
 
 
 def _signature(person: Tree) -> str:
-    seconds = int(datetime.fromisoformat(person["date"]).timestamp())
+    seconds = int(parse_time(person["date"]).timestamp())
     return f"{person['name']} <{person['email']}> {seconds} +0000"
 
 

@@ -26,7 +26,7 @@ def build_of(call: Call, name: str = "buildId") -> tuple[Tree, Tree]:
     for project in call.projects():
         build = project["builds"].get(call.value(name))
         if build is not None:
-            return project, build
+            return call.enter(project), build
     raise missing(call.value(name))
 
 

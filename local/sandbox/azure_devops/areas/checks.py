@@ -51,7 +51,7 @@ def _resource(call: Call, project: Tree, given: object) -> Tree:
         "variablegroup": "variable_groups",
         "repository": "repositories",
     }
-    known = kind in {"queue", "securefile"} or number in project[held.get(kind, "environments")]
+    known = kind in {"queue", "securefile"} or (kind in held and number in project[held[kind]])
     if not known:
         raise errors.not_found(f"The {kind} with id {number} could not be found.", "ResourceNotFoundException", _CHECKS)
     name = given.get("name") or (project["environments"].get(number, {}).get("name") if kind == "environment" else None)
@@ -282,6 +282,8 @@ def _permit(project: Tree, kind: str, number: str, body: Tree) -> Tree:
     if "allPipelines" in body:
         held["all"] = bool((body["allPipelines"] or {}).get("authorized"))
     for pipeline in body.get("pipelines") or []:
+        if not pipeline.get("id"):
+            raise errors.missing_value("pipelines.id")
         held["pipelines"] = [p for p in held["pipelines"] if p != pipeline["id"]]
         if pipeline.get("authorized"):
             held["pipelines"].append(pipeline["id"])

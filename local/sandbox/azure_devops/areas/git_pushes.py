@@ -19,7 +19,7 @@ from local.sandbox.azure_devops.branch_policies import push_refusal
 from local.sandbox.azure_devops.call import Call, Reply, page_of, serves
 from local.sandbox.azure_devops.git_store import NO_OBJECT, Files
 from local.sandbox.azure_devops.identities import identity_ref
-from local.sandbox.azure_devops.service import Tree
+from local.sandbox.azure_devops.service import Tree, parse_time
 
 
 def _invalid(message: str, type_key: str = "GitArgumentException") -> errors.ServiceError:
@@ -58,6 +58,7 @@ def apply_change(repository: Tree, files: Files, change: Tree) -> None:
         if path in files:
             message = f"TF402457: The path '{path}' specified in the add operation already exists."
             raise _invalid(message, "GitDuplicatePathException")
+        _check_room(files, path)
         files[path] = _content(repository, change)
     elif "delete" in kinds:
         doomed = [p for p in files if p == path or p.startswith(path + "/")]
@@ -66,13 +67,7 @@ def apply_change(repository: Tree, files: Files, change: Tree) -> None:
         for name in doomed:
             del files[name]
     elif "rename" in kinds:
-        source = _path({"path": change.get("sourceServerItem")})
-        moved = {p: b for p, b in files.items() if p == source or p.startswith(source + "/")}
-        if not moved:
-            raise _missing_path(source, "rename")
-        for name, blob_id in moved.items():
-            del files[name]
-            files[path + name[len(source) :]] = blob_id
+        _rename(files, _path({"path": change.get("sourceServerItem")}), path)
         if "edit" in kinds:
             files[path] = _content(repository, change)
     elif "edit" in kinds:
@@ -83,6 +78,29 @@ def apply_change(repository: Tree, files: Files, change: Tree) -> None:
         raise _invalid(f"VS403696: The change type '{change.get('changeType')}' is not supported.")
 
 
+def _rename(files: Files, source: str, path: str) -> None:
+    moved = {p: b for p, b in files.items() if p == source or p.startswith(source + "/")}
+    if not moved:
+        raise _missing_path(source, "rename")
+    for name in moved:
+        del files[name]
+    if path in files:
+        message = f"TF402457: The path '{path}' specified in the rename operation already exists."
+        raise _invalid(message, "GitDuplicatePathException")
+    _check_room(files, path)
+    for name, blob_id in moved.items():
+        files[path + name[len(source) :]] = blob_id
+
+
+def _check_room(files: Files, path: str) -> None:
+    """A path can be a file or a folder, not both."""
+    parts = path.split("/")
+    above = {"/".join(parts[:n]) for n in range(2, len(parts))}
+    if above & set(files) or any(p.startswith(path + "/") for p in files):
+        message = f"TF402457: The path '{path}' cannot be both a file and a folder."
+        raise _invalid(message, "GitDuplicatePathException")
+
+
 def _missing_path(path: str, verb: str) -> errors.ServiceError:
     message = f"TF401174: The item '{path}' specified in the {verb} operation could not be found in the repository."
     return errors.not_found(message, "GitItemNotFoundException", errors.GIT)
@@ -91,6 +109,11 @@ def _missing_path(path: str, verb: str) -> errors.ServiceError:
 def person(call: Call, given: object) -> Tree:
     """The author of a commit, completed from the caller."""
     given = given if isinstance(given, dict) else {}
+    if given.get("date"):
+        try:
+            parse_time(str(given["date"]))
+        except ValueError as error:
+            raise _invalid(f"The date '{given['date']}' of the author or committer is not a date.") from error
     return {
         "name": given.get("name") or call.user["name"],
         "email": given.get("email") or call.user["mail"],

@@ -24,6 +24,7 @@ def find_repository(call: Call, name_or_id: str) -> Tree:
             if repository["id"] == wanted or (call.scope and repository["name"].lower() == wanted):
                 if repository["disabled"] and call.route != "git/repositories/{repositoryId}":
                     raise errors.repository_missing(name_or_id)
+                call.enter(project)
                 return repository  # type: ignore[no-any-return]
     raise errors.repository_missing(name_or_id)
 

@@ -8,6 +8,7 @@ from local.sandbox.azure_devops.call import Call, Level, Reply, page_of, serves
 from local.sandbox.azure_devops.identities import identity_ref
 from local.sandbox.azure_devops.service import Tree, new_id
 
+_CONNECTIONS = "Microsoft.VisualStudio.Services.ServiceEndpoints.WebApi"
 _TASKS = "Microsoft.TeamFoundation.DistributedTask.WebApi"
 _GROUPS = "distributedtask/variablegroups/{groupId}"
 _ENVIRONMENTS = "distributedtask/environments/{environmentId}"
@@ -42,7 +43,7 @@ def _group_of(call: Call) -> tuple[Tree, Tree]:
     for project in call.projects():
         group = project["variable_groups"].get(call.value("groupId"))
         if group is not None:
-            return project, group
+            return call.enter(project), group
     message = f"Variable group with ID {call.value('groupId')} not found."
     raise errors.not_found(message, "VariableGroupNotFoundException", _TASKS)
 
@@ -166,6 +167,12 @@ def get_environments(call: Call) -> object:
     return [environment_json(call, project, e) for e in page_of(found, call)]
 
 
+def _check_environment_name(project: Tree, name: str, own: Tree | None = None) -> None:
+    if any(e is not own and e["name"].lower() == name.lower() for e in project["environments"].values()):
+        message = f"Environment with name {name} already exists."
+        raise errors.ServiceError(409, message, "EnvironmentExistsException", namespace=_TASKS)
+
+
 @serves("POST", _ENVIRONMENTS)
 def create_environment(call: Call) -> Tree:
     """Create an environment."""
@@ -174,9 +181,7 @@ def create_environment(call: Call) -> Tree:
     name = str(body.get("name") or "")
     if not name:
         raise errors.missing_value("environmentCreateParameter.Name")
-    if any(e["name"].lower() == name.lower() for e in project["environments"].values()):
-        message = f"Environment with name {name} already exists."
-        raise errors.ServiceError(409, message, "EnvironmentExistsException", namespace=_TASKS)
+    _check_environment_name(project, name)
     stamp = call.stamp()
     environment: Tree = {
         "id": call.service.number(call.org, "environment"),
@@ -196,7 +201,9 @@ def update_environment(call: Call) -> Tree:
     """Rename or describe an environment."""
     environment = _environment_of(call)
     body = call.json()
-    environment["name"] = str(body.get("name") or environment["name"])
+    name = str(body.get("name") or environment["name"])
+    _check_environment_name(call.project, name, own=environment)
+    environment["name"] = name
     environment["description"] = str(body.get("description", environment["description"]) or "")
     environment["modified"] = call.stamp()
     return environment_json(call, call.project, environment)
@@ -208,11 +215,8 @@ def delete_environment(call: Call) -> Reply:
     environment = _environment_of(call)
     project = call.project
     del project["environments"][str(environment["id"])]
-    for number in [
-        k
-        for k, c in project["checks"].items()
-        if c["resource"] == {**c["resource"], "type": "environment", "id": str(environment["id"])}
-    ]:
+    own = ("environment", str(environment["id"]))
+    for number in [k for k, c in project["checks"].items() if (c["resource"]["type"], c["resource"]["id"]) == own]:
         del project["checks"][number]
     return Reply(None, 204)
 
@@ -315,9 +319,7 @@ def _endpoint_of(call: Call) -> tuple[Tree, Tree]:
         if endpoint is not None:
             return project, endpoint
     message = f"Service connection with ID {wanted} could not be found."
-    raise errors.not_found(
-        message, "ServiceEndpointNotFoundException", "Microsoft.VisualStudio.Services.ServiceEndpoints.WebApi"
-    )
+    raise errors.not_found(message, "ServiceEndpointNotFoundException", _CONNECTIONS)
 
 
 @serves("GET", _ENDPOINTS)
@@ -340,13 +342,19 @@ def _endpoint_fields(body: Tree) -> Tree:
         if not body.get(name):
             raise errors.missing_value(f"endpoint.{name}")
     return {
-        "name": body["name"],
-        "type": body["type"],
-        "url": body["url"],
+        "name": str(body["name"]),
+        "type": str(body["type"]),
+        "url": str(body["url"]),
         "description": str(body.get("description") or ""),
         "authorization": body.get("authorization") or {"scheme": "None", "parameters": {}},
         "data": body.get("data") or {},
     }
+
+
+def _check_endpoint_name(project: Tree, name: str, own: Tree | None = None) -> None:
+    if any(e is not own and e["name"].lower() == name.lower() for e in project["endpoints"].values()):
+        message = f"Service connection with name {name} already exists. Only a user having Administrator/User role permissions on service connection {name} can see it."
+        raise errors.ServiceError(409, message, "DuplicateServiceConnectionException", namespace=_CONNECTIONS)
 
 
 @serves("POST", _ENDPOINTS, Level.READER)
@@ -358,14 +366,7 @@ def create_endpoint(call: Call) -> Tree:
     project = call.project_or_none or call.find_project(str(given.get("id") or given.get("name") or ""))
     call.require(Level.PROJECT_ADMINISTRATOR, project)
     fields = _endpoint_fields(body)
-    if any(e["name"].lower() == fields["name"].lower() for e in project["endpoints"].values()):
-        message = f"Service connection with name {fields['name']} already exists. Only a user having Administrator/User role permissions on service connection {fields['name']} can see it."
-        raise errors.ServiceError(
-            409,
-            message,
-            "DuplicateServiceConnectionException",
-            namespace="Microsoft.VisualStudio.Services.ServiceEndpoints.WebApi",
-        )
+    _check_endpoint_name(project, fields["name"])
     endpoint = {"id": new_id(), "by": call.user["id"], **fields}
     project["endpoints"][endpoint["id"]] = endpoint
     return endpoint_json(call, project, endpoint)
@@ -377,6 +378,7 @@ def update_endpoint(call: Call) -> Tree:
     project, endpoint = _endpoint_of(call)
     call.require(Level.PROJECT_ADMINISTRATOR, project)
     fields = _endpoint_fields(call.json())
+    _check_endpoint_name(project, fields["name"], own=endpoint)
     old = endpoint["authorization"].get("parameters") or {}
     parameters = fields["authorization"].get("parameters") or {}
     fields["authorization"]["parameters"] = {k: old.get(k) if v is None else v for k, v in parameters.items()}

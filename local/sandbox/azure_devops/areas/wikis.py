@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from local.sandbox.azure_devops import errors, git_store
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves
 from local.sandbox.azure_devops.service import Tree, new_id
 
 _PAGES = "wiki/wikis/{wikiIdentifier}/pages/{*path}"
 _BY_ID = "wiki/wikis/{wikiIdentifier}/pages/{id}"
+_LEVELS = {"none": 0, "onelevel": 1, "onelevelplusnestedemptyfolders": 1, "full": 99}
 
 
 def wiki_json(call: Call, project: Tree, wiki: Tree) -> Tree:
@@ -31,7 +34,7 @@ def _wiki_of(call: Call) -> tuple[Tree, Tree]:
     for project in call.projects():
         for wiki in project["wikis"].values():
             if wanted in {wiki["id"], wiki["name"].lower()}:
-                return project, wiki
+                return call.enter(project), wiki
     message = f"Wiki not found. Wiki identifier: {call.value('wikiIdentifier')}."
     raise errors.not_found(message, "WikiNotFoundException", errors.WIKI)
 
@@ -44,6 +47,12 @@ def get_wikis(call: Call) -> object:
     return [wiki_json(call, p, w) for p in call.projects() for w in p["wikis"].values()]
 
 
+def _check_free(project: Tree, name: str, own: Tree | None = None) -> None:
+    if any(w is not own and w["name"].lower() == name.lower() for w in project["wikis"].values()):
+        message = f"Wiki already exists with name '{name}'."
+        raise errors.ServiceError(409, message, "WikiAlreadyExistsException", namespace=errors.WIKI)
+
+
 @serves("POST", "wiki/wikis/{wikiIdentifier}", Level.READER)
 def create_wiki(call: Call) -> Reply:
     """Create the project's wiki, or publish a folder of a repository as one."""
@@ -53,9 +62,7 @@ def create_wiki(call: Call) -> Reply:
     name, kind = str(body.get("name") or ""), str(body.get("type") or "projectWiki").lower()
     if not name:
         raise errors.missing_value("wikiCreateParams.name")
-    if any(w["name"].lower() == name.lower() for w in project["wikis"].values()):
-        message = f"Wiki already exists with name '{name}'."
-        raise errors.ServiceError(409, message, "WikiAlreadyExistsException", namespace=errors.WIKI)
+    _check_free(project, name)
     if kind == "projectwiki":
         if any(w["type"] == "projectWiki" for w in project["wikis"].values()):
             message = "A project wiki already exists for this project."
@@ -114,7 +121,9 @@ def delete_wiki(call: Call) -> Tree:
 def update_wiki(call: Call) -> Tree:
     """Rename a wiki."""
     project, wiki = _wiki_of(call)
-    wiki["name"] = str(call.json().get("name") or wiki["name"])
+    name = str(call.json().get("name") or wiki["name"])
+    _check_free(project, name, own=wiki)
+    wiki["name"] = name
     return wiki_json(call, project, wiki)
 
 
@@ -132,12 +141,12 @@ def _store(call: Call, wiki: Tree, path: str, content: str) -> Tree:
     return page
 
 
-def page_json(call: Call, project: Tree, wiki: Tree, path: str, depth: int, content: bool) -> Tree:  # noqa: PLR0917
+def page_json(call: Call, project: Tree, wiki: Tree, path: str, depth: int, content: bool) -> Tree:
     """A page as answered; the root need not have been written."""
     page = wiki["pages"].get(path, {"order": 0, "content": ""})
     prefix = path.rstrip("/") + "/"
     inside = sorted(p for p in wiki["pages"] if p.startswith(prefix) and "/" not in p[len(prefix) :] and p != path)
-    quoted = path.replace("/", "%2F").replace(" ", "%20")
+    quoted = quote(path, safe="")
     answer: Tree = {
         "path": path,
         "order": page["order"],
@@ -160,7 +169,7 @@ def _missing_page(path: str) -> errors.ServiceError:
 
 
 def _answer(call: Call, project: Tree, wiki: Tree, path: str, status: int = 200, *, content: bool = True) -> Reply:
-    level = {"none": 0, "onelevel": 1, "full": 99}.get(call.text("recursionLevel", "none").lower(), 0)
+    level = _LEVELS.get(call.text("recursionLevel", "none").lower(), 0)
     page = wiki["pages"].get(path)
     if call.accept.startswith("text/plain") and page:
         return Reply(page["content"], 200, {"ETag": f'"{page["etag"]}"'}, media_type="text/plain")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.local.sandbox.azure_devops.support import Simulator, connector
+from tests.unit.local.sandbox.azure_devops.support import Raw, Receiver, Simulator, connector
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,3 +37,19 @@ def connect(simulator: Simulator) -> Callable[..., Any]:
 def clients(connect: Callable[..., Any]) -> Any:
     """The 7.1 clients of the administrator."""
     return connect().clients_v7_1
+
+
+@pytest.fixture(scope="module")
+def raw(simulator: Simulator) -> Iterator[Raw]:
+    """Plain HTTP to the simulator."""
+    made = Raw(simulator)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Where service hooks are sent."""
+    made = Receiver()
+    yield made
+    made.stop()

@@ -8,23 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.local.sandbox.azure_devops.support import refused, wait_until
+from tests.unit.local.sandbox.azure_devops.support import ZERO, change, push, refused, wait_until
 
 pytestmark = pytest.mark.stack
-ZERO = "0" * 40
-
-
-def change(kind: str, path: str, content: str | None = None, encoding: str = "rawtext") -> dict[str, Any]:
-    given: dict[str, Any] = {"changeType": kind, "item": {"path": path}}
-    return given if content is None else given | {"newContent": {"content": content, "contentType": encoding}}
-
-
-def push(git: Any, repository: Any, branch: str, old: str, *changes: dict[str, Any]) -> str:
-    body = {
-        "refUpdates": [{"name": f"refs/heads/{branch}", "oldObjectId": old}],
-        "commits": [{"comment": "work", "changes": list(changes)}],
-    }
-    return git.create_push(body, repository.id, "Shop").ref_updates[0].new_object_id
 
 
 @pytest.fixture
