@@ -13,6 +13,11 @@ _TOKEN = re.compile(
 )
 
 
+_DEEPEST = 64
+_LONGEST_NUMBER = 40
+_LONGEST_OFFSET = 5
+
+
 class WiqlError(ValueError):
     """The query cannot be read; the message names where."""
 
@@ -55,6 +60,7 @@ def parse(text: str) -> Query:
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
+        self.depth = 0
         self.tokens = self._tokens(text)
         self.at = 0
 
@@ -141,12 +147,22 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Group(joiner, tuple(parts))
 
     def one(self) -> Group | Condition:
+        if self.peek() not in {"NOT", "("}:
+            return self.condition()
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise WiqlError(f"conditions are nested more than {_DEEPEST} levels deep")
+        inner: Group | Condition
         if self.accept("NOT"):
-            return Group("AND", (self.one(),), negated=True)
-        if self.accept("("):
+            inner = Group("AND", (self.one(),), negated=True)
+        else:
+            self.expect("(")
             inner = self.any_of()
             self.expect(")")
-            return inner
+        self.depth -= 1
+        return inner
+
+    def condition(self) -> Condition:
         side, name = self.name()
         return Condition(side, name, *self._comparison())
 
@@ -187,10 +203,14 @@ class _Parser:
     def value(self) -> Any:
         kind, text = self.next()
         if kind == "text":
-            return text[1:-1].replace("''", "'")
+            return text[1:-1].replace("''", "'") if text.startswith("'") else text[1:-1]
         if kind == "number":
+            if len(text) > _LONGEST_NUMBER:
+                raise WiqlError(f"the number {text[:20]}… is too long")
             return float(text) if "." in text else int(text)
         if kind == "macro":
+            if sum(c.isdigit() for c in text) > _LONGEST_OFFSET:
+                raise WiqlError(f"the offset of {text[:20]}… is too large")
             return text
         if kind == "word" and text.lower() in {"true", "false"}:
             return text.lower() == "true"

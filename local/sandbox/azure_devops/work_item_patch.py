@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.sandbox.azure_devops import errors
-from local.sandbox.azure_devops.call import Call
+from local.sandbox.azure_devops.call import Call, whole_number
 from local.sandbox.azure_devops.classification import field_path
 from local.sandbox.azure_devops.identities import find_subject, find_user
 from local.sandbox.azure_devops.process_catalog import WorkItemType
@@ -84,7 +85,7 @@ def _test_revision(item: Tree | None, value: Any) -> None:
         raise errors.ServiceError(412, message, "TestPatchOperationFailedException", namespace=errors.WEBAPI)
 
 
-def _field(patch: Patch, kind: str, name: str, value: Any, extra: dict[str, Tree], item: Tree | None) -> None:  # noqa: PLR0917
+def _field(patch: Patch, kind: str, name: str, value: Any, extra: dict[str, Tree], item: Tree | None) -> None:
     known = find_field(name, extra)
     if known is None:
         message = f"TF51535: Cannot find field {name}."
@@ -115,7 +116,7 @@ def _relation(patch: Patch, kind: str, where: str, value: Any) -> None:
                 "VS403676: A relation needs rel and url.", "VssPropertyValidationException", errors.WORK
             )
         patch.added.append(value)
-    elif kind == "remove" and where.isdigit():
+    elif kind == "remove" and whole_number(where) is not None:
         patch.removed.append(int(where))
     elif kind in {"add", "replace"} and re.match(r"^\d+/attributes", where):
         patch.changed_relations[int(where.split("/", maxsplit=1)[0])] = (
@@ -139,6 +140,9 @@ def new_fields(call: Call, project: Tree, kind: WorkItemType, patch: Patch) -> T
         "System.Reason": "Added to backlog" if process.name == "Basic" else "New",
     }
     fields |= starting_values(process.name, kind.name)
+    for known in custom_fields(call.org, project).values():
+        if known.get("type_name") == kind.name and known.get("default") not in {None, ""}:
+            fields[known["referenceName"]] = _valid(call, project, kind, known, known["default"])
     return apply(call, project, kind, fields, patch)
 
 
@@ -160,6 +164,9 @@ def apply(call: Call, project: Tree, kind: WorkItemType, before: Tree, patch: Pa
     for name, reference in (("Title", "System.Title"), ("State", "System.State")):
         if not str(after.get(reference) or "").strip():
             raise rule_error(name, reference, "Required, InvalidEmpty")
+    for known in extra.values():
+        if known.get("required") and known.get("type_name") == kind.name and after.get(known["referenceName"]) is None:
+            raise rule_error(known["name"], known["referenceName"], "Required, InvalidEmpty")
     for reference in ("System.AreaPath", "System.IterationPath"):
         after.setdefault(reference, project["name"])
     if after["System.State"] != before.get("System.State"):
@@ -204,13 +211,15 @@ def _typed(known: Tree, value: Any) -> Any:
         if kind == "integer":
             return int(value)
         if kind == "double":
+            if not math.isfinite(float(value)):
+                raise ValueError(value)
             return float(value)
         if kind == "boolean":
             return value if isinstance(value, bool) else str(value).lower() == "true"
         if kind == "dateTime":
             parse_time(str(value))
             return str(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise rule_error(name, reference, "InvalidType") from error
     return str(value) if kind in _HTML else value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from local.sandbox.azure_devops import errors
 from local.sandbox.azure_devops.areas.teams import team_of
 from local.sandbox.azure_devops.areas.work_items import project_of
@@ -296,7 +298,13 @@ def _iteration_json(call: Call, team: Tree, identifier: str) -> Tree:
     frame = "current"
     if start and finish:
         now = call.service.now()
-        frame = "future" if parse_time(start) > now else "past" if parse_time(finish) < now else "current"
+        frame = (
+            "future"
+            if parse_time(start) > now
+            else "past"
+            if parse_time(finish) + timedelta(days=1) <= now
+            else "current"
+        )
     url = call.url(call.project["id"], team["id"], "_apis/work/teamsettings/iterations", identifier)
     return {
         "id": identifier,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local.sandbox.azure_devops import errors
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves
 from local.sandbox.azure_devops.classification import GROUPS, descend, field_path, find_by, new_node, segments, walk
-from local.sandbox.azure_devops.service import Tree
+from local.sandbox.azure_devops.service import Tree, parse_time
 
 _ROUTE = "wit/classificationNodes/{structureGroup}/{*path}"
 _TITLES = {"area": "Area", "iteration": "Iteration"}
@@ -85,18 +85,40 @@ def create_node(call: Call) -> Reply:
     name = str(body.get("name") or "").strip()
     if not name:
         raise errors.missing_value("name")
-    if set(name) & set('\\/$?*:"&<>#%|+') or len(name) > 255:
-        message = f"TF20016: The node name {name} is not valid."
-        raise errors.invalid(message, "InvalidClassificationNodeNameException", errors.WORK)
-    if any(c["name"].lower() == name.lower() for c in parent["children"]):
-        message = f"VS402371: Classification node name {name} is already in use by a different child of parent classification node."
-        raise errors.ServiceError(409, message, "ClassificationNodeDuplicateNameException", namespace=errors.WORK)
-    node = new_node(call.service, call.org, name, GROUPS[group], body.get("attributes") or {})
+    _check_name(parent, name)
+    node = new_node(call.service, call.org, name, GROUPS[group], _dates(body))
     parent["children"].append(node)
     return Reply(node_json(call, project, (*path, name), node, 0, links=True), 201)
 
 
-def _move(call: Call, project: Tree, tree: Tree, path: tuple[str, ...], parent: Tree, number: int) -> Tree:  # noqa: PLR0917
+def _check_name(parent: Tree, name: str, own: Tree | None = None) -> None:
+    if set(name) & set('\\/$?*:"&<>#%|+') or len(name) > 255:
+        message = f"TF20016: The node name {name} is not valid."
+        raise errors.invalid(message, "InvalidClassificationNodeNameException", errors.WORK)
+    if any(c is not own and c["name"].lower() == name.lower() for c in parent["children"]):
+        message = f"VS402371: Classification node name {name} is already in use by a different child of parent classification node."
+        raise errors.ServiceError(409, message, "ClassificationNodeDuplicateNameException", namespace=errors.WORK)
+
+
+def _dates(body: Tree, held: Tree | None = None) -> Tree:
+    """The attributes of an iteration after a change; raises a 400 for dates that are none or in the wrong order."""
+    given = body.get("attributes") or {}
+    attributes = {**(held or {}), **given}
+    moments = {}
+    for name in ("startDate", "finishDate"):
+        if attributes.get(name):
+            try:
+                moments[name] = parse_time(str(attributes[name]))
+            except ValueError as error:
+                message = f"VS402485: The value '{attributes[name]}' of {name} is not a date."
+                raise errors.invalid(message, "ClassificationNodeInvalidDateException", errors.WORK) from error
+    if len(moments) == 2 and moments["startDate"] > moments["finishDate"]:
+        message = "VS402485: The start date of an iteration must not be after its finish date."
+        raise errors.invalid(message, "ClassificationNodeInvalidDateException", errors.WORK)
+    return attributes
+
+
+def _move(call: Call, project: Tree, tree: Tree, path: tuple[str, ...], parent: Tree, number: int) -> Tree:
     found = find_by(tree, id=number)
     if found is None:
         raise errors.not_found(
@@ -111,19 +133,32 @@ def _move(call: Call, project: Tree, tree: Tree, path: tuple[str, ...], parent: 
             "ClassificationNodeCircularReferenceException",
             errors.WORK,
         )
-    _, old_parent = next((p, n) for p, n in walk(tree) if node in n["children"])
-    old_parent["children"].remove(node)
+    _check_name(parent, node["name"], own=node)
+    old_parent = _parent_of(tree, node)
+    old_parent["children"] = [c for c in old_parent["children"] if c is not node]
     parent["children"].append(node)
-    _repath(call, project, "\\".join(old_path), "\\".join((*path, node["name"])))
+    _repath(call, project, node["kind"], "\\".join(old_path), "\\".join((*path, node["name"])))
     return node_json(call, project, (*path, node["name"]), node, 0, links=True)
 
 
-def _repath(call: Call, project: Tree, old: str, new: str) -> None:
+def _parent_of(tree: Tree, node: Tree) -> Tree:
+    return next(n for _, n in walk(tree) if any(c is node for c in n["children"]))
+
+
+def _repath(call: Call, project: Tree, kind: str, old: str, new: str) -> None:
+    """Follow a node to its new path in the work items and, for areas, in the settings of teams."""
+
+    def moved(path: str) -> str:
+        return new + path[len(old) :] if (path + "\\").startswith(old + "\\") else path
+
+    field = "System.AreaPath" if kind == "area" else "System.IterationPath"
     for item in call.org["work_items"].values():
-        for field in ("System.AreaPath", "System.IterationPath"):
-            value = str(item["fields"].get(field) or "")
-            if item["project"] == project["id"] and (value + "\\").startswith(old + "\\"):
-                item["fields"][field] = new + value[len(old) :]
+        if item["project"] == project["id"]:
+            item["fields"][field] = moved(str(item["fields"].get(field) or ""))
+    if kind == "area":
+        for team in project["teams"].values():
+            team["areas"] = [{**area, "value": moved(area["value"])} for area in team["areas"]]
+            team["default_area"] = moved(team["default_area"]) if team["default_area"] else None
 
 
 @serves("PATCH", _ROUTE)
@@ -132,12 +167,17 @@ def update_node(call: Call) -> Tree:
     project = call.project
     path, node = _node_of(call, project[_group(call)], call.values.get("path", ""))
     body = call.json()
-    if body.get("attributes"):
-        node["attributes"] = {**node["attributes"], **body["attributes"]}
+    attributes = _dates(body, node["attributes"])
     if body.get("name") and body["name"] != node["name"]:
-        node["name"] = str(body["name"])
-        _repath(call, project, "\\".join(path), "\\".join((*path[:-1], node["name"])))
-        path = (*path[:-1], node["name"])
+        name = str(body["name"])
+        if len(path) == 1:
+            message = "TF237093: The root node has the name of its project and cannot be renamed."
+            raise errors.invalid(message, "ClassificationNodeCannotBeRenamedException", errors.WORK)
+        _check_name(_parent_of(project[_group(call)], node), name, own=node)
+        node["name"] = name
+        _repath(call, project, node["kind"], "\\".join(path), "\\".join((*path[:-1], name)))
+        path = (*path[:-1], name)
+    node["attributes"] = attributes
     return node_json(call, project, path, node, 0, links=True)
 
 
@@ -152,10 +192,18 @@ def delete_node(call: Call) -> Reply:
             "TF237092: The root node cannot be deleted.", "ClassificationNodeCannotBeDeletedException", errors.WORK
         )
     target = find_by(tree, id=call.integer("$reclassifyId"))
+    if target and any(n is target[1] for _, n in walk(node)):
+        message = "TF237094: Work items cannot be reclassified to the node that is deleted or to one below it."
+        raise errors.invalid(message, "ClassificationNodeReclassificationException", errors.WORK)
     new = "\\".join(target[0]) if target else project["name"]
     field = "System.AreaPath" if node["kind"] == "area" else "System.IterationPath"
-    _, parent = next((p, n) for p, n in walk(tree) if node in n["children"])
-    parent["children"].remove(node)
+    parent = _parent_of(tree, node)
+    parent["children"] = [c for c in parent["children"] if c is not node]
+    for team in project["teams"].values() if node["kind"] == "area" else ():
+        team["areas"] = [a for a in team["areas"] if field_path(tree, a["value"]) is not None]
+        if team["default_area"] and field_path(tree, team["default_area"]) is None:
+            team["default_area"] = new
+            team["areas"] = team["areas"] or [{"value": new, "includeChildren": False}]
     for item in call.org["work_items"].values():
         if item["project"] == project["id"] and field_path(tree, item["fields"][field]) is None:
             item["fields"][field] = new

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from local.sandbox.azure_devops import errors
-from local.sandbox.azure_devops.call import Call, Level, Reply, serves
+from local.sandbox.azure_devops.call import Call, Level, Reply, page_of, serves
 from local.sandbox.azure_devops.identities import level_of
 from local.sandbox.azure_devops.processes_model import process_of
 from local.sandbox.azure_devops.service import Tree, new_id, parse_time, stable_id
@@ -63,7 +63,12 @@ def _literal(call: Call, value: Any) -> Any:
     if name == "@me":
         return call.user["mail"]
     if name == "@today":
-        return (call.service.now() + timedelta(days=sign * days)).strftime("%Y-%m-%dT00:00:00Z")
+        try:
+            day = call.service.now() + timedelta(days=sign * days)
+        except OverflowError as error:
+            message = f"TF51011: The macro {value} names no day of the calendar."
+            raise errors.invalid(message, "WorkItemTrackingQueryException", errors.WORK) from error
+        return day.strftime("%Y-%m-%dT00:00:00Z")
     message = f"TF51011: The macro {value} is not known here."
     raise errors.invalid(message, "WorkItemTrackingQueryException", errors.WORK)
 
@@ -86,8 +91,6 @@ def _compare(call: Call, known: Tree, held: Any, operator: str, wanted: Any) -> 
         return str(wanted).lower() in str(held or "").lower()
     if operator == "UNDER":
         return (str(held or "").lower() + "\\").startswith(str(wanted).lower().rstrip("\\") + "\\")
-    if operator == "EVER":
-        return held is not None and str(held).lower() == str(wanted).lower()
     if held is None:
         return False
     try:
@@ -111,8 +114,10 @@ def _matches(call: Call, part: Group | Condition | None, item: Tree, side: str =
         answers = [_matches(call, p, item, side) for p in part.parts if not side or _mentions(p, side)]
         result = (all(answers) if part.joiner == "AND" else any(answers)) if answers else True
         return not result if part.negated else result
-    if side and part.side.lower() != side:
-        return True
+    return bool(side and part.side.lower() != side) or _holds(call, part, item)
+
+
+def _holds(call: Call, part: Condition, item: Tree) -> bool:
     known = _field(call, part.field)
     held = _value_of(call, item, known["referenceName"])
     if part.operator.startswith("IS"):
@@ -120,6 +125,11 @@ def _matches(call: Call, part: Group | Condition | None, item: Tree, side: str =
     if part.operator.endswith("IN"):
         found = any(_compare(call, known, held, "=", v) for v in part.values)
         return found is not part.operator.startswith("NOT")
+    if part.operator == "EVER":
+        # Was it ever so: every revision is asked, the current one being the last of them.
+        reference = known["referenceName"]
+        past = (_value_of(call, {**item, "fields": fields}, reference) for fields in item["revisions"])
+        return any(_compare(call, known, value, "=", part.values[0]) for value in (held, *past))
     negated = part.operator.startswith("NOT ")
     answer = _compare(call, known, held, part.operator.removeprefix("NOT "), part.values[0])
     return answer is not negated
@@ -227,7 +237,7 @@ def _relations(call: Call, query: Query) -> list[Tree]:
     return rows
 
 
-def _below(  # noqa: PLR0917
+def _below(
     call: Call, query: Query, items: dict[int, Tree], item: Tree, types: set[str], targets: set[int], recursive: bool
 ) -> list[Tree]:
     rows: list[Tree] = []
@@ -312,7 +322,24 @@ def get_queries(call: Call) -> object:
     depth, wiql = call.integer("$depth"), call.text("$expand", "none").lower() in {"wiql", "all", "clauses"}
     if "query" in call.values:
         return query_json(call, project, _find(call, project, call.values["query"]), depth, wiql)
+    wanted = call.text("$filter").lower()
+    if wanted:
+        found = [q for q in _tree(project).values() if wanted in q["name"].lower()]
+        listed = page_of(found, call, limit=200)
+        return {
+            "count": len(listed),
+            "hasMore": len(listed) < len(found),
+            "value": [query_json(call, project, q, depth, wiql) for q in listed],
+        }
     return [query_json(call, project, q, depth, wiql) for q in _tree(project).values() if q["parent"] is None]
+
+
+def _check_free(project: Tree, parent: str | None, name: str, own: Tree | None = None) -> None:
+    if any(
+        q is not own and q["parent"] == parent and q["name"].lower() == name.lower() for q in _tree(project).values()
+    ):
+        message = f"TF237018: You already have a query named {name} in this folder."
+        raise errors.ServiceError(409, message, "QueryItemNameAlreadyExistsException", namespace=errors.WORK)
 
 
 @serves("POST", "wit/queries/{*query}")
@@ -321,13 +348,12 @@ def create_query(call: Call) -> Reply:
     project = call.project
     parent = _find(call, project, call.value("query"))
     body = call.json()
+    if parent["wiql"] is not None:
+        message = f"TF401244: The parent {parent['name']} is a query, not a folder."
+        raise errors.invalid(message, "QueryItemInvalidParentException", errors.WORK)
     if not body.get("name"):
         raise errors.missing_value("query.name")
-    if any(
-        q["parent"] == parent["id"] and q["name"].lower() == str(body["name"]).lower() for q in _tree(project).values()
-    ):
-        message = f"TF237018: You already have a query named {body['name']} in this folder."
-        raise errors.ServiceError(409, message, "QueryItemNameAlreadyExistsException", namespace=errors.WORK)
+    _check_free(project, parent["id"], str(body["name"]))
     wiql = None
     if not body.get("isFolder"):
         wiql = str(body.get("wiql") or "")
@@ -349,10 +375,15 @@ def update_query(call: Call) -> Tree:
     project = call.project
     query = _find(call, project, call.value("query"))
     body = call.json()
-    query["name"] = str(body.get("name") or query["name"])
+    name = str(body.get("name") or query["name"])
+    _check_free(project, query["parent"], name, own=query)
     if body.get("wiql"):
+        if query["wiql"] is None:
+            message = f"TF401244: {query['name']} is a folder and has no query text."
+            raise errors.invalid(message, "QueryItemInvalidParentException", errors.WORK)
         _read(str(body["wiql"]))
         query["wiql"] = str(body["wiql"])
+    query["name"] = name
     return query_json(call, project, query, 0, True)
 
 

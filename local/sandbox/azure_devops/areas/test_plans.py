@@ -177,7 +177,12 @@ def delete_suite(call: Call) -> Reply:
     suite = _suite_of(call, plan)
     if suite["id"] == plan["root"]:
         raise errors.invalid("The root suite of a plan cannot be deleted.", "InvalidOperationException", _TESTS)
-    del plan["suites"][str(suite["id"])]
+    waiting = [suite["id"]]
+    while waiting:
+        gone = waiting.pop()
+        waiting += [s["id"] for s in plan["suites"].values() if s["parent"] == gone]
+        del plan["suites"][str(gone)]
+        call.org["work_items"].pop(str(gone), None)
     return Reply(None, 204)
 
 
@@ -207,7 +212,9 @@ def get_cases(call: Call) -> list[Tree]:
     plan = _plan_of(call)
     suite = _suite_of(call, plan)
     wanted = {i for i in call.values.get("testCaseId", call.text("testIds")).split(",") if i}
-    return [case_json(call, plan, suite, n) for n in suite["cases"] if not wanted or str(n) in wanted]
+    # A deleted test case leaves its suites, and comes back to them when it is restored.
+    held = [n for n in suite["cases"] if str(n) in call.org["work_items"]]
+    return [case_json(call, plan, suite, n) for n in held if not wanted or str(n) in wanted]
 
 
 @serves("POST", _CASES)
@@ -231,6 +238,7 @@ def remove_cases(call: Call) -> Reply:
     """Take test cases out of a suite."""
     plan = _plan_of(call)
     suite = _suite_of(call, plan)
-    gone = {int(i) for i in call.values.get("testCaseId", call.text("testCaseIds")).split(",") if i.isdigit()}
-    suite["cases"] = [c for c in suite["cases"] if c not in gone]
+    wanted = call.values.get("testCaseId") or call.text("testCaseIds") or call.text("testIds")
+    gone = {i.strip() for i in wanted.split(",")}
+    suite["cases"] = [c for c in suite["cases"] if str(c) not in gone]
     return Reply(None, 204)

@@ -122,7 +122,7 @@ def delete_comment(call: Call) -> Reply:
 def _deleted_of(call: Call) -> Tree:
     number = call.value("id")
     item = call.org["recycle_bin"].get(number)
-    if item is None:
+    if item is None or item["project"] not in {p["id"] for p in call.projects()}:
         message = f"TF401232: Work item {number} does not exist, or you do not have permissions to read it."
         raise errors.not_found(message, "WorkItemUnauthorizedAccessException", errors.WORK)
     return item  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.sandbox.azure_devops import errors, work_item_patch
-from local.sandbox.azure_devops.call import Call, Level, Reply, serves
+from local.sandbox.azure_devops.call import Call, Level, Reply, serves, whole_number
 from local.sandbox.azure_devops.identities import identity_ref, level_of, subject_ref
 from local.sandbox.azure_devops.processes_model import work_item_type
 from local.sandbox.azure_devops.service import Service, Tree
@@ -17,6 +17,9 @@ from local.sandbox.azure_devops.work_item_links import (
     parent_of,
     remove_link,
 )
+
+_TEST_TYPES = frozenset({"Test Plan", "Test Suite"})
+"""Plans and suites hold more than their work item, which therefore goes only with them."""
 
 
 def project_of(call: Call, item: Tree) -> Tree:
@@ -242,9 +245,10 @@ def many(call: Call, ids: list[str], fields: list[str], expand: str, policy: str
     answers: list[Tree | None] = []
     for text in ids:
         try:
-            if not text.strip().isdigit():
+            number = whole_number(text.strip())
+            if number is None:
                 raise _not_a_number(text)
-            item = find_item(call.org, int(text))
+            item = find_item(call.org, number)
             project_of(call, item)
             answers.append(item_json(call, item, fields=fields, expand=expand))
         except errors.ServiceError:
@@ -275,10 +279,8 @@ def update(call: Call) -> Tree:
     project = project_of(call, item)
     call.require(Level.CONTRIBUTOR, project)
     operations = call.json(list)
-    if (
-        call.headers.get("if-match", "").strip('"').isdigit()
-        and int(call.headers["if-match"].strip('"')) != item["rev"]
-    ):
+    expected = whole_number(call.headers.get("if-match", "").strip('"'))
+    if expected is not None and expected != item["rev"]:
         message = (
             "TF26071: This work item has been changed by someone else since you opened it. "
             "You will need to refresh it and discard your changes."
@@ -403,6 +405,12 @@ def delete(call: Call) -> Tree | Reply:
     item = item_of(call)
     project = project_of(call, item)
     call.require(Level.CONTRIBUTOR, project)
+    if item["fields"]["System.WorkItemType"] in _TEST_TYPES:
+        message = (
+            f"TF401336: Work item {item['id']} is a test artifact and cannot be deleted here. "
+            "Delete it with the test plan or suite it belongs to."
+        )
+        raise errors.invalid(message, "WorkItemDeletionNotSupportedException", errors.WORK)
     del call.org["work_items"][str(item["id"])]
     if call.flag("destroy"):
         for other in call.org["work_items"].values():
