@@ -79,6 +79,9 @@ def create_group(call: Call) -> Reply:
     name = str(body.get("displayName") or "")
     if not name:
         raise errors.missing_value("displayName")
+    if any(g["name"].lower() == name.lower() for g in (*project["groups"].values(), *project["teams"].values())):
+        message = f"TF50219: A team or group with the name {name} already exists in project {project['name']}."
+        raise errors.invalid(message, "GroupCreationException", errors.CORE)
     return Reply(subject_json(call, add_group(project, name, str(body.get("description") or ""))), 201)
 
 
@@ -101,6 +104,7 @@ def _membership(call: Call, member: Tree, container: Tree) -> Tree:
     return {"memberDescriptor": descriptor_of(member), "containerDescriptor": descriptor_of(container), "_links": {}}
 
 
+@serves("GET", "graph/Memberships/{subjectDescriptor}")
 @serves("GET", "graph/memberships/{subjectDescriptor}/{containerDescriptor}")
 def get_memberships(call: Call) -> object:
     """The groups of a subject, or with direction=down the members of a group."""

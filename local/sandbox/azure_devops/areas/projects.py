@@ -46,13 +46,24 @@ def finish_operations(service: Service, org: Tree) -> bool:
         if project is None:
             continue
         if operation["kind"] == "delete":
-            del org["projects"][project["id"]]
-            for item_id in [i for i, w in org["work_items"].items() if w["project"] == project["id"]]:
-                del org["work_items"][item_id]
+            _remove(org, project)
         elif project["state"] != "wellFormed":
             project["state"] = "wellFormed"
             add_repository(project, project["name"], new_id())
     return pending
+
+
+def _remove(org: Tree, project: Tree) -> None:
+    """Take a project away with its work items, the links to them, and its service hooks."""
+    del org["projects"][project["id"]]
+    gone = set()
+    for table in ("work_items", "recycle_bin"):
+        for item_id in [i for i, w in org[table].items() if w["project"] == project["id"]]:
+            gone.add(org[table].pop(item_id)["id"])
+    for item in (*org["work_items"].values(), *org["recycle_bin"].values()):
+        item["links"] = [link for link in item["links"] if link.get("target") not in gone]
+    for hook in [i for i, s in org["subscriptions"].items() if s["publisherInputs"].get("projectId") == project["id"]]:
+        del org["subscriptions"][hook]
 
 
 def _progress(service: Service, operation: Tree) -> float:
@@ -130,6 +141,13 @@ def check_name(call: Call, name: object, own: Tree | None = None) -> str:
     return name
 
 
+def _visibility(body: Tree) -> str:
+    visibility = str(body.get("visibility") or "private").lower()
+    if visibility not in {"private", "public"}:
+        raise errors.invalid(f"VS800090: The project visibility '{visibility}' is not valid.")
+    return visibility
+
+
 @serves("POST", "projects/{*projectId}", Level.COLLECTION_ADMINISTRATOR)
 def create_project(call: Call) -> Reply:
     """Queue the creation; the project can be seen as createPending from now on."""
@@ -142,9 +160,7 @@ def create_project(call: Call) -> Reply:
         raise errors.invalid("TF200013: The process template type id is missing from the project's capabilities.")
     if str(control).lower() not in {"git", "tfvc"}:
         raise errors.invalid("TF200014: The version control type is missing from the project's capabilities.")
-    visibility = str(body.get("visibility") or "private").lower()
-    if visibility not in {"private", "public"}:
-        raise errors.invalid(f"VS800090: The project visibility '{visibility}' is not valid.")
+    visibility = _visibility(body)
     project = new_project(
         call.service,
         call.org,
@@ -169,13 +185,14 @@ def update_project(call: Call) -> Reply:
     project = call.find_project(call.value("projectId"))
     call.require(Level.PROJECT_ADMINISTRATOR, project)
     body = call.json()
+    visibility = _visibility(body)
     if body.get("name") and body["name"] != project["name"]:
         name = check_name(call, body["name"], own=project)
         _rename(call, project, name)
     if body.get("description") is not None:
         project["description"] = str(body["description"])
     if body.get("visibility"):
-        project["visibility"] = str(body["visibility"]).lower()
+        project["visibility"] = visibility
     project["revision"] += 1
     project["last_update"] = call.stamp()
     return Reply(operation_answer(call, new_operation(call, "update", project["id"], 0.0)["id"]), 202)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import errors
-from local.sandbox.azure_devops.call import Call, Level, Reply, serves
+from local.sandbox.azure_devops.call import Call, Level, Reply, serves, whole_number
 from local.sandbox.azure_devops.identities import level_of
 from local.sandbox.azure_devops.service import Tree
 
@@ -138,9 +138,10 @@ def has(call: Call, namespace: str, token: str, bits: int) -> bool:
 
 
 def _bits(text: str) -> int:
-    if not text.isdigit():
+    bits = whole_number(text)
+    if bits is None:
         raise errors.invalid(f"The value '{text}' is not valid for permissions.")
-    return int(text)
+    return bits
 
 
 @serves("GET", "Permissions/{securityNamespaceId}/{permissions}", Level.NONE)
@@ -169,11 +170,33 @@ def get_lists(call: Call) -> list[Tree]:
     """The access control lists set for a token, or all of the namespace."""
     held = call.org["access"].get(_namespace(call), {})
     token = call.text("token")
+    wanted = {d for d in call.text("descriptors").split(",") if d}
     return [
-        {"inheritPermissions": True, "token": t, "acesDictionary": entries}
+        {
+            "inheritPermissions": True,
+            "token": t,
+            "acesDictionary": {d: entry for d, entry in entries.items() if not wanted or d in wanted},
+        }
         for t, entries in held.items()
         if token in {"", t} or (call.flag("recurse") and t.startswith(token))
     ]
+
+
+@serves("POST", "AccessControlLists/{securityNamespaceId}", Level.PROJECT_ADMINISTRATOR)
+def set_lists(call: Call) -> Reply:
+    """Replace the whole lists of tokens."""
+    held = call.org["access"].setdefault(_namespace(call), {})
+    given = call.json().get("value") or []
+    lists = {}
+    for one in given:
+        if not one.get("token"):
+            raise errors.missing_value("token")
+        lists[str(one["token"])] = {
+            descriptor: {"descriptor": descriptor, "allow": int(e.get("allow") or 0), "deny": int(e.get("deny") or 0)}
+            for descriptor, e in (one.get("acesDictionary") or {}).items()
+        }
+    held |= lists
+    return Reply(None, 204)
 
 
 @serves("POST", "AccessControlEntries/{securityNamespaceId}", Level.PROJECT_ADMINISTRATOR)
@@ -186,6 +209,8 @@ def set_entries(call: Call) -> list[Tree]:
     entries = call.org["access"].setdefault(_namespace(call), {}).setdefault(token, {})
     answers = []
     for given in body.get("accessControlEntries") or []:
+        if not given.get("descriptor"):
+            raise errors.missing_value("descriptor")
         old = (
             entries.get(given["descriptor"], {"allow": 0, "deny": 0}) if body.get("merge") else {"allow": 0, "deny": 0}
         )
@@ -212,4 +237,5 @@ def remove_entries(call: Call) -> Reply:
 def remove_lists(call: Call) -> Reply:
     """Remove the lists of tokens."""
     held = call.org["access"].get(_namespace(call), {})
-    return Reply(any(held.pop(t, None) for t in call.text("tokens").split(",")))
+    removed = [held.pop(t, None) for t in call.text("tokens").split(",")]
+    return Reply(any(r is not None for r in removed))

@@ -49,7 +49,8 @@ def get_teams(call: Call) -> object:
 @serves("GET", "teams")
 def get_all_teams(call: Call) -> list[Tree]:
     """Every team of the organization the user can see."""
-    return [team_json(call, p, t) for p in call.projects() for t in page_of(p["teams"].values(), call)]
+    found = [(p, t) for p in call.projects() for t in p["teams"].values()]
+    return [team_json(call, p, t) for p, t in page_of(found, call)]
 
 
 def _free_name(project: Tree, name: object, own: Tree | None = None) -> str:
