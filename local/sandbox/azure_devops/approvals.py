@@ -32,7 +32,7 @@ def required(service: Service, org: Tree, project: Tree, build: Tree, stage: Tre
     return found
 
 
-def _approval(service: Service, project: Tree, build: Tree, stage: Tree, environment: Tree, check: Tree) -> Tree:  # noqa: PLR0917
+def _approval(service: Service, project: Tree, build: Tree, stage: Tree, environment: Tree, check: Tree) -> Tree:
     settings = check["settings"]
     approvers = [str(a.get("id")) for a in settings.get("approvers") or []]
     stamp = service.stamp()
@@ -57,9 +57,11 @@ def _approval(service: Service, project: Tree, build: Tree, stage: Tree, environ
     return approval
 
 
-def decide(approval: Tree, people: set[str], user_id: str, status: str, comment: str, stamp: str) -> bool:  # noqa: PLR0917
+def decide(approval: Tree, people: set[str], user_id: str, status: str, comment: str, stamp: str) -> bool:
     """Record a decision of a person who stands for `people` (self and groups); false when none of the steps is theirs."""
-    step = next((s for s in approval["steps"] if s["approver"] in people and s["status"] == "pending"), None)
+    waiting = [s for s in approval["steps"] if s["status"] == "pending"]
+    asked = waiting[:1] if approval["order"] == "inSequence" else waiting
+    step = next((s for s in asked if s["approver"] in people), None)
     if step is None:
         return False
     step |= {"status": status, "by": user_id, "comment": comment, "at": stamp}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from local.sandbox.azure_devops import errors
@@ -82,24 +83,24 @@ def push_refusal(call: Call, project: Tree, repository: Tree, ref: str) -> error
     return errors.ServiceError(403, message, "GitRefUpdateRejectedByPolicyException", namespace=errors.GIT)
 
 
-def evaluate(org: Tree, project: Tree, repository: Tree, pull: Tree, policy: Tree) -> Status:  # noqa: PLR0911
+def evaluate(org: Tree, project: Tree, repository: Tree, pull: Tree, policy: Tree) -> Status:
     """Where a policy stands for a pull request."""
     settings = policy["settings"]
-    kind = policy["type"]
-    if kind == MINIMUM_REVIEWERS:
-        return _reviewers(settings, pull)
-    if kind == REQUIRED_REVIEWERS:
-        return _required(org, settings, pull)
-    if kind == COMMENTS:
-        unresolved = [t for t in pull["threads"] if not t["deleted"] and t["status"] in {"active", "pending"}]
-        return QUEUED if unresolved else APPROVED
-    if kind == WORK_ITEMS:
-        return APPROVED if pull["work_items"] else QUEUED
-    if kind == BUILD:
-        return _build(project, settings, pull)
-    if kind == STATUS:
-        return _status(settings, pull)
-    return APPROVED
+    deciders: dict[str, Callable[[], Status]] = {
+        MINIMUM_REVIEWERS: lambda: _reviewers(settings, pull),
+        REQUIRED_REVIEWERS: lambda: _required(org, settings, pull),
+        COMMENTS: lambda: _comments(pull),
+        WORK_ITEMS: lambda: APPROVED if pull["work_items"] else QUEUED,
+        BUILD: lambda: _build(project, settings, pull),
+        STATUS: lambda: _status(settings, pull),
+    }
+    decider = deciders.get(policy["type"])
+    return decider() if decider else APPROVED
+
+
+def _comments(pull: Tree) -> Status:
+    unresolved = [t for t in pull["threads"] if not t["deleted"] and t["status"] in {"active", "pending"}]
+    return QUEUED if unresolved else APPROVED
 
 
 def _reviewers(settings: Tree, pull: Tree) -> Status:

@@ -10,7 +10,7 @@ from typing import Any
 from local.sandbox.azure_devops.hook_catalog import CONFIDENTIAL, EVENTS, MASK
 from local.sandbox.azure_devops.hook_events import concerns, payload
 from local.sandbox.azure_devops.service import Service, Tree
-from local.sandbox.hooks import HookSender
+from local.sandbox.hooks import DROPPED, HookSender
 
 RETRIED = frozenset({408, 502, 503, 504})
 MAX_RETRIES = 8
@@ -26,6 +26,7 @@ class Deliveries:
         self.service = service
         self.sender = sender
         self.retry_seconds = retry_seconds
+        self._resumed = False
 
     def event(self, org: Tree, event: str, facts: Tree) -> None:
         """Deliver an event to every subscription it concerns."""
@@ -77,7 +78,7 @@ class Deliveries:
             record=record,
         )
 
-    def _ended(  # noqa: PLR0917
+    def _ended(
         self, org: Tree, subscription: Tree, notification: Tree, status: int | None, error: str | None, duration_ms: int
     ) -> None:
         attempt = {"status": status, "error": error, "milliseconds": duration_ms, "at": self.service.stamp()}
@@ -90,6 +91,8 @@ class Deliveries:
             if subscription["status"] == "onProbation":
                 subscription["status"] = "enabled"
             return
+        if error == DROPPED:
+            return  # a fault rule loses this delivery for good, so that what misses it can be tried
         if status == 410:
             subscription["status"] = "disabledBySystem"
             return
@@ -107,6 +110,19 @@ class Deliveries:
     def _again(self, org: Tree, subscription: Tree, notification: Tree) -> None:
         if subscription["id"] in org["subscriptions"] and subscription["status"] in ENABLED:
             self._send(org, subscription, notification)
+        else:
+            notification["status"], notification["result"] = "completed", "failed"
+
+    def resume(self) -> None:
+        """Once in the life of this simulator: take up the deliveries that an earlier one left unfinished."""
+        if self._resumed:
+            return
+        self._resumed = True
+        for org in self.service.organizations.values():
+            for notification in list(org["notifications"].values()):
+                subscription = org["subscriptions"].get(notification["subscriptionId"])
+                if notification["result"] == "pending" and subscription is not None:
+                    self._again(org, subscription, notification)
 
 
 def request_headers(inputs: Tree) -> dict[str, str]:

@@ -203,7 +203,7 @@ def _start_stage(service: Service, org: Tree, facts: Tree, stage: Tree) -> bool:
     return True
 
 
-def _deploy(service: Service, org: Tree, project: Tree, build: Tree, name: str, stage: Tree) -> None:  # noqa: PLR0917
+def _deploy(service: Service, org: Tree, project: Tree, build: Tree, name: str, stage: Tree) -> None:
     for environment in project["environments"].values():
         if environment["name"].lower() == name.lower():
             record = {
@@ -229,6 +229,9 @@ def finish(service: Service, org: Tree, facts: Tree, result: str) -> None:
     for stage in build["stages"]:
         if stage["state"] != "completed":
             stage["state"], stage["result"] = "completed", "canceled" if result == "canceled" else "skipped"
+    for approval in facts["project"]["approvals"].values():
+        if approval["build"] == build["id"] and approval["status"] == "pending":
+            approval["status"], approval["modified"] = "canceled", build["finish"]
     service.emit(org, "build.complete", facts)
     service.emit(org, "ms.vss-pipelines.run-state-changed-event", facts)
     number = build["trigger"].get("pr.number")

@@ -207,4 +207,6 @@ def delete(call: Call) -> Reply:
     del project["definitions"][str(definition["id"])]
     for number in [k for k, b in project["builds"].items() if b["definition"] == definition["id"]]:
         del project["builds"][number]
+    for approval in [k for k, a in project["approvals"].items() if a["definition"] == definition["id"]]:
+        del project["approvals"][approval]
     return Reply(None, 204)

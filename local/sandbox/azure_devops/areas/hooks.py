@@ -203,7 +203,9 @@ def replace_subscription(call: Call) -> Tree:
     subscription = _subscription_of(call)
     _may_edit(call, subscription["publisherInputs"])
     body = call.json()
-    subscription |= _checked(body, subscription)
+    checked = _checked(body, subscription)
+    _may_edit(call, checked["publisherInputs"])
+    subscription |= checked
     status = str(body.get("status") or subscription["status"])
     if status in {"enabled", "disabledByUser"}:
         subscription["status"], subscription["failures"] = status, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from local.sandbox.azure_devops import errors, git_store, run_engine
-from local.sandbox.azure_devops.areas.build_definitions import find_definition, new_definition
+from local.sandbox.azure_devops.areas.build_definitions import find_definition, masked, new_definition
 from local.sandbox.azure_devops.areas.builds import log_lines, queue_build
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves
 from local.sandbox.azure_devops.service import Tree
@@ -88,7 +88,7 @@ def run_json(call: Call, project: Tree, build: Tree) -> Tree:
             "pipeline": {"href": f"{base}?revision={definition['revision']}"},
         },
         "templateParameters": build["template_parameters"],
-        "variables": build["variables"],
+        "variables": {k: masked(v) for k, v in build["variables"].items()},
         "pipeline": pipeline_ref(call, project, definition),
         "state": _STATES[build["status"]],
         "createdDate": build["queue_time"],
@@ -166,7 +166,11 @@ def preview(call: Call) -> Tree:
         if body.get("yamlOverride"):
             document = run_engine.parse_yaml(str(body["yamlOverride"]), path)
         else:
-            repository = project["repositories"][definition["repository"]["id"]]
+            repository = project["repositories"].get(str(definition["repository"].get("id", "")))
+            if repository is None:
+                raise run_engine.YamlError(
+                    f"/{path}: the repository of {definition['name']} is not one of this project."
+                )
             self_ref = ((body.get("resources") or {}).get("repositories") or {}).get("self") or {}
             commit = git_store.resolve(repository, str(self_ref.get("refName") or ""))
             document = (

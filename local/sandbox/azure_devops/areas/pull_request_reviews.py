@@ -142,7 +142,7 @@ def _comment(call: Call, thread: Tree, body: Tree) -> Tree:
     return comment
 
 
-def _announce_comment(call: Call, repository: Tree, pull: Tree, thread: Tree, comment: Tree, action: str) -> None:  # noqa: PLR0917
+def _announce_comment(call: Call, repository: Tree, pull: Tree, thread: Tree, comment: Tree, action: str) -> None:
     project = call.org["projects"][repository["project"]]
     facts = {
         "project": project,

@@ -197,6 +197,18 @@ def announce(call: Call, event: str, repository: Tree, pull: Tree, reason: str =
     call.service.emit(call.org, event, facts)
 
 
+def _check_branch(repository: Tree, ref: str) -> None:
+    if ref not in repository["refs"]:
+        message = f"TF401398: The pull request cannot be activated because the source and/or the target branch no longer exists: {ref}."
+        raise errors.invalid(message, "GitPullRequestCannotBeActivatedException", errors.GIT)
+
+
+def _check_options(body: Tree) -> None:
+    strategy = (body.get("completionOptions") or {}).get("mergeStrategy")
+    if strategy and strategy not in _STRATEGIES:
+        raise errors.invalid(f"The value '{strategy}' is not valid for mergeStrategy: use {', '.join(_STRATEGIES)}.")
+
+
 @serves("POST", _ROUTE)
 def create(call: Call) -> Reply:
     """Open a pull request."""
@@ -207,9 +219,8 @@ def create(call: Call) -> Reply:
             raise errors.missing_value(name)
     source, target = body["sourceRefName"], body["targetRefName"]
     for ref in (source, target):
-        if ref not in repository["refs"]:
-            message = f"TF401398: The pull request cannot be activated because the source and/or the target branch no longer exists: {ref}."
-            raise errors.invalid(message, "GitPullRequestCannotBeActivatedException", errors.GIT)
+        _check_branch(repository, ref)
+    _check_options(body)
     if source == target:
         message = "TF401181: The source and the target branch of a pull request must differ."
         raise errors.invalid(message, "InvalidArgumentValueException", errors.GIT)
@@ -356,6 +367,10 @@ def update(call: Call) -> Tree:
     if pull["status"] == "completed" and (set(body) - {"title", "description"}):
         message = f"TF401181: The pull request {pull['id']} cannot be edited because it is completed."
         raise errors.ServiceError(409, message, "GitPullRequestNotEditableException", namespace=errors.GIT)
+    _check_options(body)
+    retargeted = body.get("targetRefName") and body["targetRefName"] != pull["target"]
+    if retargeted:
+        _check_branch(repository, body["targetRefName"])
     if body.get("title"):
         pull["title"] = str(body["title"])
     if body.get("description") is not None:
@@ -367,7 +382,7 @@ def update(call: Call) -> Tree:
     if body.get("autoCompleteSetBy"):
         given = str(body["autoCompleteSetBy"].get("id") or "")
         pull["auto_by"] = None if set(given) <= {"0", "-"} else given
-    if body.get("targetRefName") and body["targetRefName"] != pull["target"]:
+    if retargeted:
         pull["target"] = body["targetRefName"]
         refresh_merge(call, repository, pull)
     status = body.get("status")
@@ -376,7 +391,10 @@ def update(call: Call) -> Tree:
         return pull_json(call, repository, pull)
     if status == "abandoned" and pull["status"] == "active":
         pull["status"], pull["closed"], pull["closed_by"] = "abandoned", call.stamp(), call.user["id"]
+        pull["auto_by"] = None
     elif status == "active" and pull["status"] == "abandoned":
+        _check_branch(repository, pull["source"])
+        _check_branch(repository, pull["target"])
         pull["status"], pull["closed"] = "active", None
         refresh_merge(call, repository, pull)
     reason = "StatusUpdateNotification" if status else ""
@@ -406,7 +424,7 @@ def complete(call: Call, repository: Tree, pull: Tree, expected_source: str) -> 
         )
         raise errors.ServiceError(409, message, "GitPullRequestCannotBeCompletedException", namespace=errors.GIT)
     bypass = options.get("bypassPolicy") and level_of(call.user, project) >= Level.PROJECT_ADMINISTRATOR
-    strategy = str(options.get("mergeStrategy") or ("squash" if options.get("squashMerge") else "noFastForward"))
+    strategy = _strategy(pull)
     blocked = [] if bypass else branch_policies.unfulfilled(call.org, project, repository, pull)
     if blocked or (not bypass and branch_policies.strategy_refused(project, repository, pull["target"], strategy)):
         names = ", ".join(branch_policies.TYPES[p["type"]] for p in blocked) or "Require a merge strategy"
@@ -417,9 +435,12 @@ def complete(call: Call, repository: Tree, pull: Tree, expected_source: str) -> 
     _merge(call, repository, pull, strategy, options)
 
 
+def _strategy(pull: Tree) -> str:
+    options = pull["completion"] or {}
+    return str(options.get("mergeStrategy") or ("squash" if options.get("squashMerge") else "noFastForward"))
+
+
 def _merge(call: Call, repository: Tree, pull: Tree, strategy: str, options: Tree) -> None:
-    if strategy not in _STRATEGIES:
-        raise errors.invalid(f"The value '{strategy}' is not valid for mergeStrategy.")
     old, source = pull["last_target"], pull["last_source"]
     files = git_store.files_of(repository, pull["merge_commit"])
     message = options.get("mergeCommitMessage") or f"Merged PR {pull['id']}: {pull['title']}"
@@ -462,5 +483,7 @@ def complete_when_ready(call: Call, repository: Tree, pull: Tree) -> None:
     refresh_merge(call, repository, pull)
     project = owner(call.org, repository)
     if pull["conflicts"] or branch_policies.unfulfilled(call.org, project, repository, pull):
+        return
+    if branch_policies.strategy_refused(project, repository, pull["target"], _strategy(pull)):
         return
     complete(call, repository, pull, pull["last_source"])
