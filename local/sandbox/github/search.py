@@ -22,8 +22,8 @@ def _terms(call: Call) -> list[tuple[bool, str, str]]:
         raise ApiError(422, "Validation Failed", [error])
     try:
         words = shlex.split(query)
-    except ValueError:
-        words = query.split()
+    except ValueError:  # a quote that is never closed
+        words = query.replace('"', " ").replace("'", " ").split()
     terms = []
     for word in words:
         negated, bare = word.startswith("-"), word.removeprefix("-")
