@@ -10,8 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List, Optional  # noqa: UP035 - an older Python may read this file
+from typing import Iterator, List, Optional  # noqa: UP035 - an older Python may read this file
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -38,10 +39,26 @@ class NotThereError(Exception):
 
 def ready(node_for_tests: bool = False) -> Path:
     """The interpreter of a virtual environment that has everything. Raises ``NotThereError``."""
-    python = _interpreter()
-    _packages(python)
-    _node_packages(node_for_tests)
+    with _alone():
+        python = _interpreter()
+        _packages(python)
+        _node_packages(node_for_tests)
     return python
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two commands that start together set up one after the other, not into each other."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has other locks; there a second command waits for its user
+        yield
+        return
+    folder = ROOT / ".doneright"
+    folder.mkdir(exist_ok=True)
+    with (folder / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def runs_in(python: Path) -> bool:

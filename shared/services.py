@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from pydantic import BaseModel, SecretStr
 
@@ -32,7 +32,7 @@ from shared.domain.delivery import DeliveryRecord, RequestRecord
 from shared.domain.forge import ForgeName
 from shared.domain.plan import StepProgress
 from shared.domain.run import ProjectRecord
-from shared.errors import RefusedError
+from shared.errors import DefectError, RefusedError
 from shared.intake.keeping import Keeper
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
 from shared.projects.ledger import Intent
@@ -145,6 +145,15 @@ def hook_secret(configured: Settings, forge: ForgeName) -> str:
     return secrets[0].get_secret_value()
 
 
+class _NotConnected:
+    """Stands for GitHub until the connection has a credential, so that the other forge can be checked before."""
+
+    def __getattr__(self, call: str) -> NoReturn:
+        raise RefusedError(
+            "the connection has no GitHub credential yet", "Finish the GitHub App set-up, or give it a token."
+        )
+
+
 class Connector:
     """Makes the forges of a connection, and keeps them while the connection and its secrets stay the same."""
 
@@ -168,7 +177,7 @@ class Connector:
             return made[1]
 
     def _forges(self, github: GitHubConnection, azure: AzureDevOpsConnection | None) -> ConnectedForges:
-        on_github = self._github(github)
+        on_github = self._github(github) if github.credential else cast("GitHubForge", _NotConnected())
         forges: dict[ForgeName, Forge] = {ForgeName.GITHUB: on_github}
         tracker: WorkTracker | None = None
         if azure:
@@ -192,9 +201,7 @@ class Connector:
             case TokenCredential(token_secret=name):
                 credentials = PersonalAccessToken(token=SecretStr(self._secrets.get(name)))
             case _:
-                raise RefusedError(
-                    "the connection has no GitHub credential yet", "Finish the GitHub App set-up, or give it a token."
-                )
+                raise DefectError("a forge without a credential was asked for")
         return GitHubForge(
             credentials,
             clock=self._clock,

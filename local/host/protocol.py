@@ -5,6 +5,7 @@ is not a small, complete, unpipelined request takes uvicorn's own way, so both m
 """
 
 import asyncio
+import re
 from urllib.parse import unquote
 
 import httptools
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from local.host.http import HostApplication, Request, Response
 
+UNSAFE = re.compile(rb"[\n\r\0]")
 SMALL_BODY = 64 * 1024  # bytes; larger bodies need uvicorn's flow control
 
 
@@ -91,15 +93,13 @@ class HostProtocol(HttpToolsProtocol):
         self.on_response_complete()
 
     def _rendered(self, exchange: _Exchange, response: Response) -> bytes:
-        parts = [STATUS_LINE[response.status]]
-        for headers in (self.server_state.default_headers, response.headers):
-            for name, value in headers:
-                if b"\n" in value or b"\r" in value or b"\0" in value:
-                    continue  # a header that would end early could forge another
-                parts += (name, b": ", value, b"\r\n")
+        headers = self.server_state.default_headers + response.headers
+        lines = [b"%b: %b\r\n" % header for header in headers]
         if not exchange.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts.append(b"\r\n")
-        if exchange.method != "HEAD":
-            parts.append(response.body)
-        return b"".join(parts)
+            lines.append(b"connection: close\r\n")
+        head = b"".join(lines)
+        # One look over the whole head; a header that would end early could forge another, so it is left out.
+        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+            head = b"".join(line for line in lines if not UNSAFE.search(line[:-2]))
+        body = b"" if exchange.method == "HEAD" else response.body
+        return b"%b%b\r\n%b" % (STATUS_LINE[response.status], head, body)

@@ -197,5 +197,6 @@ class PermissionFinding(Frozen):
 
     permission: str
     needed_for: str
-    present: bool | None = Field(description="None: could not be determined; treated as missing.")
+    present: bool | None = Field(description="None: could not be tried without changing something.")
+    optional: bool = Field(default=False, description="A connection works without it; what needs it says so then.")
     remedy: str = ""

@@ -27,8 +27,9 @@ class Wire(BaseModel):
             name: value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
             if isinstance(value, str) and not value.isascii()
             else value
-            for name, value in data.items()
-            if value is not None
+            # Of the hundred members an object has, the few that are read.
+            for name in (field.alias or own for own, field in cls.model_fields.items())
+            if (value := data.get(name)) is not None
         }
 
 

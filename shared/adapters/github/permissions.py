@@ -134,4 +134,6 @@ def _finding(need: _Need, present: bool | None, kind: str) -> PermissionFinding:
         needed_for=need.needed_for,
         present=present,
         remedy="" if present else remedies[kind],
+        # No step writes check runs; whoever asks for them needs the App.
+        optional=need.name == "checks",
     )

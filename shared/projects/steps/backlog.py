@@ -23,7 +23,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     resource = f"azure_devops.backlog:{project.lower()}"
     if context.ledger.intended(f"{resource}:done"):
         # Seeded once. What people moved, closed or removed since is theirs.
-        return confirmed(reason=f"{len(found)} of {len(planned)} seeded work items are still there")
+        still = sum(item.key in found for item in planned)
+        return confirmed(reason=f"{still} of {len(planned)} seeded work items are still there")
     created = 0
     for item in planned:
         if item.key in found:
