@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.problems import ProblemError, answer, refusals
+from functions.problems import ProblemError, answer, number, refusals
 from shared.audit.verify import verify
 from shared.domain.audit import TENANT, AuditEvent, AuditHead
 from shared.services import services
@@ -23,8 +23,8 @@ MOST = 500
 def read_record(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/audit/{project}?cursor=…&limit=100``: events from the oldest, and where to go on."""
     app, project = services(), req.route_params["project"]
-    cursor = _number(req, "cursor", 0, 0, 2**53)
-    limit = _number(req, "limit", 100, 1, MOST)
+    cursor = number(req, "cursor", 0, 0, 2**53)
+    limit = number(req, "limit", 100, 1, MOST)
     head = _head(project)
     events = app.audit.events(project, cursor, limit)
     following = cursor + len(events)
@@ -66,10 +66,3 @@ def _head(project: str) -> AuditHead:
     if head.size == 0 and project != TENANT:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no record of {project}")
     return head
-
-
-def _number(req: func.HttpRequest, name: str, default: int, least: int, most: int) -> int:
-    text = req.params.get(name, "") or str(default)
-    if not text.isdigit() or not least <= int(text) <= most:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name} is {text!r}; it may be {least} to {most}")
-    return int(text)

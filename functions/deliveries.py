@@ -8,7 +8,7 @@ from http import HTTPStatus
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions.problems import ProblemError, actor_of, answer, refusals
+from functions.problems import ProblemError, actor_of, answer, number, refusals
 from orchestrations.durable import start
 from shared.domain.delivery import DeliveryState, Envelope
 from shared.intake.handling import handle
@@ -71,7 +71,7 @@ def list_deliveries(req: func.HttpRequest) -> func.HttpResponse:
     wanted = req.params.get("state")
     if wanted and wanted not in list(DeliveryState):
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"state is {wanted!r}; it may be: {', '.join(DeliveryState)}")
-    limit = _limit(req.params.get("limit", "100"))
+    limit = number(req, "limit", 100, 1, 1000)
     rows = services().keeper.listed(DeliveryState(wanted) if wanted else None, limit)
     return answer({"deliveries": [row.model_dump(mode="json", exclude={"envelope": {"body"}}) for row in rows]})
 
@@ -97,9 +97,3 @@ def replay_delivery(req: func.HttpRequest) -> func.HttpResponse:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no delivery {delivery}")
     record = services().keeper.replay(delivery, actor_of(req))
     return answer(record, HTTPStatus.ACCEPTED)
-
-
-def _limit(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"limit is {text!r}; it may be 1 to 1000")
-    return int(text)

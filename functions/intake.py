@@ -11,7 +11,7 @@ from http import HTTPStatus
 import azure.functions as func
 from pydantic import SecretStr
 
-from functions.problems import ProblemError, as_problem, correlation_of, problem
+from functions.problems import ProblemError, correlation_of, problem
 from shared.domain.forge import ForgeName
 from shared.errors import RefusedError
 from shared.intake import envelopes, signatures
@@ -106,7 +106,7 @@ async def _receive(
         # Only a large body is stored, which blocks; the usual one costs no thread.
         message.set(await asyncio.to_thread(wrap) if len(body) > large // 2 else wrap())
     except Exception as error:
-        return problem(as_problem(error), req)
+        return problem(error, req)
     return func.HttpResponse(
         json.dumps({"accepted": delivery, "event": event}), status_code=202, mimetype="application/json"
     )

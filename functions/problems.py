@@ -15,10 +15,12 @@ import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
 from shared.domain.faults import FieldFault, faults_of
+from shared.domain.keys import UnusableKeyError
 from shared.errors import ConflictError, RefusedError, TransientError
 
 MEDIA_TYPE = "application/problem+json"
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_NUMBER = re.compile(r"[0-9]{1,16}")
 _log = logging.getLogger(__name__)
 
 
@@ -52,14 +54,17 @@ def correlation_of(request: func.HttpRequest) -> str:
     return str(parts[1]) if len(parts) == 4 and len(parts[1]) == 32 else uuid.uuid4().hex
 
 
-def problem(error: ProblemError, request: func.HttpRequest) -> func.HttpResponse:
-    """The refusal as ``application/problem+json``."""
+def problem(raised: Exception, request: func.HttpRequest) -> func.HttpResponse:
+    """The refusal that tells about ``raised`` as ``application/problem+json``, logged when nobody expected it."""
+    error, correlation = as_problem(raised), correlation_of(request)
+    if error.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("an HTTP function failed", exc_info=raised, extra={"correlation": correlation})
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": error.status.phrase,
         "status": error.status.value,
         "detail": error.detail,
-        "correlation": correlation_of(request),
+        "correlation": correlation,
     }
     if error.remedy:
         body["remedy"] = error.remedy
@@ -78,19 +83,18 @@ def refusals(function: Callable[..., func.HttpResponse]) -> Callable[..., func.H
         try:
             return function(req, **bindings)
         except Exception as error:
-            return problem(as_problem(error), req)
+            return problem(error, req)
 
     return edge
 
 
 def as_problem(error: Exception) -> ProblemError:
-    """The refusal that tells a caller about ``error``; an unexpected one is logged and told without its words."""
+    """The refusal that tells a caller about ``error``; an unexpected one is told without its words."""
     match error:
         case ProblemError():
             return error
-        case ValidationError():
-            faults = faults_of(error)
-            return ProblemError(HTTPStatus.BAD_REQUEST, f"{len(faults)} fields are missing or wrong", faults=faults)
+        case UnusableKeyError():
+            return ProblemError(HTTPStatus.BAD_REQUEST, f"a name in the address cannot be one: {error}")
         case ConflictError():
             return ProblemError(HTTPStatus.CONFLICT, error.reason)
         case TransientError():
@@ -101,7 +105,6 @@ def as_problem(error: Exception) -> ProblemError:
         case RefusedError():
             return ProblemError(HTTPStatus.CONFLICT, error.reason, remedy=error.remedy)
         case _:
-            _log.error("an HTTP function failed", exc_info=error)
             return ProblemError(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "Doneright failed to answer; this is a defect.",
@@ -117,7 +120,28 @@ def body_of[M: BaseModel](request: func.HttpRequest, model: type[M]) -> M:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is JSON and not an object")
-    return model.model_validate(value)
+    return validated(model, value)
+
+
+def validated[M: BaseModel](model: type[M], value: Mapping[str, Any]) -> M:
+    """What a caller gave, as ``model``. Raises ``ProblemError`` naming every field at fault.
+
+    Only here is a validation error the caller's: a setting or a record that does not validate is our defect.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        faults = faults_of(error)
+        fields = "1 field is" if len(faults) == 1 else f"{len(faults)} fields are"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{fields} missing or wrong", faults=faults) from error
+
+
+def number(request: func.HttpRequest, name: str, default: int, least: int, most: int) -> int:
+    """The query parameter ``name`` as a whole number. Raises ``ProblemError`` for one outside ``least`` to ``most``."""
+    text = request.params.get(name, "") or str(default)
+    if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name} is {text[:40]!r}; it may be {least} to {most}")
+    return int(text)
 
 
 def answer(

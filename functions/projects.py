@@ -11,7 +11,7 @@ import azure.functions as func
 from pydantic import Field
 
 from functions import pages
-from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, wants_html
+from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from orchestrations.durable import start
 from shared.domain.connection import Connection
 from shared.domain.delivery import RequestState
@@ -20,7 +20,7 @@ from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectState, RunInput
 from shared.errors import DefectError
 from shared.projects import status
-from shared.projects.admission import API_REQUESTER, faults_with
+from shared.projects.admission import API_REQUESTER, faults_with, objection
 from shared.projects.planning import plan_for
 from shared.projects.ports import REQUESTS
 from shared.services import Services, services
@@ -46,7 +46,7 @@ def create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
 def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app = services()
     body = body_of(req, NewProject)
-    request = ProjectRequest.model_validate(body.model_dump(exclude={"connection"}))
+    request = validated(ProjectRequest, body.model_dump(exclude={"connection"}))
     connection = _connection(app, body.connection)
     if faults := faults_with(request, connection):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the request cannot be carried out as it stands", faults=faults)
@@ -57,16 +57,14 @@ def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient
         raise ProblemError(
             HTTPStatus.CONFLICT, f"connection {connection.id} is paused", remedy="Resume it, then ask again."
         )
-    existing = app.project_ports.project(request.project_id)
-    if existing and existing.connection != connection.id:
-        raise ProblemError(
-            HTTPStatus.CONFLICT,
-            f"the project {existing.id} exists already and belongs to connection {existing.connection}",
-            remedy="Choose another name.",
-        )
-    if existing and existing.state is ProjectState.RUNNING:
-        return _accepted(app, existing.id, existing.instance, HTTPStatus.ACCEPTED)
     run = _run(app, request, connection, actor_of(req))
+    if existing := app.project_ports.project(request.project_id):
+        if existing.connection == connection.id and existing.state is ProjectState.RUNNING:
+            return _accepted(app, existing.id, existing.instance, HTTPStatus.ACCEPTED)
+        if against := objection(existing, run.origin, connection):
+            raise ProblemError(
+                HTTPStatus.CONFLICT, against.reason, faults=against.faults, remedy="Choose another name."
+            )
     start(client, "bootstrap", run.instance, run)
     return _accepted(app, request.project_id, run.instance, HTTPStatus.ACCEPTED)
 

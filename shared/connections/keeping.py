@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.connection import (
@@ -64,7 +65,9 @@ def change(
     correlation: str,
     release: Callable[[str], int],
 ) -> Connection:
-    """Change what ``patch`` gives. Resuming a paused connection queues what was held, through ``release``.
+    """Change what ``patch`` gives. Resuming a connection queues what was held, through ``release``.
+
+    Resuming one that is not paused queues what is still held: a first try may have ended before it came to that.
 
     Raises ``RefusedError`` when there is no such connection.
     """
@@ -74,19 +77,28 @@ def change(
         if found is None:
             raise RefusedError(f"there is no connection {connection_id}", "GET /api/connections lists those there are.")
         before, etag = found
-        after = Connection.model_validate(before.model_dump() | given | {"updated_at": ports.clock.now()})
+        after = Connection.model_validate(merged(before, patch) | {"updated_at": ports.clock.now()})
         try:
             ports.connections.replace(CONNECTIONS, connection_id, after, etag)
         except ConflictError:
             continue
         break
-    released = release(connection_id) if before.paused and not after.paused else 0
+    released = release(connection_id) if patch.paused is False else 0
     if before.paused != after.paused:
         tag = AuditTag.CONNECTION_PAUSED if after.paused else AuditTag.CONNECTION_RESUMED
         _record(ports, tag, after, actor, correlation, released=released)
     if fields := sorted(set(given) - {"paused"}):
         _record(ports, AuditTag.CONNECTION_CHANGED, after, actor, correlation, fields=fields)
     return after
+
+
+def merged(before: Connection, patch: ConnectionPatch) -> dict[str, Any]:
+    """``before`` with what ``patch`` gives, forge by forge: a credential that is not given stays."""
+    values = before.model_dump()
+    for name, value in patch.model_dump(exclude_unset=True, exclude_none=True).items():
+        both = isinstance(value, dict) and isinstance(values[name], dict)
+        values[name] = values[name] | value if both else value
+    return values
 
 
 def listed(ports: ProjectPorts) -> Sequence[Connection]:
