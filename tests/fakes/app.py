@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from shared.audit.people import Pseudonyms
+from shared.connections.manifest import Registration
 from shared.domain.audit import AuditEvent, AuditTag
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
@@ -97,6 +98,21 @@ def an_issue(body: str | None = None, **changes: Any) -> IssueSnapshot:
     return IssueSnapshot.model_validate(given | changes)
 
 
+def issues_payload(**changes: Any) -> dict[str, Any]:
+    """The webhook that tells of ``an_issue``."""
+    issue = {
+        "id": 77,
+        "number": 7,
+        "title": "New project",
+        "body": form(),
+        "user": {"login": "casey"},
+        "labels": [{"name": "new-project"}],
+        "state": "open",
+        "html_url": "https://github.example/acme/requests/issues/7",
+    }
+    return {"action": "opened", "issue": issue | changes, "repository": {"full_name": "acme/requests"}}
+
+
 def an_ended_request(app: App, state: RequestState) -> None:
     """The run of ``an_issue`` stands at ``state``."""
     run = app.run_for(an_issue())
@@ -124,6 +140,10 @@ class App:
     secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets(gh="g" * 20, ado="a" * 20))
     unreachable: dict[str, TransientError | RefusedError] = field(default_factory=dict)
     """By connection id: what reaching its forges raises."""
+    codes: dict[str, Registration] = field(default_factory=dict)
+    """Of the App manifest flow; each is good once."""
+    told: list[tuple[int, str]] = field(default_factory=list)
+    github_is_deaf: bool = False
 
     def __post_init__(self) -> None:
         self.audit = MemoryAuditLog(self.clock)
@@ -160,8 +180,10 @@ class App:
             "signing_key": SecretStr(KEY.decode()),
         }
 
-        def no_manifest(code: str, api_url: str) -> Any:
-            raise RefusedError(f"GitHub does not know the code {code}", "Begin again.")
+        def convert(code: str, api_url: str) -> Registration:
+            if code not in self.codes:
+                raise RefusedError(f"GitHub does not know the code {code}", "Begin again.")
+            return self.codes.pop(code)
 
         return Services(
             settings=Settings.model_construct(**{**_defaults(), **given, **settings}),
@@ -172,8 +194,14 @@ class App:
             links=self.links,
             keeper=self.keeper,
             project_ports=self.ports,
-            convert_manifest=no_manifest,
+            convert_manifest=convert,
+            tell_app_secret=self._tell_app_secret,
         )
+
+    def _tell_app_secret(self, app: Registration, api_url: str) -> None:
+        if self.github_is_deaf:
+            raise TransientError("GitHub answers 503")
+        self.told.append((app.id, api_url))
 
     def connect_to(self, connection: Connection | None = None) -> Connection:
         """Store a connection."""

@@ -15,20 +15,7 @@ from shared.intake.handling import handle
 from shared.projects.ports import PROJECTS
 from tests.fakes.app import App, a_connection, a_request, form
 from tests.fakes.app import an_ended_request as ended
-
-
-def payload(**changes):
-    issue = {
-        "id": 77,
-        "number": 7,
-        "title": "New project",
-        "body": form(),
-        "user": {"login": "casey"},
-        "labels": [{"name": "new-project"}],
-        "state": "open",
-        "html_url": "https://github.example/acme/requests/issues/7",
-    }
-    return {"action": "opened", "issue": issue | changes, "repository": {"full_name": "acme/requests"}}
+from tests.fakes.app import issues_payload as payload
 
 
 def envelope(app: App, content, event="issues", forge=ForgeName.GITHUB, **changes):

@@ -1,0 +1,94 @@
+"""HTTP functions called as the worker calls them, over composed fakes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from tests.fakes.app import App
+
+
+@dataclass
+class DurableClient:
+    """Starts runs and remembers them; an id can be taken once."""
+
+    started: dict[str, Any] = field(default_factory=dict)
+
+    def schedule_new_orchestration(self, name: str, *, input: Any, instance_id: str) -> str:
+        if instance_id in self.started:
+            import grpc
+
+            class Taken(grpc.RpcError):
+                def code(self) -> grpc.StatusCode:
+                    return grpc.StatusCode.ALREADY_EXISTS
+
+                def details(self) -> str:
+                    return "exists"
+
+            raise Taken
+        self.started[instance_id] = (name, json.loads(json.dumps(input)))
+        return instance_id
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> App:
+    app = App()
+    services = app.services()
+    for module in ("audit", "connections", "deliveries", "intake", "projects", "sweep"):
+        monkeypatch.setattr(f"functions.{module}.services", lambda: services)
+    monkeypatch.setattr("functions.intake.settings", lambda: services.settings)
+    return app
+
+
+@pytest.fixture
+def client() -> DurableClient:
+    return DurableClient()
+
+
+@pytest.fixture
+def call():
+    """Call a registered function by its Python name with an HTTP request; its answer, JSON decoded."""
+    return _call
+
+
+@dataclass
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+    type: str
+
+
+def request(
+    method: str = "GET", body: Any = b"", *, route: dict[str, str] | None = None, headers: Any = None, **params: str
+) -> func.HttpRequest:
+    """A request; bodies other than bytes are sent as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return func.HttpRequest(
+        method, "https://doneright.example/api", headers=headers or {}, params=params, route_params=route, body=content
+    )
+
+
+def _call(function: Any, *given: Any, **params: Any) -> Answer:
+    bindings = {name: params.pop(name) for name in ("client", "message") if name in params}
+    response = user_function(function)(request(*given, **params), **bindings)
+    return answered(response)
+
+
+def user_function(builder: Any) -> Any:
+    """The function as it was written, without the binding of the durable client."""
+    function = builder._function.get_user_function()
+    return getattr(function, "client_function", function)
+
+
+def answered(response: func.HttpResponse) -> Answer:
+    """A response with its JSON decoded."""
+    text = response.get_body().decode()
+    body = json.loads(text) if "json" in response.mimetype else text
+    return Answer(response.status_code, body, dict(response.headers), response.mimetype)

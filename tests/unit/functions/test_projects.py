@@ -1,0 +1,172 @@
+"""Requests over HTTP: every field at fault is named, a dry run writes nothing, a run is started once."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions import projects
+from shared.domain.delivery import RequestState
+from shared.domain.project import RequestOrigin
+from shared.domain.run import ProjectState
+from shared.projects.admission import admit
+from shared.projects.ports import PROJECTS, REQUESTS
+from tests.fakes.app import a_connection, a_request, an_issue
+
+BODY = {"name": "Order Desk", "owner": "casey", "stack": "fastapi", "connection": "acme"}
+
+
+@pytest.fixture(autouse=True)
+def connected(app):
+    app.connect_to()
+
+
+def ask(call, client, body=None, **params):
+    return call(projects.create_project, "POST", BODY if body is None else body, client=client, **params)
+
+
+def snapshot(app):
+    return {
+        name: app.ports.__getattribute__(name).list() for name in ("projects", "requests", "progress", "intents")
+    } | {"log": [app.events("order-desk"), app.events("_doneright")], "artifacts": dict(app.artifacts._stored)}
+
+
+def test_a_request_is_accepted_and_its_run_started(app, call, client):
+    answer = ask(call, client)
+    assert answer.status == 202
+    assert answer.body["id"] == "order-desk"
+    assert (
+        answer.headers["Location"] == answer.body["status_url"] == "https://doneright.example/api/projects/order-desk"
+    )
+    (name, run) = client.started["api-order-desk.1"]
+    assert name == "bootstrap"
+    assert (run["request"]["name"], run["origin"]["requester"]) == ("Order Desk", "api")
+
+
+def test_asking_twice_starts_one_run(app, call, client):
+    assert ask(call, client).body == ask(call, client).body
+    assert list(client.started) == ["api-order-desk.1"]
+
+
+def test_a_run_after_one_that_ended_has_its_own_id(app, call, client):
+    ask(call, client)
+    admit(app.ports, app.api_run(a_request()))
+    assert ask(call, client).body["instance"] == "api-order-desk.1"  # it is under way
+    record, etag = app.ports.projects.get(PROJECTS, "order-desk")
+    ended = record.model_copy(update={"state": ProjectState.COMPLETED})
+    app.ports.projects.replace(PROJECTS, "order-desk", ended, etag)
+    kept, _ = app.ports.requests.get(REQUESTS, "api-order-desk")
+    app.ports.requests.put(REQUESTS, "api-order-desk", kept.model_copy(update={"state": RequestState.COMPLETED}))
+    assert ask(call, client).body["instance"] == "api-order-desk.2"
+
+
+def test_a_dry_run_answers_the_plan_and_writes_nothing(app, call, client):
+    before = snapshot(app)
+    answer = ask(call, client, dry_run="true")
+    assert answer.status == 200
+    assert answer.body["dry_run"] is True
+    assert answer.body["plan"]["steps"][0]["id"] == "azure_devops.project"
+    assert snapshot(app) == before
+    assert client.started == {}
+    assert app.github.calls == app.azure.calls == []
+
+
+def test_every_field_at_fault_is_named(app, call, client):
+    answer = ask(call, client, {"name": "a/b", "owner": "?", "stack": "cobol", "process": "x", "extra": 1})
+    assert (answer.status, answer.type) == (400, "application/problem+json")
+    assert {error["field"] for error in answer.body["errors"]} == {
+        "name",
+        "owner",
+        "stack",
+        "process",
+        "extra",
+        "connection",
+    }
+    assert answer.body["detail"] == "6 fields are missing or wrong"
+    assert client.started == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_object_is_refused(app, call, client, body):
+    answer = ask(call, client, body)
+    assert answer.status == 400
+    assert "JSON" in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "word"),
+    [
+        ({"connection": "nothing"}, 400, "no connection 'nothing'"),
+        ({"connection": "x" * 600}, 400, "512"),
+        ({"stack": "react"}, 400, "as it stands"),
+        ({"name": "A" + "漢" * 40}, 400, "as it stands"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(app, call, client, changes, status, word):
+    answer = ask(call, client, BODY | changes)
+    assert answer.status == status
+    assert word in answer.body["detail"]
+    assert client.started == {}
+
+
+def test_a_paused_connection_takes_no_requests(app, call, client):
+    app.connect_to(a_connection(paused=True))
+    answer = ask(call, client)
+    assert (answer.status, answer.body["remedy"]) == (409, "Resume it, then ask again.")
+
+
+def test_a_project_of_another_connection_is_a_conflict(app, call, client):
+    admit(app.ports, app.api_run(a_request()))
+    app.connect_to(a_connection(id="other"))
+    answer = ask(call, client, BODY | {"connection": "other"})
+    assert answer.status == 409
+    assert "belongs to connection acme" in answer.body["detail"]
+
+
+def test_a_signed_in_person_cannot_take_up_a_project_others_asked_for(app, call, client):
+    run = app.api_run(a_request()).model_copy(
+        update={"origin": RequestOrigin(subject="github-issue-77", requester="robin"), "subject": "github-issue-77"}
+    )
+    admit(app.ports, run)
+    record, etag = app.ports.projects.get(PROJECTS, "order-desk")
+    app.ports.projects.replace(
+        PROJECTS, "order-desk", record.model_copy(update={"state": ProjectState.COMPLETED}), etag
+    )
+    answer = ask(call, client, headers={"X-MS-CLIENT-PRINCIPAL-NAME": "lee@acme.example"})
+    assert answer.status == 409
+    assert answer.body["errors"][0]["field"] == "name"
+    assert client.started == {}
+    assert ask(call, client).status == 202
+
+
+def test_projects_are_shown_and_listed_for_people_and_scripts(app, call):
+    run = app.run_for(an_issue())
+    admit(app.ports, run)
+    assert call(projects.show_project, route={"id": "order-desk"}).body["state"] == "running"
+    html = call(projects.show_project, route={"id": "order-desk"}, headers={"Accept": "text/html,*/*"})
+    assert "Order Desk" in html.body
+    assert "default-src 'none'" in html.headers["Content-Security-Policy"]
+    assert [row["id"] for row in call(projects.list_projects).body["projects"]] == ["order-desk"]
+    assert "Order Desk" in call(projects.list_projects, headers={"Accept": "text/html"}).body
+
+
+@pytest.mark.parametrize("ident", ["nothing", "größe"])
+def test_what_is_not_there_is_not_found(app, call, ident):
+    assert call(projects.show_project, route={"id": ident}).status == 404
+    html = call(projects.show_project, route={"id": ident}, headers={"Accept": "text/html"})
+    assert (html.status, html.type) == (404, "text/html")
+
+
+def test_a_name_that_can_be_none_is_the_callers_mistake(app, call):
+    answer = call(projects.show_project, route={"id": "x" * 600})
+    assert answer.status == 400
+    assert "600 characters" in answer.body["detail"]
+
+
+def test_a_signed_link_opens_its_own_project_alone(app, call):
+    admit(app.ports, app.run_for(an_issue()))
+    token = app.links.token("view", "order-desk")
+    assert call(projects.view_project, route={"id": "order-desk"}, token=token).status == 200
+    for project, guess in (("order-desk", ""), ("order-desk", "0" * 32), ("other", token), ("order-desk", "é")):
+        answer = call(projects.view_project, route={"id": project}, token=guess)
+        assert answer.status == 401
+        assert answer.body["remedy"]
