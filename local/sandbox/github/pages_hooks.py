@@ -63,17 +63,16 @@ def _outcome(delivery: Record) -> Badge:
 def _deliveries_table(hook: Record, base: str) -> Table:
     rows: list[list[Cell]] = [
         [
-            Link(_name(d), f"{base}/deliveries/{d['id']}"),
+            [Link(_name(d), f"{base}/deliveries/{d['id']}"), *([Badge("sent again")] if d["redelivery"] else [])],
             InlineCode(d["guid"][:8]),
             _outcome(d),
-            "again" if d["redelivery"] else None,
             d["duration"],
             Time(instant(d["delivered_at"])),
         ]
         for d in hook["deliveries"]
     ]
-    columns = ["Event", "Delivery", "Answer", "Sent", "Seconds", "When"]
-    return Table(title="Deliveries", columns=columns, rows=rows, numeric=[4])
+    columns = ["Event", "Delivery", "Answer", "Seconds", "When"]
+    return Table(title="Deliveries", columns=columns, rows=rows, numeric=[3])
 
 
 def _about(hook: Record, events: Iterable[str]) -> KeyValues:

@@ -70,6 +70,7 @@ def test_app_hook_deliveries_are_listed_and_sent_again(own, receiver, private_ke
     with own.http(None, **HTML) as http:
         page = http.get("/apps/done-right").text
         assert f"/apps/done-right/deliveries/{again[0]['id']}" in page
+        assert page.count("sent again") == 1
         told = http.get(f"/apps/done-right/deliveries/{lost['id']}").text
         assert "500" in told
         assert "Response body" in told
