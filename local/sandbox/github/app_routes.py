@@ -14,8 +14,6 @@ from local.sandbox.github.hub import Record, now
 from local.sandbox.github.routing import Answer, Call, route
 
 TOKEN_LIFE = timedelta(hours=1)
-
-
 MANIFEST_LIFE = timedelta(hours=1)
 
 
