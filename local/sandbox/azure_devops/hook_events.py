@@ -188,6 +188,9 @@ def _approval(call: Call, event: str, facts: Tree) -> tuple[Tree, str]:
     environment = project["environments"].get(str(approval["environment"])) or {"id": 0, "name": ""}
     resource = {
         "approval": approval_json(call, project, approval),
+        # The service sends these two, and says nothing in them.
+        "id": 0,
+        "url": None,
         "projectId": project["id"],
         "pipeline": pipeline_ref(call, project, project["definitions"][str(approval["definition"])]),
         "stage": {"name": approval["stage"]},

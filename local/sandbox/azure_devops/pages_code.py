@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from local.sandbox.azure_devops import branch_policies, git_store
+from local.sandbox.azure_devops.identities import display_name, find_subject
 from local.sandbox.azure_devops.page_frame import View, frame, table
 from local.sandbox.azure_devops.service import Tree
 from local.sandbox.browser.page import (
@@ -86,7 +89,7 @@ def _nodes(view: View, repository: Tree, files: git_store.Files, folder: str) ->
         if blob_id is None:
             nodes.append(TreeNode(name, icon=Icon.FOLDER, children=_nodes(view, repository, files, path)))
         else:
-            nodes.append(TreeNode(name, view.href("_git", repository["name"]) + f"?path={path}", Icon.FILE))
+            nodes.append(TreeNode(name, view.href("_git", repository["name"]) + f"?path={quote(path)}", Icon.FILE))
     return nodes
 
 
@@ -158,8 +161,9 @@ def _pulls(view: View, repository: Tree) -> Block:
 
 
 def name_of(view: View, user_id: str) -> str:
-    """The name of a person."""
-    return str(view.org["users"].get(user_id, {"name": user_id})["name"])
+    """The name of a person or group."""
+    subject = find_subject(view.org, user_id)
+    return display_name(subject) if subject else user_id
 
 
 def _pull_page(view: View, repository: Tree, pull: Tree) -> Page:

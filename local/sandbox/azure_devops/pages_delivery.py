@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from local.sandbox.azure_devops import approvals, git_store
 from local.sandbox.azure_devops.hook_catalog import EVENTS
@@ -219,7 +220,7 @@ def wiki_page(view: View) -> Page | None:
     if wiki is None:
         return None
     where = view.href("_wiki", "wikis", wiki["id"])
-    nodes = [TreeNode(p.lstrip("/"), f"{where}?pagePath={p}", Icon.WIKI) for p in sorted(wiki["pages"])]
+    nodes = [TreeNode(p.lstrip("/"), f"{where}?pagePath={quote(p)}", Icon.WIKI) for p in sorted(wiki["pages"])]
     path = "/" + view.query.get("pagePath", next(iter(sorted(wiki["pages"])), "")).strip("/")
     held = wiki["pages"].get(path)
     block: Block = Markdown(held["content"]) if held else Empty("No such page", "Choose one of the pages on the right.")

@@ -87,7 +87,7 @@ def test_wrong_credentials(simulator: Any, connect: Any) -> None:
         ("GET", "/Shop/_apis/git/repositories/none", "application/json", 404, "GitRepositoryNotFoundException"),
     ],
 )
-def test_refusals_are_worded(simulator: Any, method: str, path: str, accept: str, status: int, key: str) -> None:  # noqa: PLR0917
+def test_refusals_are_worded(simulator: Any, method: str, path: str, accept: str, status: int, key: str) -> None:
     answer = httpx.request(method, simulator.organization_url + path, headers=basic("admin-token") | {"Accept": accept})
     assert (answer.status_code, answer.json()["typeKey"]) == (status, key)
     assert {"$id", "innerException", "message", "typeName", "errorCode", "eventId"} <= set(answer.json())
