@@ -95,9 +95,13 @@ def change(
 def merged(before: Connection, patch: ConnectionPatch) -> dict[str, Any]:
     """``before`` with what ``patch`` gives, forge by forge: a credential that is not given stays."""
     values = before.model_dump()
-    for name, value in patch.model_dump(exclude_unset=True, exclude_none=True).items():
-        both = isinstance(value, dict) and isinstance(values[name], dict)
-        values[name] = values[name] | value if both else value
+    for name in patch.model_fields_set:
+        given = getattr(patch, name)
+        if isinstance(given, Frozen):
+            # A credential is given whole: its kind may be implied by its type and is then not among the fields set.
+            values[name] = (values[name] or {}) | given.model_dump(include=given.model_fields_set)
+        elif given is not None:
+            values[name] = given
     return values
 
 

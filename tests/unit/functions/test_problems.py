@@ -1,0 +1,66 @@
+"""Whatever is raised becomes a problem of the right status, and nothing of ours leaks into it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from functions.problems import ProblemError, actor_of, problem, refusals, wants_html
+from shared.domain.keys import UnusableKeyError
+from shared.errors import ConflictError, DefectError, NotSupportedError, RefusedError, TransientError
+from tests.unit.functions.conftest import answered, request
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ConflictError("changed"), 409),
+        (RefusedError("no", "do this"), 409),
+        (NotSupportedError("no", "do this"), 409),
+        (TransientError("busy", 3.4), 503),
+        (TransientError("busy"), 503),
+        (UnusableKeyError("too long"), 400),
+        (DefectError("secret words"), 500),
+        (KeyError("secret words"), 500),
+    ],
+)
+def test_every_error_has_its_status(error, status, caplog):
+    @refusals
+    def function(req):
+        raise error
+
+    with caplog.at_level(logging.ERROR):
+        answer = answered(function(request(headers={"X-Correlation-ID": "c-1"})))
+    assert answer.status == answer.body["status"] == status
+    assert answer.body["correlation"] == "c-1"
+    assert "secret words" not in str(answer.body)
+    assert ("an HTTP function failed" in caplog.text) == (status == 500)
+    assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+def test_a_problem_carries_its_remedy_and_headers():
+    from http import HTTPStatus
+
+    answer = answered(problem(ProblemError(HTTPStatus.NOT_FOUND, "gone", remedy="look", headers={"X": "y"}), request()))
+    assert (answer.body["remedy"], answer.headers["X"], answer.body["title"]) == ("look", "y", "Not Found")
+
+
+@pytest.mark.parametrize(
+    ("accept", "html"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("text/html,application/xhtml+xml,*/*", True),
+        ("application/json, text/html", False),
+        ("text/html, application/json", True),
+    ],
+)
+def test_browsers_get_pages_and_scripts_json(accept, html):
+    assert wants_html(request(headers={"Accept": accept})) is html
+
+
+def test_the_signed_in_person_is_the_actor():
+    assert actor_of(request(headers={"X-MS-CLIENT-PRINCIPAL-NAME": "lee@acme.example"})) == "lee@acme.example"
+    assert actor_of(request()) == "api"
