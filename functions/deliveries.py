@@ -10,7 +10,9 @@ import azure.functions as func
 
 from functions.problems import ProblemError, actor_of, answer, number, refusals
 from orchestrations.durable import start
+from shared.domain.audit import TENANT
 from shared.domain.delivery import DeliveryState, Envelope
+from shared.errors import RefusedError
 from shared.intake.handling import handle
 from shared.services import DELIVERIES_QUEUE, services
 
@@ -41,6 +43,12 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
                 update={"state": DeliveryState.DUPLICATE, "reason": "the run had begun already", "start": None}
             )
         app.keeper.handled(envelope, handling, attempts)
+    except RefusedError as error:
+        # No further try can help: it is kept at once, with its reason, and replayed when what is wrong is mended.
+        app.keeper.failing(envelope, error.reason, attempts)
+        record = app.keeper.poisoned(message.get_body().decode("utf-8", "replace"))
+        _log.error("delivery %s is poisoned: %s", record.id, record.reason, extra={"correlation": envelope.correlation})
+        return
     except Exception as error:
         app.keeper.failing(envelope, f"{type(error).__name__}: {error}", attempts)
         raise
@@ -95,5 +103,6 @@ def replay_delivery(req: func.HttpRequest) -> func.HttpResponse:
     delivery = req.route_params["id"]
     if services().keeper.find(delivery) is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no delivery {delivery}")
-    record = services().keeper.replay(delivery, actor_of(req))
+    actor = services().project_ports.pseudonyms.of(actor_of(req), TENANT)
+    record = services().keeper.replay(delivery, actor)
     return answer(record, HTTPStatus.ACCEPTED)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from shared.domain.faults import FieldFault, faults_of
 from shared.domain.keys import UnusableKeyError
 from shared.errors import ConflictError, RefusedError, TransientError
+from shared.settings import settings
 
 MEDIA_TYPE = "application/problem+json"
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -112,7 +113,7 @@ def as_problem(error: Exception) -> ProblemError:
             )
 
 
-def body_of[M: BaseModel](request: func.HttpRequest, model: type[M]) -> M:
+def body_of[M: BaseModel](request: func.HttpRequest, model: type[M], examples: Mapping[str, str] | None = None) -> M:
     """The JSON body as ``model``. Raises ``ProblemError`` naming every field at fault."""
     try:
         value = json.loads(request.get_body())
@@ -120,10 +121,10 @@ def body_of[M: BaseModel](request: func.HttpRequest, model: type[M]) -> M:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is JSON and not an object")
-    return validated(model, value)
+    return validated(model, value, examples)
 
 
-def validated[M: BaseModel](model: type[M], value: Mapping[str, Any]) -> M:
+def validated[M: BaseModel](model: type[M], value: Mapping[str, Any], examples: Mapping[str, str] | None = None) -> M:
     """What a caller gave, as ``model``. Raises ``ProblemError`` naming every field at fault.
 
     Only here is a validation error the caller's: a setting or a record that does not validate is our defect.
@@ -131,7 +132,7 @@ def validated[M: BaseModel](model: type[M], value: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        faults = faults_of(error)
+        faults = faults_of(error, examples)
         fields = "1 field is" if len(faults) == 1 else f"{len(faults)} fields are"
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"{fields} missing or wrong", faults=faults) from error
 
@@ -181,5 +182,9 @@ def wants_html(request: func.HttpRequest) -> bool:
 
 
 def actor_of(request: func.HttpRequest) -> str:
-    """Who calls: the signed-in person where App Service authentication is on, else the holder of a key."""
-    return str(request.headers.get("x-ms-client-principal-name") or "api")
+    """Who calls: the signed-in person where App Service authentication is on, else the holder of a key.
+
+    Without that authentication in front, anybody can send its header.
+    """
+    person = request.headers.get("x-ms-client-principal-name") if settings().app_service_authentication else ""
+    return str(person or "api")

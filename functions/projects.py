@@ -23,6 +23,7 @@ from shared.projects import status
 from shared.projects.admission import API_REQUESTER, faults_with, objection
 from shared.projects.planning import plan_for
 from shared.projects.ports import REQUESTS
+from shared.projects.request_form import EXAMPLES
 from shared.services import Services, services
 
 blueprint = df.Blueprint()
@@ -45,7 +46,7 @@ def create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
 @refusals
 def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app = services()
-    body = body_of(req, NewProject)
+    body = body_of(req, NewProject, EXAMPLES)
     request = validated(ProjectRequest, body.model_dump(exclude={"connection"}))
     connection = _connection(app, body.connection)
     if faults := faults_with(request, connection):

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
         default=None,
         description="Signs links to status pages and App manifest states, and makes pseudonyms; 32 characters or more.",
     )
+    app_service_authentication: bool = Field(
+        default=False,
+        description="Believe the signed-in person's name in X-MS-CLIENT-PRINCIPAL-NAME. Only where App Service "
+        "authentication stands in front, which keeps others from sending that header.",
+    )
     request_label: str = Field(default="new-project", min_length=1, description="Label that makes an issue a request.")
     key_vault_url: str = Field(default="", description="https://<name>.vault.azure.net; empty: secrets in settings.")
     local_secrets_file: Path | None = Field(

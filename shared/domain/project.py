@@ -112,6 +112,11 @@ class ProjectRequest(Frozen):
         default=(), max_length=50, description="One feature a line, seeded in the backlog."
     )
 
+    @field_validator("process", "stack", "visibility", mode="before")
+    @classmethod
+    def _any_case(cls, choice: object) -> object:
+        return choice.strip().lower() if isinstance(choice, str) else choice
+
     @field_validator("name")
     @classmethod
     def _name_fits_both_forges(cls, name: str) -> str:

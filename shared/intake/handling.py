@@ -44,7 +44,7 @@ def handle(ports: ProjectPorts, envelope: Envelope, *, deadline_seconds: int, pa
         event = parse(envelope.forge, envelope.event, payload)
     except ValidationError as error:
         fields = "; ".join(f"{fault.field}: {fault.problem}" for fault in faults_of(error))
-        raise RefusedError(f"a {envelope.event} event does not look like one: {fields}") from error
+        raise RefusedError(f"the payload of {envelope.event!r} is not what that event promises: {fields}") from error
     match event:
         case Ignored():
             return Handling(state=DeliveryState.IGNORED, reason=event.reason)

@@ -9,12 +9,15 @@ from shared.domain.plan import SUCCEEDED, Plan, StepState
 from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, RunInput
 from shared.errors import ConflictError, DefectError
 from shared.projects import answers
+from shared.projects.admission import is_advisory
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 
 
 def announce(ports: ProjectPorts, run: RunInput, project_id: str) -> str:
     """Say that the run has begun, with the link to its status page; the comment's address, empty without an issue."""
     record = _record_of(ports, project_id)
+    if is_advisory(ports.connection(run.connection)):
+        return ""  # nothing begins; the plan itself is the answer
     return _say(ports, run, project_id, "accepted", answers.accepted(record.name, ports.links.status(project_id)))
 
 

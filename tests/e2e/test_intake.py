@@ -236,7 +236,7 @@ def test_a_delivery_that_cannot_be_handled_is_kept_with_its_reason_and_replayed(
         record = world.delivery(ident)
         return record if record and record["state"] == "poisoned" else None
 
-    record = world.until("the poisoned delivery", poisoned, 150)
+    record = world.until("the poisoned delivery", poisoned, 30)
     assert record is not None
     assert "issue.id" in record["reason"]
     listed = world.api.get("/api/deliveries?state=poisoned").json()["deliveries"]

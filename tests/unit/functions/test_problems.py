@@ -9,6 +9,7 @@ import pytest
 from functions.problems import ProblemError, actor_of, problem, refusals, wants_html
 from shared.domain.keys import UnusableKeyError
 from shared.errors import ConflictError, DefectError, NotSupportedError, RefusedError, TransientError
+from shared.settings import settings
 from tests.unit.functions.conftest import answered, request
 
 
@@ -61,6 +62,12 @@ def test_browsers_get_pages_and_scripts_json(accept, html):
     assert wants_html(request(headers={"Accept": accept})) is html
 
 
-def test_the_signed_in_person_is_the_actor():
+def test_the_signed_in_person_is_the_actor(monkeypatch):
+    believing = settings().model_copy(update={"app_service_authentication": True})
+    monkeypatch.setattr("functions.problems.settings", lambda: believing)
     assert actor_of(request(headers={"X-MS-CLIENT-PRINCIPAL-NAME": "lee@acme.example"})) == "lee@acme.example"
     assert actor_of(request()) == "api"
+
+
+def test_a_name_anybody_could_send_is_not_believed():
+    assert actor_of(request(headers={"X-MS-CLIENT-PRINCIPAL-NAME": "lee@acme.example"})) == "api"

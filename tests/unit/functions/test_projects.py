@@ -10,6 +10,7 @@ from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectState
 from shared.projects.admission import admit
 from shared.projects.ports import PROJECTS, REQUESTS
+from shared.settings import settings
 from tests.fakes.app import a_connection, a_request, an_issue
 
 BODY = {"name": "Order Desk", "owner": "casey", "stack": "fastapi", "connection": "acme"}
@@ -101,7 +102,8 @@ def test_what_is_no_json_object_is_refused(app, call, client, body):
         ({"name": "A" + "漢" * 40}, 400, "as it stands"),
     ],
 )
-def test_what_cannot_be_done_is_refused(app, call, client, changes, status, word):
+def test_what_cannot_be_done_is_refused(app, call, client, monkeypatch, changes, status, word):
+    monkeypatch.setattr("shared.projects.admission.AVAILABLE", frozenset({"fastapi"}))
     answer = ask(call, client, BODY | changes)
     assert answer.status == status
     assert word in answer.body["detail"]
@@ -122,7 +124,7 @@ def test_a_project_of_another_connection_is_a_conflict(app, call, client):
     assert "belongs to connection acme" in answer.body["detail"]
 
 
-def test_a_signed_in_person_cannot_take_up_a_project_others_asked_for(app, call, client):
+def test_a_signed_in_person_cannot_take_up_a_project_others_asked_for(app, call, client, monkeypatch):
     run = app.api_run(a_request()).model_copy(
         update={"origin": RequestOrigin(subject="github-issue-77", requester="robin"), "subject": "github-issue-77"}
     )
@@ -131,6 +133,8 @@ def test_a_signed_in_person_cannot_take_up_a_project_others_asked_for(app, call,
     app.ports.projects.replace(
         PROJECTS, "order-desk", record.model_copy(update={"state": ProjectState.COMPLETED}), etag
     )
+    believing = settings().model_copy(update={"app_service_authentication": True})
+    monkeypatch.setattr("functions.problems.settings", lambda: believing)
     answer = ask(call, client, headers={"X-MS-CLIENT-PRINCIPAL-NAME": "lee@acme.example"})
     assert answer.status == 409
     assert answer.body["errors"][0]["field"] == "name"

@@ -11,7 +11,7 @@ import pytest
 from functions import audit, deliveries, sweep
 from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.delivery import DeliveryState, Envelope
-from shared.errors import RefusedError, TransientError
+from shared.errors import TransientError
 from tests.fakes.app import an_issue
 from tests.fakes.app import issues_payload as payload
 from tests.unit.functions.conftest import user_function
@@ -110,12 +110,11 @@ def test_a_delivery_starts_its_run_once(app, client):
     assert (doubled.state, doubled.reason) == (DeliveryState.DUPLICATE, "the run had begun already")
 
 
-def test_a_delivery_that_cannot_be_handled_is_kept_with_its_reason_and_raised(app, client):
-    with pytest.raises(RefusedError):
-        take(envelope(app, {"action": "opened"}), client, 3)
+def test_a_delivery_that_can_never_be_handled_is_kept_at_once_with_its_reason(app, client):
+    take(envelope(app, {"action": "opened"}), client)
     record = app.keeper.find("d-1")
-    assert (record.state, record.attempts) == (DeliveryState.FAILING, 3)
-    assert record.reason.startswith("RefusedError: a issues event") or "does not look like one" in record.reason
+    assert (record.state, record.attempts) == (DeliveryState.POISONED, 1)
+    assert "is not what that event promises: issue" in record.reason
 
 
 def test_an_engine_that_is_away_is_waited_for_by_the_queue(app, client, monkeypatch):

@@ -79,4 +79,4 @@ def test_a_registered_app_says_what_is_left(connection: Connection) -> None:
     for said in ("77", "github-app-77-key", "github-app-77-webhook", "/api/connections/contoso/check"):
         assert said in seen.text
     without = REGISTERED.model_copy(update={"webhook_secret_name": ""})
-    assert "no webhook secret" in Page(pages.github_app_registered(connection, without)).text
+    assert "signs with the one Doneright verifies" in Page(pages.github_app_registered(connection, without)).text

@@ -115,7 +115,7 @@ def test_a_claimed_body_is_read_from_the_store(app):
 
 @pytest.mark.parametrize("content", [{"action": "opened"}, payload(number=None), payload(id="x")])
 def test_a_malformed_event_is_refused_naming_its_fields(app, content):
-    with pytest.raises(RefusedError, match=r"does not look like one: .*(issue|repository)"):
+    with pytest.raises(RefusedError, match=r"is not what that event promises: .*(issue|repository)"):
         handled(app, content)
 
 

@@ -84,7 +84,8 @@ def test_an_incomplete_request_names_its_fields(app):
     assert set(event.detail["fields"]) == {"owner", "name"}
 
 
-def test_what_cannot_be_made_here_is_named(app):
+def test_what_cannot_be_made_here_is_named(app, monkeypatch):
+    monkeypatch.setattr("shared.projects.admission.AVAILABLE", frozenset({"fastapi"}))
     app.connect_to(a_connection(azure_devops=None))
     admission = asked(app, an_issue(form(Stack="React")))
     assert {fault.field for fault in admission.faults} == {"stack", "forges"}
