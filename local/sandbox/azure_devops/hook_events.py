@@ -53,6 +53,7 @@ def _work_item(call: Call, event: str, facts: Tree) -> tuple[Tree, str]:
         }
         update["_links"] = {
             "self": {"href": update["url"]},
+            "workItemUpdates": {"href": f"{url}/updates"},
             "parent": {"href": url},
             "html": item_links(call, item)["html"],
         }
@@ -93,7 +94,8 @@ def _comment(call: Call, event: str, facts: Tree) -> tuple[Tree, str]:
     repository, pull = facts["repository"], facts["pull"]
     comment = comment_json(call, repository, pull, facts["thread"], facts["comment"])
     text = f"{facts['user']['name']} has {facts['action']} a pull request comment"
-    return {"comment": comment, "pullRequest": pull_json(call, repository, pull)}, text
+    shown, _ = _pull(call, "git.pullrequest.updated", facts)
+    return {"comment": comment, "pullRequest": shown}, text
 
 
 def _repository(call: Call, event: str, facts: Tree) -> tuple[Tree, str]:

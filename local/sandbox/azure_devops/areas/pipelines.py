@@ -85,6 +85,9 @@ def run_json(call: Call, project: Tree, build: Tree) -> Tree:
         "_links": {
             "self": {"href": url},
             "web": {"href": call.url(project["name"], "_build/results") + f"?buildId={build['id']}"},
+            "pipeline.web": {
+                "href": call.url(project["name"], "_build/definition") + f"?definitionId={definition['id']}"
+            },
             "pipeline": {"href": f"{base}?revision={definition['revision']}"},
         },
         "templateParameters": build["template_parameters"],

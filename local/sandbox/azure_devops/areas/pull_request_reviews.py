@@ -90,7 +90,11 @@ def comment_json(call: Call, repository: Tree, pull: Tree, thread: Tree, comment
         "isDeleted": comment["deleted"],
         "commentType": comment["type"],
         "usersLiked": [],
-        "_links": {"self": {"href": f"{url}/comments/{comment['id']}"}, "threads": {"href": url}},
+        "_links": {
+            "self": {"href": f"{url}/comments/{comment['id']}"},
+            "repository": {"href": call.url(repository["project"], "_apis/git/repositories", repository["id"])},
+            "threads": {"href": url},
+        },
     }
 
 

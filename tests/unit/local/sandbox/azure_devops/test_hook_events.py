@@ -20,6 +20,21 @@ ABSENT = {
     "": {"scope"},
     "build.complete": {"dropLocation", "drop", "log", "hasDiagnostics"},
 }
+OWN_TO_THE_SAMPLE = (
+    # Which fields changed or are filled depends on the work item; a new repository has no branch, a run under way no
+    # result, and XAML definitions and queues are of the past.
+    ".fields.",
+    ".revision.fields.",
+    ".repository.defaultBranch",
+    ".run.result",
+    ".run.finishedDate",
+    ".definition.batchSize",
+    ".definition.triggerType",
+    ".definition.definitionType",
+    ".queue.queueType",
+    ".queue.url",
+    "._links.workItemHistory",
+)
 
 
 def subscription(clients: Any, url: str, event: str, project: str = "Shop", **filters: str) -> Any:
@@ -169,7 +184,8 @@ def test_bodies_have_the_names_and_types_of_the_published_samples(told: dict[str
         if not m.startswith(".resourceContainers")
     ] == []
     resource = {k: v for k, v in sample["resource"].items() if k not in absent}
-    assert missing(resource, told[event]["resource"]) == []
+    gaps = [m for m in missing(resource, told[event]["resource"]) if not m.startswith(OWN_TO_THE_SAMPLE)]
+    assert not gaps, ", ".join(gaps)
 
 
 @pytest.mark.parametrize(
