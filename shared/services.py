@@ -217,7 +217,7 @@ class Connector:
 
         match azure.credential:
             case EntraCredential(client_id=client_id):
-                return EntraIdentity(client_id=client_id or None)
+                return EntraIdentity(client_id=client_id)
             case TokenCredential(token_secret=name):
                 return AzurePersonalAccessToken(token=SecretStr(self._secrets.get(name)))
 

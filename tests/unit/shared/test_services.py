@@ -1,0 +1,114 @@
+"""The composition: settings choose adapters, forges are made once for a connection and anew when its secrets change."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from shared.adapters.key_vault import KeyVaultSecrets, SettingsSecrets
+from shared.domain.forge import ForgeName
+from shared.errors import RefusedError
+from shared.projects.links import Links
+from shared.services import Connector, compose, hook_secret
+from shared.settings import Settings
+from tests.fakes.app import KEY, a_connection
+from tests.fakes.storage import MemoryClock, MemorySecrets
+
+STORAGE = {
+    "AzureWebJobsStorage": "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;"
+    "BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:2/a;TableEndpoint=http://127.0.0.1:3/a;"
+}
+
+
+def configured(**given):
+    return Settings.model_construct(
+        **{name: info.get_default() for name, info in Settings.model_fields.items()}
+        | {"signing_key": SecretStr(KEY.decode())}
+        | given
+    )
+
+
+def test_everything_is_composed_without_a_call():
+    services = compose(configured(), STORAGE)
+    assert isinstance(services.secrets, SettingsSecrets)
+    assert services.keeper.audit is services.audit is services.project_ports.audit
+    assert services.project_ports.request_label == "new-project"
+    assert services.links.api("x") == "http://127.0.0.1:7071/api/x"
+    with pytest.raises(RefusedError, match="DONERIGHT_GITHUB_WEBHOOK_SECRETS"):
+        services.project_ports.hook_secret(ForgeName.GITHUB)
+
+
+def test_with_a_key_vault_secrets_are_kept_there():
+    services = compose(configured(key_vault_url="https://v.vault.azure.net"), STORAGE)
+    assert isinstance(services.secrets, KeyVaultSecrets)
+
+
+def test_without_a_signing_key_nothing_starts():
+    with pytest.raises(RefusedError, match="DONERIGHT_SIGNING_KEY") as caught:
+        compose(configured(signing_key=None), STORAGE)
+    assert "32" in caught.value.remedy
+
+
+@pytest.mark.parametrize("forge", ForgeName)
+def test_forges_are_told_the_newest_secret(forge):
+    secrets = (SecretStr("new"), SecretStr("old"))
+    name = f"{forge.value}_webhook_secrets"
+    assert hook_secret(configured(**{name: secrets}), forge) == "new"
+    with pytest.raises(RefusedError, match=f"DONERIGHT_{name.upper()} is not set"):
+        hook_secret(configured(), forge)
+
+
+@pytest.fixture
+def secrets():
+    return MemorySecrets(gh="g" * 20, ado="a" * 20, key="-----BEGIN RSA PRIVATE KEY-----")
+
+
+@pytest.fixture
+def connector(secrets):
+    return Connector(MemoryClock(), secrets, Links("https://doneright.example", KEY))
+
+
+def test_forges_are_made_once_and_anew_when_a_secret_changes(connector, secrets):
+    connection = a_connection()
+    first = connector.connect(connection)
+    assert set(first.forges) == set(ForgeName)
+    assert first.tracker is first.forges[ForgeName.AZURE_DEVOPS]
+    assert first.issues is first.forges[ForgeName.GITHUB]
+    assert connector.connect(connection) is first
+    assert connector.connect(a_connection(paused=True)) is first
+    secrets.set("gh", "n" * 20)
+    second = connector.connect(connection)
+    assert second is not first
+    secrets.set("ado", "n" * 20)
+    assert connector.connect(connection) is not second
+
+
+def test_a_connection_without_azure_devops_has_no_boards(connector):
+    found = connector.connect(a_connection(azure_devops=None))
+    assert set(found.forges) == {ForgeName.GITHUB}
+    assert found.tracker is None
+
+
+@pytest.mark.parametrize("client_id", ["", "00000000-0000-0000-0000-000000000001"])
+def test_an_app_and_an_entra_identity_are_taken(connector, client_id):
+    connection = a_connection(
+        github={
+            "organization": "acme",
+            "credential": {"kind": "app", "app_id": 7, "private_key_secret": "key"},
+        },
+        azure_devops={
+            "organization_url": "https://dev.azure.com/acme",
+            "credential": {"kind": "entra", "client_id": client_id},
+        },
+    )
+    assert set(connector.connect(connection).forges) == set(ForgeName)
+
+
+def test_missing_credentials_are_named(connector):
+    unfinished = connector.connect(a_connection(github={"organization": "acme"}))
+    with pytest.raises(RefusedError, match="no GitHub credential yet"):
+        unfinished.forges[ForgeName.GITHUB].permissions()
+    assert unfinished.tracker is not None
+    missing = {"organization": "acme", "credential": {"kind": "pat", "token_secret": "nowhere"}}
+    with pytest.raises(RefusedError, match="nowhere"):
+        connector.connect(a_connection(github=missing))
