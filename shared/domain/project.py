@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
@@ -93,6 +94,31 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+class TeamRole(StrEnum):
+    """What a team may do in the project."""
+
+    READER = "reader"
+    CONTRIBUTOR = "contributor"
+    ADMINISTRATOR = "administrator"
+
+
+class TeamRequest(Frozen):
+    """A team of the Azure DevOps project."""
+
+    name: str = Field(min_length=1, max_length=64)
+    members: tuple[str, ...] = Field(default=(), max_length=50, description="E-mail addresses or sign-in names.")
+    role: TeamRole = TeamRole.CONTRIBUTOR
+
+
+class EnvironmentRequest(Frozen):
+    """Where the project is deployed, and who approves that."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")
+    approvers: tuple[str, ...] = Field(
+        default=(), max_length=6, description="Logins or e-mail addresses; empty: nobody is asked."
+    )
+
+
 class ProjectRequest(Frozen):
     """What somebody wants created. Everything but name, owner and stack has a sensible default."""
 
@@ -108,6 +134,17 @@ class ProjectRequest(Frozen):
         default=frozenset(ForgeName), min_length=1, description="Where repositories are made."
     )
     rules: BranchRules = Field(default_factory=BranchRules, description="What the main branch demands.")
+    teams: tuple[TeamRequest, ...] = Field(
+        default=(), max_length=20, description="Teams beside the project's own default team; Azure DevOps."
+    )
+    environments: tuple[EnvironmentRequest, ...] = Field(
+        default=(EnvironmentRequest(name="staging"), EnvironmentRequest(name="production")),
+        max_length=10,
+        description="Environments on both forges, first to last.",
+    )
+    topics: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")], ...] = Field(
+        default=(), max_length=19, description="GitHub topics beside `doneright`."
+    )
     backlog: tuple[str, ...] = Field(
         default=(), max_length=50, description="One feature a line, seeded in the backlog."
     )
