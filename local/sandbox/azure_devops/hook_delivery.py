@@ -8,7 +8,8 @@ import json
 from typing import Any
 
 from local.sandbox.azure_devops.hook_catalog import CONFIDENTIAL, EVENTS, MASK
-from local.sandbox.azure_devops.hook_events import concerns, payload
+from local.sandbox.azure_devops.hook_events import payload
+from local.sandbox.azure_devops.hook_filters import concerns
 from local.sandbox.azure_devops.service import Service, Tree
 from local.sandbox.hooks import DROPPED, HookSender
 

@@ -236,7 +236,7 @@ def finish(service: Service, org: Tree, facts: Tree, result: str) -> None:
     service.emit(org, "ms.vss-pipelines.run-state-changed-event", facts)
     number = build["trigger"].get("pr.number")
     if number and facts["user"]:
-        from local.sandbox.azure_devops.areas.pull_requests import complete_when_ready
+        from local.sandbox.azure_devops.areas.pull_request_merge import complete_when_ready
         from local.sandbox.azure_devops.call import internal_call
 
         for repository in facts["project"]["repositories"].values():

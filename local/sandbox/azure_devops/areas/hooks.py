@@ -1,8 +1,9 @@
-"""Serves service hooks: publishers, consumers, subscriptions with masked secrets, and their notifications."""
+"""Serves subscriptions of service hooks with masked secrets, and their notifications."""
 
 from __future__ import annotations
 
 from local.sandbox.azure_devops import errors, hook_catalog
+from local.sandbox.azure_devops.areas.hook_publishers import hooks_url, unknown
 from local.sandbox.azure_devops.call import Call, Level, Reply, page_of, serves
 from local.sandbox.azure_devops.hook_delivery import masked
 from local.sandbox.azure_devops.identities import identity_ref, level_of
@@ -11,69 +12,10 @@ from local.sandbox.azure_devops.service import Tree, new_id
 _ROUTE = "hooks/subscriptions/{subscriptionId}"
 
 
-def _base(call: Call) -> str:
-    return call.url("_apis/hooks")
-
-
-def _missing(kind: str, name: str) -> errors.ServiceError:
-    return errors.not_found(
-        f"The {kind} '{name}' could not be found.", f"{kind.title().replace(' ', '')}NotFoundException", errors.HOOKS
-    )
-
-
-@serves("GET", "hooks/publishers/{publisherId}")
-def get_publishers(call: Call) -> object:
-    """One publisher or all."""
-    if "publisherId" in call.values:
-        return hook_catalog.publisher(_base(call), _publisher(call))
-    return [hook_catalog.publisher(_base(call), p) for p in hook_catalog.PUBLISHERS]
-
-
-def _publisher(call: Call) -> str:
-    name = call.value("publisherId").lower()
-    if name not in hook_catalog.PUBLISHERS:
-        raise _missing("publisher", name)
-    return name
-
-
-@serves("GET", "hooks/publishers/{publisherId}/eventTypes/{eventTypeId}")
-def get_event_types(call: Call) -> object:
-    """One event type of a publisher, or all."""
-    publisher = _publisher(call)
-    found = [e for e, row in hook_catalog.EVENTS.items() if row[0] == publisher]
-    if "eventTypeId" not in call.values:
-        return [hook_catalog.event_type(_base(call), e) for e in found]
-    if call.values["eventTypeId"] not in found:
-        raise _missing("event type", call.values["eventTypeId"])
-    return hook_catalog.event_type(_base(call), call.values["eventTypeId"])
-
-
-@serves("GET", "hooks/consumers/{consumerId}")
-def get_consumers(call: Call) -> object:
-    """The web hooks consumer."""
-    if "consumerId" not in call.values:
-        return [hook_catalog.consumer(_base(call))]
-    if call.values["consumerId"].lower() != "webhooks":
-        raise _missing("consumer", call.values["consumerId"])
-    return hook_catalog.consumer(_base(call))
-
-
-@serves("GET", "hooks/consumers/{consumerId}/actions/{consumerActionId}")
-def get_actions(call: Call) -> object:
-    """The action of the web hooks consumer."""
-    if call.value("consumerId").lower() != "webhooks":
-        raise _missing("consumer", call.value("consumerId"))
-    if "consumerActionId" not in call.values:
-        return [hook_catalog.action(_base(call))]
-    if call.values["consumerActionId"].lower() != "httprequest":
-        raise _missing("consumer action", call.values["consumerActionId"])
-    return hook_catalog.action(_base(call))
-
-
 def subscription_json(call: Call, subscription: Tree) -> Tree:
     """A subscription as answered, secrets hidden."""
     creator = identity_ref(call.service, call.org, call.org["users"].get(subscription["by"], call.user))
-    url = f"{_base(call)}/subscriptions/{subscription['id']}"
+    url = f"{hooks_url(call)}/subscriptions/{subscription['id']}"
     name = hook_catalog.EVENTS[subscription["eventType"]][1]
     return {
         "id": subscription["id"],
@@ -277,7 +219,7 @@ def get_notifications(call: Call) -> object:
     if "notificationId" in call.values:
         found = next((n for n in held if str(n["id"]) == call.values["notificationId"]), None)
         if found is None:
-            raise _missing("notification", call.values["notificationId"])
+            raise unknown("notification", call.values["notificationId"])
         return notification_json(found)
     result, status = call.text("result").lower(), call.text("status").lower()
     shown = [n for n in reversed(held) if result in {"", n["result"].lower()} and status in {"", n["status"].lower()}]

@@ -6,7 +6,8 @@ import yaml
 
 from local.sandbox.azure_devops import errors, git_store, run_engine
 from local.sandbox.azure_devops.areas.build_definitions import find_definition, masked, new_definition
-from local.sandbox.azure_devops.areas.builds import log_lines, queue_build
+from local.sandbox.azure_devops.areas.build_records import log_lines
+from local.sandbox.azure_devops.areas.builds import queue_build
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves
 from local.sandbox.azure_devops.service import Tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from local.sandbox.azure_devops import branch_policies, errors
-from local.sandbox.azure_devops.areas.pull_requests import find_pull
+from local.sandbox.azure_devops.areas.pull_request_json import find_pull
 from local.sandbox.azure_devops.call import Call, Level, Reply, page_of, serves
 from local.sandbox.azure_devops.identities import identity_ref
 from local.sandbox.azure_devops.service import Tree, stable_id

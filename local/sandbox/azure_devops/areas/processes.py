@@ -1,4 +1,4 @@
-"""Serves the processes, and makes inherited ones with states, types and fields of their own."""
+"""Serves the processes, and makes inherited ones with types and states of their own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from local.sandbox.azure_devops.call import Call, Level, Reply, serves
 from local.sandbox.azure_devops.process_catalog import SYSTEM_PROCESSES, Process, State, WorkItemType
 from local.sandbox.azure_devops.processes_model import find_process, inherited
 from local.sandbox.azure_devops.service import Tree, new_id, stable_id
-from local.sandbox.azure_devops.work_item_fields import FIELDS, find_field
 
 _ROUTE = "work/processes/{processTypeId}"
-_TYPES = "work/processes/{processId}/workItemTypes/{witRefName}"
+TYPES_ROUTE = "work/processes/{processId}/workItemTypes/{witRefName}"
 
 
 def _all(call: Call) -> list[Process]:
@@ -89,7 +88,7 @@ def create_process(call: Call) -> Reply:
 @serves("DELETE", _ROUTE, Level.COLLECTION_ADMINISTRATOR)
 def delete_process(call: Call) -> Reply:
     """Delete an inherited process no project uses."""
-    custom = _custom(call, call.value("processTypeId"))
+    custom = custom_process(call, call.value("processTypeId"))
     if any(p["process"] == custom["id"] for p in call.org["projects"].values()):
         message = f"VS402356: The process {custom['name']} is used by projects and cannot be deleted."
         raise errors.invalid(message, "ProcessInUseException", errors.WORK)
@@ -97,7 +96,7 @@ def delete_process(call: Call) -> Reply:
     return Reply(None, 204)
 
 
-def _custom(call: Call, process_id: str) -> Tree:
+def custom_process(call: Call, process_id: str) -> Tree:
     process = find_process(call.org, process_id)
     custom = call.org["processes"].get(process.id)
     if custom is None:
@@ -106,7 +105,7 @@ def _custom(call: Call, process_id: str) -> Tree:
     return custom  # type: ignore[no-any-return]
 
 
-def _type_of(process: Process, name: str) -> WorkItemType:
+def type_of(process: Process, name: str) -> WorkItemType:
     found = process.find(name) or process.find(name.rsplit(".", maxsplit=1)[-1])
     if found is None:
         message = f"VS402323: Work item type {name} does not exist in process {process.name}."
@@ -114,7 +113,7 @@ def _type_of(process: Process, name: str) -> WorkItemType:
     return found
 
 
-def _own_type(custom: Tree, kind: WorkItemType) -> Tree:
+def own_type(custom: Tree, kind: WorkItemType) -> Tree:
     """The customization of a type, made when first needed."""
     reference = f"{custom['reference']}.{kind.name.replace(' ', '')}"
     blank = {
@@ -164,25 +163,25 @@ def _state_json(call: Call, process: Process, kind: WorkItemType, state: State) 
     }
 
 
-@serves("GET", _TYPES, Level.NONE)
+@serves("GET", TYPES_ROUTE, Level.NONE)
 def get_types(call: Call) -> object:
     """One work item type of a process, or all."""
     process = find_process(call.org, call.value("processId"))
     if "witRefName" in call.values:
-        return _type_json(call, process, _type_of(process, call.values["witRefName"]))
+        return _type_json(call, process, type_of(process, call.values["witRefName"]))
     return [_type_json(call, process, t) for t in process.types.values()]
 
 
-@serves("POST", _TYPES, Level.COLLECTION_ADMINISTRATOR)
+@serves("POST", TYPES_ROUTE, Level.COLLECTION_ADMINISTRATOR)
 def create_type(call: Call) -> Reply:
     """Add a type, or make an inherited type customizable."""
-    custom = _custom(call, call.value("processId"))
+    custom = custom_process(call, call.value("processId"))
     body = call.json()
     process = inherited(custom)
     inherits = body.get("inheritsFrom")
     if inherits:
-        kind = _type_of(process, str(inherits))
-        _own_type(custom, kind)
+        kind = type_of(process, str(inherits))
+        own_type(custom, kind)
         return Reply(_type_json(call, inherited(custom), kind), 201)
     name = str(body.get("name") or "")
     if not name:
@@ -204,11 +203,11 @@ def create_type(call: Call) -> Reply:
     return Reply(_type_json(call, made, made.types[name]), 201)
 
 
-@serves("GET", _TYPES + "/states/{stateId}", Level.NONE)
+@serves("GET", TYPES_ROUTE + "/states/{stateId}", Level.NONE)
 def get_states(call: Call) -> object:
     """One state of a type, or all."""
     process = find_process(call.org, call.value("processId"))
-    kind = _type_of(process, call.value("witRefName"))
+    kind = type_of(process, call.value("witRefName"))
     listed = [_state_json(call, process, kind, s) for s in kind.states]
     if "stateId" not in call.values:
         return listed
@@ -222,12 +221,12 @@ def get_states(call: Call) -> object:
     return found
 
 
-@serves("POST", _TYPES + "/states/{stateId}", Level.COLLECTION_ADMINISTRATOR)
+@serves("POST", TYPES_ROUTE + "/states/{stateId}", Level.COLLECTION_ADMINISTRATOR)
 def create_state(call: Call) -> Reply:
     """Add a state to a type of an inherited process."""
-    custom = _custom(call, call.value("processId"))
+    custom = custom_process(call, call.value("processId"))
     process = inherited(custom)
-    kind = _type_of(process, call.value("witRefName"))
+    kind = type_of(process, call.value("witRefName"))
     body = call.json()
     name, category = str(body.get("name") or ""), str(body.get("stateCategory") or "")
     if not name or category not in {"Proposed", "InProgress", "Resolved", "Completed", "Removed"}:
@@ -239,21 +238,21 @@ def create_state(call: Call) -> Reply:
     if kind.state(name):
         message = f"VS403092: A state with the name {name} already exists."
         raise errors.ServiceError(409, message, "WorkItemStateNameAlreadyInUseException", namespace=errors.WORK)
-    _own_type(custom, kind)["states"].append({"name": name, "category": category})
+    own_type(custom, kind)["states"].append({"name": name, "category": category})
     made = inherited(custom)
     changed = made.types[kind.name]
     state = next(s for s in changed.states if s.name == name)
     return Reply(_state_json(call, made, changed, state), 201)
 
 
-@serves("DELETE", _TYPES + "/states/{stateId}", Level.COLLECTION_ADMINISTRATOR)
+@serves("DELETE", TYPES_ROUTE + "/states/{stateId}", Level.COLLECTION_ADMINISTRATOR)
 def delete_state(call: Call) -> Reply:
     """Remove a state that was added."""
-    custom = _custom(call, call.value("processId"))
+    custom = custom_process(call, call.value("processId"))
     process = inherited(custom)
-    kind = _type_of(process, call.value("witRefName"))
+    kind = type_of(process, call.value("witRefName"))
     wanted = get_states(call)
-    own = _own_type(custom, kind)
+    own = own_type(custom, kind)
     if not isinstance(wanted, dict) or all(s["name"] != wanted["name"] for s in own["states"]):
         raise errors.invalid(
             "VS403093: A state of the system cannot be deleted; hide it.",
@@ -262,67 +261,3 @@ def delete_state(call: Call) -> Reply:
         )
     own["states"] = [s for s in own["states"] if s["name"] != wanted["name"]]
     return Reply(None, 204)
-
-
-def _field_json(call: Call, process: Process, field: Tree) -> Tree:
-    return {
-        "referenceName": field["referenceName"],
-        "name": field["name"],
-        "type": field["type"],
-        "required": bool(field.get("required")),
-        "readOnly": field["readOnly"],
-        "defaultValue": field.get("default"),
-        "customization": "system" if field["referenceName"].lower() in FIELDS else "custom",
-        "url": call.url("_apis/work/processes", process.id, "fields", field["referenceName"]),
-    }
-
-
-@serves("GET", _TYPES + "/fields/{fieldRefName}", Level.NONE)
-def get_fields(call: Call) -> object:
-    """The fields added to a type."""
-    process = find_process(call.org, call.value("processId"))
-    kind = _type_of(process, call.value("witRefName"))
-    custom = call.org["processes"].get(process.id, {"types": {}})
-    own = custom["types"].get(kind.name, {"fields": []})["fields"]
-    common = [
-        FIELDS[r]
-        for r in ("system.title", "system.state", "system.areapath", "system.iterationpath", "system.description")
-    ]
-    listed = [_field_json(call, process, f) for f in (*common, *own)]
-    if "fieldRefName" not in call.values:
-        return listed
-    found = next((f for f in listed if f["referenceName"].lower() == call.values["fieldRefName"].lower()), None)
-    if found is None:
-        raise errors.not_found(
-            f"TF51535: Cannot find field {call.values['fieldRefName']}.",
-            "ProcessFieldCouldNotBeFoundException",
-            errors.WORK,
-        )
-    return found
-
-
-@serves("POST", _TYPES + "/fields/{fieldRefName}", Level.COLLECTION_ADMINISTRATOR)
-def add_field(call: Call) -> Reply:
-    """Add a field of the organization to a type."""
-    custom = _custom(call, call.value("processId"))
-    process = inherited(custom)
-    kind = _type_of(process, call.value("witRefName"))
-    body = call.json()
-    known = find_field(str(body.get("referenceName") or ""), call.org.get("fields", {}))
-    if known is None:
-        raise errors.not_found(
-            f"TF51535: Cannot find field {body.get('referenceName')}.",
-            "ProcessFieldCouldNotBeFoundException",
-            errors.WORK,
-        )
-    own = _own_type(custom, kind)
-    field = {
-        **known,
-        "type_name": kind.name,
-        "required": bool(body.get("required")),
-        "default": body.get("defaultValue"),
-    }
-    if body.get("allowedValues"):
-        field["allowedValues"] = [str(v) for v in body["allowedValues"]]
-    own["fields"] = [f for f in own["fields"] if f["referenceName"] != field["referenceName"]] + [field]
-    return Reply(_field_json(call, process, field), 201)

@@ -1,4 +1,4 @@
-"""Serves pull requests from creation to completion, policies and merge conflicts considered."""
+"""Serves pull requests: opened, searched, edited, and kept up to date with their branches."""
 
 from __future__ import annotations
 
@@ -6,158 +6,22 @@ from local.sandbox.azure_devops import branch_policies, errors, git_store
 from local.sandbox.azure_devops.areas.git_commits import commit_json
 from local.sandbox.azure_devops.areas.git_repositories import (
     find_repository,
-    move_ref,
     owner,
-    repository_json,
     repository_of,
 )
-from local.sandbox.azure_devops.call import Call, Level, Reply, page_of, serves
-from local.sandbox.azure_devops.identities import find_subject, identity_ref, level_of, subject_ref
+from local.sandbox.azure_devops.areas.pull_request_json import pull_json, pull_of
+from local.sandbox.azure_devops.areas.pull_request_merge import (
+    STRATEGIES,
+    announce,
+    complete,
+    complete_when_ready,
+    refresh_merge,
+)
+from local.sandbox.azure_devops.call import Call, Reply, page_of, serves
+from local.sandbox.azure_devops.identities import find_subject
 from local.sandbox.azure_devops.service import Tree, new_id
 
 _ROUTE = "git/repositories/{repositoryId}/pullRequests/{pullRequestId}"
-_STRATEGIES = ("noFastForward", "squash", "rebase", "rebaseMerge")
-
-
-def _missing(number: object) -> errors.ServiceError:
-    message = f"TF401180: The requested pull request was not found. Details: pull request {number}."
-    return errors.not_found(message, "GitPullRequestNotFoundException", errors.GIT)
-
-
-def find_pull(call: Call, number: int) -> tuple[Tree, Tree]:
-    """A pull request by number with its repository; raises TF401180."""
-    for project in call.projects():
-        for repository in project["repositories"].values():
-            pull = repository["pulls"].get(str(number))
-            if pull is not None:
-                return repository, pull
-    raise _missing(number)
-
-
-def pull_of(call: Call) -> tuple[Tree, Tree]:
-    """The pull request of the route."""
-    number = call.int_value("pullRequestId", _missing)
-    if "repositoryId" not in call.values:
-        return find_pull(call, number)
-    repository = repository_of(call)
-    if str(number) not in repository["pulls"]:
-        raise _missing(number)
-    return repository, repository["pulls"][str(number)]
-
-
-def pull_url(call: Call, repository: Tree, pull: Tree) -> str:
-    """The address of a pull request."""
-    return call.url(repository["project"], "_apis/git/repositories", repository["id"], "pullRequests", str(pull["id"]))
-
-
-def reviewer_json(call: Call, repository: Tree, pull: Tree, reviewer: str) -> Tree:
-    """A reviewer with vote."""
-    entry = pull["reviewers"][reviewer]
-    subject = find_subject(call.org, reviewer)
-    reference = subject_ref(call.service, call.org, subject) if subject else {"id": reviewer}
-    answer = {
-        "reviewerUrl": f"{pull_url(call, repository, pull)}/reviewers/{reviewer}",
-        "vote": entry["vote"],
-        "hasDeclined": entry["declined"],
-        "isFlagged": False,
-        **reference,
-    }
-    if entry["required"]:
-        answer["isRequired"] = True
-    return answer
-
-
-def _commit_ref(call: Call, repository: Tree, commit_id: str | None) -> Tree | None:
-    if not commit_id:
-        return None
-    url = call.url(repository["project"], "_apis/git/repositories", repository["id"], "commits", commit_id)
-    return {"commitId": commit_id, "url": url}
-
-
-def pull_json(call: Call, repository: Tree, pull: Tree, *, links: bool = True) -> Tree:
-    """A pull request as answered."""
-    url = pull_url(call, repository, pull)
-    creator = call.org["users"].get(pull["by"], call.user)
-    answer: Tree = {
-        "repository": repository_json(call.service, call.org, repository),
-        "pullRequestId": pull["id"],
-        "codeReviewId": pull["id"],
-        "status": pull["status"],
-        "createdBy": identity_ref(call.service, call.org, creator),
-        "creationDate": pull["created"],
-        "title": pull["title"],
-        "description": pull["description"],
-        "sourceRefName": pull["source"],
-        "targetRefName": pull["target"],
-        "mergeStatus": pull["merge_status"],
-        "isDraft": pull["draft"],
-        "mergeId": pull["merge_id"],
-        "lastMergeSourceCommit": _commit_ref(call, repository, pull["last_source"]),
-        "lastMergeTargetCommit": _commit_ref(call, repository, pull["last_target"]),
-        "lastMergeCommit": _commit_ref(call, repository, pull["merge_commit"]),
-        "reviewers": [reviewer_json(call, repository, pull, r) for r in pull["reviewers"]],
-        "labels": [label_json(call, repository, pull, label) for label in pull["labels"]],
-        "url": url,
-        "supportsIterations": True,
-        "artifactId": f"vstfs:///Git/PullRequestId/{repository['project']}%2F{repository['id']}%2F{pull['id']}",
-    }
-    if pull["closed"]:
-        closer = call.org["users"].get(pull["closed_by"], call.user)
-        answer |= {"closedDate": pull["closed"], "closedBy": identity_ref(call.service, call.org, closer)}
-    if pull["completion"]:
-        answer["completionOptions"] = pull["completion"]
-    if pull["auto_by"]:
-        answer["autoCompleteSetBy"] = identity_ref(
-            call.service, call.org, call.org["users"].get(pull["auto_by"], call.user)
-        )
-    if links:
-        web = call.url(owner(call.org, repository)["name"], "_git", repository["name"], "pullrequest", str(pull["id"]))
-        answer["_links"] = {
-            "self": {"href": url},
-            "web": {"href": web},
-            "workItems": {"href": f"{url}/workitems"},
-            "statuses": {"href": f"{url}/statuses"},
-            "iterations": {"href": f"{url}/iterations"},
-        }
-    return answer
-
-
-def label_json(call: Call, repository: Tree, pull: Tree, label: Tree) -> Tree:
-    """A label as answered."""
-    return {**label, "active": True, "url": f"{pull_url(call, repository, pull)}/labels/{label['id']}"}
-
-
-def refresh_merge(call: Call, repository: Tree, pull: Tree) -> None:
-    """Try the merge: its status, its commit and an iteration when the source moved."""
-    source = git_store.ref_target(repository, pull["source"])
-    target = git_store.ref_target(repository, pull["target"])
-    if not source or not target:
-        return
-    pull["last_source"], pull["last_target"] = source, target
-    if not pull["iterations"] or pull["iterations"][-1]["source"] != source:
-        base = git_store.merge_base(repository, target, source)
-        iteration = {
-            "id": len(pull["iterations"]) + 1,
-            "source": source,
-            "target": target,
-            "common": base,
-            "date": call.stamp(),
-            "by": call.user["id"],
-        }
-        pull["iterations"].append(iteration)
-    files, conflicts = git_store.merge_files(repository, target, source)
-    pull["conflicts"] = conflicts
-    if conflicts:
-        pull["merge_status"], pull["merge_commit"] = "conflicts", None
-        return
-    author = {"name": call.user["name"], "email": call.user["mail"], "date": call.stamp()}
-    message = f"Merge pull request {pull['id']} from {_short(pull['source'])} into {_short(pull['target'])}"
-    pull["merge_commit"] = git_store.commit(repository, files, [target, source], message, author)
-    pull["merge_status"] = "succeeded"
-
-
-def _short(ref: str) -> str:
-    return ref.removeprefix("refs/heads/")
 
 
 def source_moved(call: Call, project: Tree, repository: Tree, name: str) -> None:
@@ -190,13 +54,6 @@ def queue_policy_builds(call: Call, project: Tree, repository: Tree, pull: Tree)
             start_for_pull(call, project, repository, pull, policy)
 
 
-def announce(call: Call, event: str, repository: Tree, pull: Tree, reason: str = "") -> None:
-    """Tell hooks of a pull request."""
-    project = owner(call.org, repository)
-    facts = {"project": project, "repository": repository, "pull": pull, "user": call.user, "reason": reason}
-    call.service.emit(call.org, event, facts)
-
-
 def _check_branch(repository: Tree, ref: str) -> None:
     if ref not in repository["refs"]:
         message = f"TF401398: The pull request cannot be activated because the source and/or the target branch no longer exists: {ref}."
@@ -205,8 +62,8 @@ def _check_branch(repository: Tree, ref: str) -> None:
 
 def _check_options(body: Tree) -> None:
     strategy = (body.get("completionOptions") or {}).get("mergeStrategy")
-    if strategy and strategy not in _STRATEGIES:
-        raise errors.invalid(f"The value '{strategy}' is not valid for mergeStrategy: use {', '.join(_STRATEGIES)}.")
+    if strategy and strategy not in STRATEGIES:
+        raise errors.invalid(f"The value '{strategy}' is not valid for mergeStrategy: use {', '.join(STRATEGIES)}.")
 
 
 @serves("POST", _ROUTE)
@@ -401,89 +258,3 @@ def update(call: Call) -> Tree:
     announce(call, "git.pullrequest.updated", repository, pull, reason=reason)
     complete_when_ready(call, repository, pull)
     return pull_json(call, repository, pull)
-
-
-def complete(call: Call, repository: Tree, pull: Tree, expected_source: str) -> None:
-    """Merge into the target; raises the service's refusals."""
-    project = owner(call.org, repository)
-    if not expected_source:
-        raise errors.missing_value("lastMergeSourceCommit")
-    if pull["status"] != "active" or pull["draft"]:
-        message = f"TF401181: The pull request {pull['id']} cannot be completed because it is {'a draft' if pull['draft'] else pull['status']}."
-        raise errors.ServiceError(409, message, "GitPullRequestNotEditableException", namespace=errors.GIT)
-    refresh_merge(call, repository, pull)
-    if expected_source != pull["last_source"]:
-        message = (
-            "TF401192: The pull request has been updated since the last merge attempt; the source branch is stale."
-        )
-        raise errors.ServiceError(409, message, "GitPullRequestStaleException", namespace=errors.GIT)
-    options = pull["completion"] or {}
-    if pull["conflicts"]:
-        message = "TF401187: The pull request cannot be completed because of merge conflicts: " + ", ".join(
-            pull["conflicts"]
-        )
-        raise errors.ServiceError(409, message, "GitPullRequestCannotBeCompletedException", namespace=errors.GIT)
-    bypass = options.get("bypassPolicy") and level_of(call.user, project) >= Level.PROJECT_ADMINISTRATOR
-    strategy = _strategy(pull)
-    blocked = [] if bypass else branch_policies.unfulfilled(call.org, project, repository, pull)
-    if blocked or (not bypass and branch_policies.strategy_refused(project, repository, pull["target"], strategy)):
-        names = ", ".join(branch_policies.TYPES[p["type"]] for p in blocked) or "Require a merge strategy"
-        message = (
-            f"TF402467: The pull request cannot be completed because blocking policies are not fulfilled: {names}."
-        )
-        raise errors.ServiceError(403, message, "GitPullRequestUpdateRejectedByPolicyException", namespace=errors.GIT)
-    _merge(call, repository, pull, strategy, options)
-
-
-def _strategy(pull: Tree) -> str:
-    options = pull["completion"] or {}
-    return str(options.get("mergeStrategy") or ("squash" if options.get("squashMerge") else "noFastForward"))
-
-
-def _merge(call: Call, repository: Tree, pull: Tree, strategy: str, options: Tree) -> None:
-    old, source = pull["last_target"], pull["last_source"]
-    files = git_store.files_of(repository, pull["merge_commit"])
-    message = options.get("mergeCommitMessage") or f"Merged PR {pull['id']}: {pull['title']}"
-    author = {"name": call.user["name"], "email": call.user["mail"], "date": call.stamp()}
-    parents = [old, source] if strategy in {"noFastForward", "rebaseMerge"} else [old]
-    pull["merge_commit"] = git_store.commit(repository, files, parents, str(message), author)
-    pull["status"], pull["closed"], pull["closed_by"] = "completed", call.stamp(), call.user["id"]
-    move_ref(call, repository, pull["target"], pull["merge_commit"])
-    updates = [{"name": pull["target"], "oldObjectId": old, "newObjectId": pull["merge_commit"]}]
-    if options.get("deleteSourceBranch") and pull["source"] != repository["default_branch"]:
-        move_ref(call, repository, pull["source"], git_store.NO_OBJECT)
-    if options.get("transitionWorkItems"):
-        _close_work_items(call, pull)
-    from local.sandbox.azure_devops.areas.git_pushes import record_push
-
-    record_push(call, repository, updates)
-    announce(call, "git.pullrequest.merged", repository, pull)
-    announce(call, "git.pullrequest.updated", repository, pull, reason="StatusUpdateNotification")
-
-
-def _close_work_items(call: Call, pull: Tree) -> None:
-    from local.sandbox.azure_devops.areas.work_items import change_item
-    from local.sandbox.azure_devops.processes_model import work_item_type
-
-    for number in pull["work_items"]:
-        item = call.org["work_items"].get(number)
-        if item is None:
-            continue
-        project = call.org["projects"][item["project"]]
-        kind = work_item_type(call.org, project, item["fields"]["System.WorkItemType"])
-        done = next((s.name for s in kind.states if s.category == "Completed"), None)
-        if done and item["fields"]["System.State"] != done:
-            change_item(call, project, item, [{"op": "add", "path": "/fields/System.State", "value": done}])
-
-
-def complete_when_ready(call: Call, repository: Tree, pull: Tree) -> None:
-    """Complete a pull request set to auto-complete once nothing blocks it."""
-    if pull["status"] != "active" or not pull["auto_by"] or pull["draft"]:
-        return
-    refresh_merge(call, repository, pull)
-    project = owner(call.org, repository)
-    if pull["conflicts"] or branch_policies.unfulfilled(call.org, project, repository, pull):
-        return
-    if branch_policies.strategy_refused(project, repository, pull["target"], _strategy(pull)):
-        return
-    complete(call, repository, pull, pull["last_source"])

@@ -1,4 +1,4 @@
-"""Runs WIQL and keeps the folder of saved queries."""
+"""Runs WIQL over the work items a caller can see."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from local.sandbox.azure_devops import errors
-from local.sandbox.azure_devops.call import Call, Level, Reply, page_of, serves
+from local.sandbox.azure_devops.call import Call, Level, serves
 from local.sandbox.azure_devops.identities import level_of
-from local.sandbox.azure_devops.processes_model import process_of
-from local.sandbox.azure_devops.service import Tree, new_id, parse_time, stable_id
+from local.sandbox.azure_devops.service import Tree, parse_time
 from local.sandbox.azure_devops.wiql import Condition, Group, Query, WiqlError, parse
 from local.sandbox.azure_devops.work_item_fields import find_field
 from local.sandbox.azure_devops.work_item_links import LINK_TYPES, parent_of
@@ -17,7 +16,7 @@ from local.sandbox.azure_devops.work_item_links import LINK_TYPES, parent_of
 LIMIT = 20_000
 
 
-def _read(text: str) -> Query:
+def read_query(text: str) -> Query:
     try:
         return parse(text)
     except WiqlError as error:
@@ -174,7 +173,7 @@ def _sortable(value: Any, number: bool) -> Any:
 
 def run(call: Call, text: str) -> Tree:
     """Run a query; the answer of the wiql resource."""
-    query = _read(text)
+    query = read_query(text)
     columns = []
     for name in query.columns:
         known = _field(call, name)
@@ -266,152 +265,3 @@ def run_wiql(call: Call) -> Tree:
             "TF51011: The macro @project needs a project in the address.", "WorkItemTrackingQueryException", errors.WORK
         )
     return run(call, text)
-
-
-def _tree(project: Tree) -> Tree:
-    """The saved queries; both folders exist from the start."""
-    queries: Tree = project["queries"]
-    for name, public in (("My Queries", False), ("Shared Queries", True)):
-        folder_id = stable_id("query", project["id"], name)
-        queries.setdefault(folder_id, {"id": folder_id, "name": name, "parent": None, "public": public, "wiql": None})
-    return queries
-
-
-def _path(queries: Tree, query: Tree) -> str:
-    parent = queries.get(query["parent"] or "")
-    return f"{_path(queries, parent)}/{query['name']}" if parent else str(query["name"])
-
-
-def _find(call: Call, project: Tree, text: str) -> Tree:
-    queries = _tree(project)
-    wanted = text.strip("/").lower()
-    found = next((q for q in queries.values() if wanted in {q["id"], _path(queries, q).lower()}), None)
-    if found is None:
-        message = f"TF401243: The query {text} does not exist, or you do not have permission to read it."
-        raise errors.not_found(message, "QueryItemNotFoundException", errors.WORK)
-    return found  # type: ignore[no-any-return]
-
-
-def query_json(call: Call, project: Tree, query: Tree, depth: int, wiql: bool) -> Tree:
-    """A saved query or folder as answered."""
-    queries = _tree(project)
-    inside = [q for q in queries.values() if q["parent"] == query["id"]]
-    folder = query["wiql"] is None
-    answer: Tree = {
-        "id": query["id"],
-        "name": query["name"],
-        "path": _path(queries, query),
-        "isPublic": query["public"],
-        "url": call.url(project["id"], "_apis/wit/queries", query["id"]),
-    }
-    if folder:
-        answer |= {"isFolder": True, "hasChildren": bool(inside)}
-        if depth > 0 and inside:
-            answer["children"] = [query_json(call, project, q, depth - 1, wiql) for q in inside]
-    else:
-        answer["queryType"] = "tree" if "WORKITEMLINKS" in query["wiql"].upper() else "flat"
-        if wiql:
-            answer["wiql"] = query["wiql"]
-    return answer
-
-
-@serves("GET", "wit/queries/{*query}")
-def get_queries(call: Call) -> object:
-    """A query or folder, or the two folders at the top."""
-    project = call.project
-    depth, wiql = call.integer("$depth"), call.text("$expand", "none").lower() in {"wiql", "all", "clauses"}
-    if "query" in call.values:
-        return query_json(call, project, _find(call, project, call.values["query"]), depth, wiql)
-    wanted = call.text("$filter").lower()
-    if wanted:
-        found = [q for q in _tree(project).values() if wanted in q["name"].lower()]
-        listed = page_of(found, call, limit=200)
-        return {
-            "count": len(listed),
-            "hasMore": len(listed) < len(found),
-            "value": [query_json(call, project, q, depth, wiql) for q in listed],
-        }
-    return [query_json(call, project, q, depth, wiql) for q in _tree(project).values() if q["parent"] is None]
-
-
-def _check_free(project: Tree, parent: str | None, name: str, own: Tree | None = None) -> None:
-    if any(
-        q is not own and q["parent"] == parent and q["name"].lower() == name.lower() for q in _tree(project).values()
-    ):
-        message = f"TF237018: You already have a query named {name} in this folder."
-        raise errors.ServiceError(409, message, "QueryItemNameAlreadyExistsException", namespace=errors.WORK)
-
-
-@serves("POST", "wit/queries/{*query}")
-def create_query(call: Call) -> Reply:
-    """Save a query or make a folder."""
-    project = call.project
-    parent = _find(call, project, call.value("query"))
-    body = call.json()
-    if parent["wiql"] is not None:
-        message = f"TF401244: The parent {parent['name']} is a query, not a folder."
-        raise errors.invalid(message, "QueryItemInvalidParentException", errors.WORK)
-    if not body.get("name"):
-        raise errors.missing_value("query.name")
-    _check_free(project, parent["id"], str(body["name"]))
-    wiql = None
-    if not body.get("isFolder"):
-        wiql = str(body.get("wiql") or "")
-        _read(wiql)
-    query = {
-        "id": new_id(),
-        "name": str(body["name"]),
-        "parent": parent["id"],
-        "public": parent["public"],
-        "wiql": wiql,
-    }
-    _tree(project)[query["id"]] = query
-    return Reply(query_json(call, project, query, 0, True), 201)
-
-
-@serves("PATCH", "wit/queries/{*query}")
-def update_query(call: Call) -> Tree:
-    """Rename a query or change its text."""
-    project = call.project
-    query = _find(call, project, call.value("query"))
-    body = call.json()
-    name = str(body.get("name") or query["name"])
-    _check_free(project, query["parent"], name, own=query)
-    if body.get("wiql"):
-        if query["wiql"] is None:
-            message = f"TF401244: {query['name']} is a folder and has no query text."
-            raise errors.invalid(message, "QueryItemInvalidParentException", errors.WORK)
-        _read(str(body["wiql"]))
-        query["wiql"] = str(body["wiql"])
-    query["name"] = name
-    return query_json(call, project, query, 0, True)
-
-
-@serves("DELETE", "wit/queries/{*query}")
-def delete_query(call: Call) -> Reply:
-    """Delete a query, or a folder with what is in it."""
-    project = call.project
-    queries = _tree(project)
-    waiting = [_find(call, project, call.value("query"))["id"]]
-    while waiting:
-        gone = waiting.pop()
-        queries.pop(gone, None)
-        waiting += [q["id"] for q in queries.values() if q["parent"] == gone]
-    return Reply(None, 204)
-
-
-@serves("GET", "wit/wiql/{id}")
-def run_saved(call: Call) -> Tree:
-    """Run a saved query."""
-    for project in call.projects():
-        query = _tree(project).get(call.value("id").lower())
-        if query is not None and query["wiql"]:
-            call.scope = call.scope or (project["name"],)
-            return run(call, query["wiql"])
-    message = f"TF401243: The query {call.value('id')} does not exist, or you do not have permission to read it."
-    raise errors.not_found(message, "QueryItemNotFoundException", errors.WORK)
-
-
-def backlog_types(call: Call, project: Tree) -> list[str]:
-    """The types shown on backlogs, from the top."""
-    return [t for b in process_of(call.org, project).backlogs for t in b.types]

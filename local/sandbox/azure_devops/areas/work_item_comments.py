@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import errors
-from local.sandbox.azure_devops.areas.work_items import deleted_json, item_of, item_url, project_of, record_update
+from local.sandbox.azure_devops.areas.work_item_json import item_url
+from local.sandbox.azure_devops.areas.work_items import deleted_json, item_of, project_of, record_update
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves
 from local.sandbox.azure_devops.identities import identity_ref
 from local.sandbox.azure_devops.service import Tree

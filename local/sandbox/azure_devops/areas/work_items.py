@@ -1,20 +1,18 @@
-"""Creates, reads, changes and deletes work items with revisions, updates and comments, as the tracker does."""
+"""Creates, reads, changes and deletes work items, as the tracker does."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from local.sandbox.azure_devops import errors, work_item_patch
+from local.sandbox.azure_devops.areas.work_item_json import item_json, relation_json
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves, whole_number
-from local.sandbox.azure_devops.identities import identity_ref, level_of, subject_ref
+from local.sandbox.azure_devops.identities import level_of
 from local.sandbox.azure_devops.processes_model import work_item_type
-from local.sandbox.azure_devops.service import Service, Tree
+from local.sandbox.azure_devops.service import Tree, parse_time
 from local.sandbox.azure_devops.work_item_links import (
-    LINK_TYPES,
-    PARENT,
     add_link,
     find_item,
-    parent_of,
     remove_link,
 )
 
@@ -33,92 +31,14 @@ def project_of(call: Call, item: Tree) -> Tree:
 
 def item_of(call: Call, name: str = "id") -> Tree:
     """The work item of the route."""
-    item = find_item(call.org, call.int_value(name, _not_a_number))
+    item = find_item(call.org, call.int_value(name, not_a_number))
     project_of(call, item)
     return item
 
 
-def _not_a_number(text: str) -> errors.ServiceError:
+def not_a_number(text: str) -> errors.ServiceError:
     message = f"TF401232: Work item {text} does not exist, or you do not have permissions to read it."
     return errors.not_found(message, "WorkItemUnauthorizedAccessException", errors.WORK)
-
-
-def shown_value(service: Service, org: Tree, value: Any) -> Any:
-    """A stored value as answered: people in full."""
-    if isinstance(value, dict) and "$user" in value:
-        from local.sandbox.azure_devops.identities import find_subject
-
-        subject = find_subject(org, value["$user"])
-        return subject_ref(service, org, subject) if subject else None
-    return value
-
-
-def item_fields(service: Service, org: Tree, item: Tree) -> Tree:
-    """The fields of a work item as answered, those derived from links and comments included."""
-    fields = {k: shown_value(service, org, v) for k, v in item["fields"].items()}
-    fields["System.CommentCount"] = sum(not c.get("deleted") for c in item["comments"])
-    parent = parent_of(item)
-    if parent is not None:
-        fields["System.Parent"] = parent
-    return fields
-
-
-def item_json(call: Call, item: Tree, *, fields: list[str] | None = None, expand: str = "none") -> Tree:
-    """A work item as answered."""
-    held = item_fields(call.service, call.org, item)
-    if fields:
-        wanted = {f.lower() for f in fields}
-        held = {
-            k: v
-            for k, v in ({"System.Id": item["id"], "System.Rev": item["rev"]} | held).items()
-            if k.lower() in wanted
-        }
-    url = item_url(call, item)
-    answer: Tree = {"id": item["id"], "rev": item["rev"], "fields": held}
-    if expand in {"relations", "all"} and item["links"]:
-        answer["relations"] = [relation_json(call, link) for link in item["links"]]
-    if expand in {"links", "all"}:
-        answer["_links"] = item_links(call, item)
-    if item["comments"] and expand == "all":
-        answer["commentVersionRef"] = {
-            "commentId": item["comments"][-1]["id"],
-            "version": 1,
-            "url": f"{url}/comments/{item['comments'][-1]['id']}",
-        }
-    answer["url"] = url
-    return answer
-
-
-def item_url(call: Call, item: Tree) -> str:
-    """The address of a work item."""
-    return call.url(item["project"], "_apis/wit/workItems", str(item["id"]))
-
-
-def item_links(call: Call, item: Tree) -> Tree:
-    """The links of a work item."""
-    url, project = item_url(call, item), item["project"]
-    name = call.org["projects"][project]["name"]
-    kind = item["fields"]["System.WorkItemType"]
-    return {
-        "self": {"href": url},
-        "workItemUpdates": {"href": f"{url}/updates"},
-        "workItemRevisions": {"href": f"{url}/revisions"},
-        "workItemComments": {"href": f"{url}/comments"},
-        "html": {"href": call.url(name, "_workitems/edit", str(item["id"]))},
-        "workItemType": {"href": call.url(project, "_apis/wit/workItemTypes", kind)},
-        "fields": {"href": call.url(project, "_apis/wit/fields")},
-    }
-
-
-def relation_json(call: Call, link: Tree) -> Tree:
-    """One relation as answered."""
-    name = LINK_TYPES[link["rel"]]["name"]
-    if "target" in link:
-        other = call.org["work_items"].get(str(link["target"])) or call.org["recycle_bin"].get(str(link["target"]))
-        project = other["project"] if other else ""
-        url = call.url(project, "_apis/wit/workItems", str(link["target"]))
-        return {"rel": link["rel"], "url": url, "attributes": {"isLocked": False, "name": name, **link["attributes"]}}
-    return {"rel": link["rel"], "url": link["url"], "attributes": {**link["attributes"]}}
 
 
 def _changes(before: Tree, after: Tree) -> Tree:
@@ -221,8 +141,6 @@ def get(call: Call) -> object:
 
 
 def _as_of(item: Tree, moment: str) -> Tree:
-    from local.sandbox.azure_devops.service import parse_time
-
     held = [r for r in item["revisions"] if parse_time(r["System.ChangedDate"]) <= parse_time(moment)]
     if not held:
         message = f"TF401232: Work item {item['id']} does not exist, or you do not have permissions to read it."
@@ -247,7 +165,7 @@ def many(call: Call, ids: list[str], fields: list[str], expand: str, policy: str
         try:
             number = whole_number(text.strip())
             if number is None:
-                raise _not_a_number(text)
+                raise not_a_number(text)
             item = find_item(call.org, number)
             project_of(call, item)
             answers.append(item_json(call, item, fields=fields, expand=expand))
@@ -340,65 +258,6 @@ def change_item(call: Call, project: Tree, item: Tree, operations: list[Any], *,
             call.service.emit(call.org, "workitem.commented", facts)
 
 
-@serves("GET", "wit/workItems/{id}/updates/{updateNumber}")
-def get_updates(call: Call) -> object:
-    """What changed, update by update."""
-    item = item_of(call)
-    listed = [update_json(call, item, u) for u in item["updates"]]
-    if "updateNumber" in call.values:
-        number = call.int_value("updateNumber", _not_a_number)
-        if not 1 <= number <= len(listed):
-            raise errors.not_found(
-                f"VS402331: The update {number} does not exist.", "WorkItemUpdateNotFoundException", errors.WORK
-            )
-        return listed[number - 1]
-    start = call.integer("$skip")
-    return listed[start : start + call.integer("$top", 200)]
-
-
-def update_json(call: Call, item: Tree, update: Tree) -> Tree:
-    """One update as answered."""
-    user = call.org["users"].get(update["by"], call.user)
-    fields = {
-        name: {k: shown_value(call.service, call.org, v) for k, v in change.items()}
-        for name, change in update["fields"].items()
-    }
-    url = item_url(call, item)
-    answer: Tree = {
-        "id": update["id"],
-        "workItemId": item["id"],
-        "rev": update["rev"],
-        "revisedBy": identity_ref(call.service, call.org, user),
-        "revisedDate": update["date"],
-        "fields": fields,
-        "url": f"{url}/updates/{update['id']}",
-    }
-    relations = {k: update[k] for k in ("added", "removed") if update[k]}
-    if relations:
-        answer["relations"] = relations
-    return answer
-
-
-@serves("GET", "wit/workItems/{id}/revisions/{revisionNumber}")
-def get_revisions(call: Call) -> object:
-    """The work item as it was at each revision."""
-    item = item_of(call)
-    url = item_url(call, item)
-    listed = []
-    for number, fields in enumerate(item["revisions"], 1):
-        shown = {k: shown_value(call.service, call.org, v) for k, v in fields.items()}
-        listed.append({"id": item["id"], "rev": number, "fields": shown, "url": f"{url}/revisions/{number}"})
-    if "revisionNumber" in call.values:
-        number = call.int_value("revisionNumber", _not_a_number)
-        if not 1 <= number <= len(listed):
-            raise errors.not_found(
-                f"VS402331: The revision {number} does not exist.", "WorkItemRevisionNotFoundException", errors.WORK
-            )
-        return listed[number - 1]
-    start = call.integer("$skip")
-    return listed[start : start + call.integer("$top", 200)]
-
-
 @serves("DELETE", "wit/workItems/{id}", Level.READER)
 def delete(call: Call) -> Tree | Reply:
     """Move a work item to the recycle bin, or destroy it."""
@@ -438,8 +297,3 @@ def deleted_json(call: Call, item: Tree) -> Tree:
         "url": call.url(project["id"], "_apis/wit/recycleBin", str(item["id"])),
         "resource": item_json(call, item, expand="none"),
     }
-
-
-def parent_relation(item: Tree) -> int:
-    """The index of the parent relation, -1 without one."""
-    return next((i for i, link in enumerate(item["links"]) if link["rel"] == PARENT), -1)
