@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -91,10 +92,7 @@ def test_revisions_updates_and_the_past(tracker: Any, raw: Any) -> None:
     assert tracker.get_revision(item.id, 1).fields["System.Title"] == "first"
     refused(lambda: tracker.get_revision(item.id, 9), "VS402331")
     updates = tracker.get_updates(item.id)
-    assert (
-        updates[1].fields["System.Title"].additional_properties
-        or updates[1].fields["System.Title"].new_value == "second"
-    )
+    assert updates[1].fields["System.Title"].new_value == "second"
     assert tracker.get_update(item.id, 3).relations.added[0].rel == "Hyperlink"
     refused(lambda: tracker.get_update(item.id, 9), "VS402331")
     assert [u.id for u in tracker.get_updates(item.id, top=1, skip=1)] == [2]
@@ -165,7 +163,7 @@ def test_patches_that_are_refused_change_nothing(tracker: Any, raw: Any, operati
     item = make(tracker, "kept")
     answer = raw.client.patch(
         f"{raw.base}/_apis/wit/workItems/{item.id}?api-version=7.1",
-        content=__import__("json").dumps(operations),
+        content=json.dumps(operations),
         headers={"Content-Type": "application/json-patch+json"},
         auth=("", "admin-token"),
     )
@@ -213,8 +211,6 @@ def test_values_are_taken_as_the_service_takes_them(tracker: Any, raw: Any) -> N
         auth=("", "admin-token"),
     )
     assert (stale.status_code, "TF26071" in stale.text) == (409, True)
-    renamed = tracker.update_work_item(fields(System_WorkItemType="Bug"), item.id) if False else None
-    assert renamed is None
 
 
 def test_links_are_refused_in_circles_to_themselves_and_twice(tracker: Any) -> None:
