@@ -99,11 +99,11 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
     """One step: try, wait as long as it asks, try again, until it ends or its deadline passes."""
     run = StepRun.model_validate(payload)
     deadline = context.current_utc_datetime + timedelta(seconds=run.deadline_seconds)
-    attempt = 0
+    task = run.task
     while True:
-        attempt += 1
-        last = context.current_utc_datetime >= deadline
-        trial = run.model_copy(update={"task": run.task.model_copy(update={"attempt": attempt, "last": last})})
+        trial = run.model_copy(
+            update={"task": task.model_copy(update={"last": context.current_utc_datetime >= deadline})}
+        )
         try:
             outcome = yield from call(context, "apply_step", trial, StepOutcome)
         except BROKEN as error:
@@ -117,6 +117,8 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
             return {"state": StepState.FAILED.value}
         if outcome.state is not StepState.WAITING:
             return {"state": outcome.state.value}
+        memory = outcome.observed or task.memory
+        task = task.model_copy(update={"attempt": task.attempt + 1, "memory": memory})
         yield context.create_timer(timedelta(seconds=outcome.wait_seconds))
 
 

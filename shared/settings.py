@@ -15,7 +15,7 @@ MOST_SECRETS = 2
 class Settings(BaseSettings):
     """Every setting of the function app. In Azure they are app settings, secrets as Key Vault references."""
 
-    model_config = SettingsConfigDict(env_prefix="DONERIGHT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DONERIGHT_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     public_url: str = Field(
         default="http://127.0.0.1:7071",

@@ -114,7 +114,8 @@ def check(ports: ProjectPorts, connection: Connection) -> ConnectionCheck:
     """Each permission needed on each forge, present or missing, with the remedy. Never raises for a forge's refusal."""
     names = [ForgeName.GITHUB] + ([ForgeName.AZURE_DEVOPS] if connection.azure_devops else [])
     forges = tuple(_check(ports, connection, name) for name in names)
-    ready = all(f.reachable and all(p.present or p.optional for p in f.permissions) for f in forges)
+    # What could not be tried without changing something is told, and is no reason to call a sound connection unsound.
+    ready = all(f.reachable and all(p.present is not False or p.optional for p in f.permissions) for f in forges)
     return ConnectionCheck(connection=connection.id, ready=ready, forges=forges)
 
 

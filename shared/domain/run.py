@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from shared.domain.faults import FieldFault
 from shared.domain.forge import Frozen
@@ -93,6 +93,9 @@ class StepTask(Frozen):
     plan: str
     step: str
     attempt: int = Field(ge=1)
+    memory: dict[str, JsonValue] = Field(
+        default_factory=dict, description="What the try before observed while it waited: an operation's id."
+    )
     last: bool = Field(default=False, description="True when the deadline has passed: an unfinished try has failed.")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.delivery import RequestState
 from shared.domain.forge import RepositoryRef
 from shared.domain.plan import SUCCEEDED, Plan, StepState
 from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, RunInput
-from shared.errors import ConflictError, DefectError
+from shared.errors import ConflictError, DefectError, RefusedError
 from shared.projects import answers
 from shared.projects.admission import is_advisory
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
+
+_log = logging.getLogger(__name__)
 
 
 def announce(ports: ProjectPorts, run: RunInput, project_id: str) -> str:
@@ -102,10 +106,15 @@ def _say(ports: ProjectPorts, run: RunInput, log: str, kind: str, text: str) -> 
     issues = ports.connect(ports.connection(run.connection)).issues
     mark = answers.marker(kind, ports.links.token("comment", f"{run.instance} {kind}"))
     body = f"{mark}\n{text}"
-    written = next((c for c in issues.comments(ref, run.origin.issue) if c.body.startswith(mark)), None)
-    if written is None:
-        written = issues.comment(ref, run.origin.issue, body)
-    elif written.body.strip() != body.strip():
-        written = issues.edit_comment(ref, written.id, body)
+    try:
+        written = next((c for c in issues.comments(ref, run.origin.issue) if c.body.startswith(mark)), None)
+        if written is None:
+            written = issues.comment(ref, run.origin.issue, body)
+        elif written.body.strip() != body.strip():
+            written = issues.edit_comment(ref, written.id, body)
+    except RefusedError as error:
+        # A locked or deleted issue must not undo what was done for it; the status page says the same.
+        _log.warning("issue %s could not be answered: %s", run.origin.url, error.reason)
+        return ""
     ports.record(log, AuditTag.GITHUB_ISSUE_ANSWERED, run, f"answer.{kind}", url=written.url)
     return written.url

@@ -78,6 +78,7 @@ def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, pause_seconds: flo
         artifacts=ports.artifacts,
         ledger=ports.ledger(task.project),
         hook_secret=ports.hook_secret,
+        memory=task.memory,
     )
     try:
         return definitions()[step.kind].ensure(context, step)

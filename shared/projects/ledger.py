@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from shared.domain.forge import Frozen
 from shared.domain.keys import bounded
 from shared.errors import ConflictError
@@ -15,6 +17,7 @@ class Intent(Frozen):
 
     resource: str
     at: datetime
+    withdrawn: bool = Field(default=False, description="The forge refused: what appears there later is not ours.")
 
 
 class RecordedLedger:
@@ -27,11 +30,19 @@ class RecordedLedger:
 
     def intended(self, resource: str) -> bool:
         """Whether this project set out to create ``resource``."""
-        return self._intents.get(self._project, bounded(resource)) is not None
+        found = self._intents.get(self._project, bounded(resource))
+        return found is not None and not found[0].withdrawn
 
     def intend(self, resource: str) -> None:
-        """Write it down once; a second time changes nothing."""
+        """Write it down once; a second time changes nothing, unless it was withdrawn."""
+        intent = Intent(resource=resource, at=self._clock.now())
         try:
-            self._intents.create(self._project, bounded(resource), Intent(resource=resource, at=self._clock.now()))
+            self._intents.create(self._project, bounded(resource), intent)
         except ConflictError:
-            return
+            if not self.intended(resource):
+                self._intents.put(self._project, bounded(resource), intent)
+
+    def withdraw(self, resource: str) -> None:
+        """Take it back: the forge refused the creation."""
+        intent = Intent(resource=resource, at=self._clock.now(), withdrawn=True)
+        self._intents.put(self._project, bounded(resource), intent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +35,17 @@ class Bench:
         inputs = self.plan.step(step_id).inputs
         return RepositoryRef(owner=str(inputs["owner"]), name=str(inputs["repository"]))
 
-    def attempt(self, step_id: str, *, tracker: bool = True, **inputs: Any) -> StepOutcome:
-        """One try."""
+    def attempt(
+        self, step_id: str, *, tracker: bool = True, memory: Mapping[str, Any] | None = None, **inputs: Any
+    ) -> StepOutcome:
+        """One try, which remembers ``memory`` of the one before."""
         context = StepContext(
             forges={ForgeName.GITHUB: self.app.github, ForgeName.AZURE_DEVOPS: self.app.azure},
             tracker=self.app.azure if tracker else None,
             artifacts=self.app.artifacts,
             ledger=self.app.ports.ledger(self.plan.project),
             hook_secret=lambda forge: f"secret of {forge}",
+            memory=memory or {},
         )
         step = self.step(step_id, **inputs)
         return definitions()[step.kind].ensure(context, step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.domain.plan import PlanStep, StepOutcome
 from shared.domain.project import Visibility
+from shared.errors import RefusedError
 from shared.projects.steps.step import (
     StepContext,
     StepDefinition,
@@ -35,7 +36,11 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     created = False
     if found is None:
         context.ledger.intend(resource)
-        forge.create_repository(ref, description=text(step, "description"), private=private)
+        try:
+            forge.create_repository(ref, description=text(step, "description"), private=private)
+        except RefusedError:
+            context.ledger.withdraw(resource)
+            raise
         created = True
         found = forge.repository(ref)
         if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -32,6 +32,10 @@ class Ledger(Protocol):
         """Write down, durably, that ``resource`` is about to be created."""
         ...
 
+    def withdraw(self, resource: str) -> None:
+        """Take an intent back: the forge refused, so what appears there later is not ours."""
+        ...
+
 
 @dataclass(frozen=True)
 class StepContext:
@@ -42,6 +46,8 @@ class StepContext:
     artifacts: ArtifactStore
     ledger: Ledger
     hook_secret: Callable[[ForgeName], str]
+    memory: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the try before observed while it waited. A hint: it may be lost, and the step must do without."""
 
     def forge(self, name: ForgeName) -> Forge:
         """The forge of that name; a plan never names one its connection lacks."""
@@ -100,9 +106,9 @@ def confirmed(url: str = "", reason: str = "", **observed: JsonValue) -> StepOut
     return StepOutcome(state=StepState.CONFIRMED, url=url, reason=reason, observed=observed)
 
 
-def waiting(reason: str, seconds: float = READ_BACK_WAIT, url: str = "") -> StepOutcome:
-    """Not there yet; look again in ``seconds``."""
-    return StepOutcome(state=StepState.WAITING, reason=reason, wait_seconds=seconds, url=url)
+def waiting(reason: str, seconds: float = READ_BACK_WAIT, url: str = "", **observed: JsonValue) -> StepOutcome:
+    """Not there yet; look again in ``seconds``, remembering ``observed``."""
+    return StepOutcome(state=StepState.WAITING, reason=reason, wait_seconds=seconds, url=url, observed=observed)
 
 
 def failed(reason: str, remedy: str = "", url: str = "") -> StepOutcome:

@@ -107,9 +107,9 @@ def test_missing_secrets_are_named_by_field(app):
 
 @pytest.mark.parametrize(
     ("present", "optional", "ready"),
-    [(True, False, True), (False, False, False), (None, False, False), (False, True, True), (None, True, True)],
+    [(True, False, True), (False, False, False), (None, False, True), (False, True, True), (None, True, True)],
 )
-def test_what_is_missing_or_unknown_is_not_ready_unless_it_is_optional(app, monkeypatch, present, optional, ready):
+def test_what_is_missing_is_not_ready_unless_it_is_optional(app, monkeypatch, present, optional, ready):
     finding = PermissionFinding(permission="p", needed_for="x", present=present, optional=optional)
     monkeypatch.setattr(app.azure, "permissions", lambda: [finding])
     assert keeping.check(app.ports, a_connection()).ready is ready

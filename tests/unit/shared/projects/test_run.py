@@ -283,6 +283,13 @@ def test_a_comment_is_said_once_under_retries(app, run, fault):
     assert len(run.comments()) == 1
 
 
+def test_a_locked_issue_does_not_undo_the_run(app, run, caplog):
+    app.github.fail("comment", Fault.REFUSED)
+    assert answering.announce(app.ports, run.input, run.project) == ""
+    assert "could not be answered" in caplog.text
+    assert AuditTag.GITHUB_ISSUE_ANSWERED not in app.tags(run.project)
+
+
 def test_an_answer_that_changed_is_edited(app, run):
     answering.announce(app.ports, run.input, run.project)
     record, etag = app.ports.projects.get(PROJECTS, run.project)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.forge import OperationState
+from shared.domain.forge import Operation, OperationState
 from shared.domain.plan import StepState
-from shared.errors import DefectError, TransientError
+from shared.errors import DefectError, RefusedError, TransientError
 from shared.projects.steps.project import POLL_SECONDS
 from tests.fakes.forges import Fault
 
@@ -64,3 +64,29 @@ def test_without_azure_devops_it_is_a_defect_of_the_plan(bench):
         bench.attempt(STEP, tracker=False)
     with pytest.raises(DefectError, match="'name' is 7, not text"):
         bench.attempt(STEP, name=7)
+
+
+def test_the_operation_is_polled_and_its_failure_told(bench):
+    first = bench.attempt(STEP)
+    operation = first.observed["operation"]
+    assert bench.attempt(STEP, memory=first.observed).state is StepState.WAITING
+    bench.app.azure.projects.clear()
+    bench.app.azure.operations[operation] = Operation(
+        id=operation, state=OperationState.FAILED, detail="TF200: no room for it"
+    )
+    outcome = bench.attempt(STEP, memory=first.observed)
+    assert outcome.state is StepState.FAILED
+    assert "no room for it" in outcome.reason
+    assert bench.app.azure.changes() == ["create_project"], "a failed creation is not queued again"
+
+
+def test_what_appears_after_a_refused_creation_is_not_ours(bench):
+    bench.app.azure.fail("create_project", Fault.REFUSED)
+    with pytest.raises(RefusedError):
+        bench.attempt(STEP)
+    bench.app.azure.put_project("Order Desk")
+    outcome = bench.attempt(STEP)
+    assert outcome.state is StepState.FAILED
+    assert "was not made by this request" in outcome.reason
+    bench.app.azure.projects.clear()
+    bench.made(STEP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.plan import StepState
-from shared.errors import TransientError
+from shared.errors import RefusedError, TransientError
 from tests.fakes.forges import Fault
 
 STEP = "github.repository"
@@ -64,3 +64,14 @@ def test_the_one_that_comes_with_the_project_is_ours(bench):
 def test_one_that_somebody_removed_from_the_project_is_made_again(bench):
     assert bench.attempt("azure_devops.repository").state is StepState.APPLIED
     assert bench.app.azure.names() == ["Order Desk/Order Desk"]
+
+
+def test_what_appears_after_a_refused_creation_is_not_ours(bench):
+    bench.app.github.fail("create_repository", Fault.REFUSED)
+    with pytest.raises(RefusedError):
+        bench.attempt("github.repository")
+    ref = bench.ref("github.repository")
+    bench.app.github.create_repository(ref, description="theirs", private=True)
+    outcome = bench.attempt("github.repository")
+    assert outcome.state is StepState.FAILED
+    assert "was not made by this request" in outcome.reason
