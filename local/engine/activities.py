@@ -1,6 +1,5 @@
 """Gives activities to workers and takes their results, each exactly once for the generation that asked for it."""
 
-# mypy: disable-error-code="import-untyped"
 from __future__ import annotations
 
 import logging

@@ -6,7 +6,6 @@ loses at most what happened since the last snapshot, which is taken `snapshot_se
 always asks. A `kill -9` of a worker loses nothing: its work is given out again as soon as its connection is gone.
 """
 
-# mypy: disable-error-code="import-untyped"
 from __future__ import annotations
 
 import asyncio
@@ -20,7 +19,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-from . import snapshot
+from . import snapshot, snapshot_file
 from .backend import Backend
 from .service import Service
 
@@ -117,8 +116,8 @@ class Engine:
         began = time.perf_counter()
         picture = snapshot.take(self.backend)
         held = time.perf_counter() - began
-        content = snapshot.encode(picture)
-        snapshot.write(self._state, content)
+        content = snapshot_file.encode(snapshot.records_of(picture))
+        snapshot_file.write(self._state, content)
         self._saved_changes = picture.changes
         _log.info(
             "snapshot written",
@@ -135,9 +134,9 @@ class Engine:
         if self._state is None or not self._state.exists():
             return
         try:
-            snapshot.restore(self.backend, snapshot.decode(self._state.read_bytes()))
+            snapshot.restore(self.backend, snapshot_file.decode(self._state.read_bytes()))
             self._saved_changes = self.backend.changes
-        except snapshot.SnapshotError as error:
+        except snapshot_file.SnapshotError as error:
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
             aside = self._state.with_name(f"{self._state.name}.unusable-{stamp}")
             self._state.replace(aside)

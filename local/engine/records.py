@@ -1,6 +1,5 @@
 """Says what the engine keeps about each orchestration, activity and entity, beyond what the stock backend keeps."""
 
-# mypy: disable-error-code="import-untyped"
 from __future__ import annotations
 
 import uuid

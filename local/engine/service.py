@@ -1,6 +1,5 @@
 """Serves the engine over gRPC on one event loop, so that thousands of waiting clients cost no threads."""
 
-# mypy: disable-error-code="import-untyped"
 from __future__ import annotations
 
 import asyncio
@@ -14,8 +13,9 @@ import durabletask.internal.orchestrator_service_pb2_grpc as stubs
 import grpc
 import grpc.aio
 
-from .backend import Backend, Call, RefusalError
+from .backend import Backend
 from .records import Instance
+from .refusals import Call, RefusalError
 
 _log = logging.getLogger(__name__)
 

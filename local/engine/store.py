@@ -14,6 +14,7 @@ from durabletask.testing.in_memory_backend import InMemoryOrchestrationBackend, 
 from .ready import NameKey, ReadyQueue
 from .records import TERMINAL_STATUSES, Activity, Entity, Instance, WorkKind
 from .redelivery import Leases, WorkerStream
+from .states import state_of
 from .timers import Timer, TimerKind, TimerQueue
 
 _LINGER = timedelta(milliseconds=10)
@@ -247,39 +248,12 @@ class Store(InMemoryOrchestrationBackend):
         for waiter in self._waiters.pop(instance_id, []):
             waiter.notify(None)
 
-    def _build_state(self, instance: Instance, *, with_payloads: bool) -> pb.OrchestrationState:
-        """An instance as clients see it."""
-        state = pb.OrchestrationState(
-            instanceId=instance.instance_id,
-            name=instance.name,
-            version=helpers.get_string_value(instance.version),
-            orchestrationStatus=instance.status,
-            createdTimestamp=helpers.new_timestamp(instance.created_at),
-            lastUpdatedTimestamp=helpers.new_timestamp(instance.last_updated_at),
-            executionId=helpers.get_string_value(instance.execution_id),
-            customStatus=helpers.get_string_value(instance.custom_status or None),
-            failureDetails=instance.failure_details,
-            tags=instance.tags or {},
-        )
-        if instance.scheduled_start is not None:
-            state.scheduledStartTimestamp.FromDatetime(instance.scheduled_start)
-        if instance.completed_at is not None:
-            state.completedTimestamp.FromDatetime(instance.completed_at)
-        if instance.parent is not None:
-            state.parentInstanceId.value = instance.parent.orchestrationInstance.instanceId
-        if with_payloads:
-            if instance.input:
-                state.input.value = instance.input
-            if instance.output:
-                state.output.value = instance.output
-        return state
-
     def _build_instance_response(
         self, instance: OrchestrationInstance, include_payloads: bool
     ) -> pb.GetInstanceResponse:
         assert isinstance(instance, Instance)  # noqa: S101 - the store holds no other kind
         return pb.GetInstanceResponse(
-            exists=True, orchestrationState=self._build_state(instance, with_payloads=include_payloads)
+            exists=True, orchestrationState=state_of(instance, with_payloads=include_payloads)
         )
 
     def _is_terminal_status(self, status: int) -> bool:

@@ -8,7 +8,8 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 import grpc
 import pytest
 
-from local.engine.backend import Backend, Call, RefusalError
+from local.engine.backend import Backend
+from local.engine.refusals import Call, RefusalError
 
 CALL = Call()
 TERMINATED = pb.ORCHESTRATION_STATUS_TERMINATED

@@ -8,7 +8,8 @@ import durabletask.internal.orchestrator_service_pb2 as pb
 from durabletask import task
 from durabletask.entities import DurableEntity, EntityInstanceId
 
-from local.engine.backend import Backend, Call
+from local.engine.backend import Backend
+from local.engine.refusals import Call
 
 CALL = Call()
 

@@ -12,9 +12,10 @@ import pytest
 from durabletask.client import OrchestrationStatus
 from durabletask.entities import DurableEntity, EntityInstanceId
 
-from local.engine.backend import Backend, Call
+from local.engine.backend import Backend
 from local.engine.ready import ReadyQueue
 from local.engine.records import WorkKind
+from local.engine.refusals import Call
 
 CALL = Call()
 

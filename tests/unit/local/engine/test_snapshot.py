@@ -16,9 +16,11 @@ from google.protobuf import timestamp_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.engine import snapshot
-from local.engine.backend import Backend, Call
+from local.engine import snapshot, snapshot_file
+from local.engine.backend import Backend
 from local.engine.records import Activity, Entity, EventLog, Instance
+from local.engine.refusals import Call
+from local.engine.snapshot_records import EntityRecord
 from local.engine.timers import Timer, TimerKind, TimerQueue
 
 CALL = Call()
@@ -92,9 +94,9 @@ SIGNALS = st.builds(Timer, kind=st.just(TimerKind.ENTITY_SIGNAL), due=TIMES, tar
 def test_round_trip(instances, activities, entities, timers):
     first, second = Backend(), Backend()
     first.adopt(instances, activities, entities, timers)
-    content = snapshot.encode(snapshot.take(first))
-    snapshot.restore(second, snapshot.decode(content))
-    assert snapshot.encode(snapshot.take(second)) == content
+    content = snapshot_file.encode(snapshot.records_of(snapshot.take(first)))
+    snapshot.restore(second, snapshot_file.decode(content))
+    assert snapshot_file.encode(snapshot.records_of(snapshot.take(second))) == content
     for before, after in zip(first.instances(), second.instances(), strict=True):
         before.lingers = after.lingers
         assert after == before
@@ -108,13 +110,13 @@ def test_round_trip(instances, activities, entities, timers):
 def test_any_damage_is_noticed(where, flip):
     backend = Backend()
     backend.StartInstance(pb.CreateInstanceRequest(instanceId="i", name="o"), CALL)
-    content = snapshot.encode(snapshot.take(backend))
+    content = snapshot_file.encode(snapshot.records_of(snapshot.take(backend)))
     place = int(where * len(content))
     damaged = content[:place]
     if flip:  # without a flip the file is cut short here
         damaged += bytes([content[place] ^ flip]) + content[place + 1 :]
-    with pytest.raises(snapshot.SnapshotError):
-        snapshot.decode(damaged)
+    with pytest.raises(snapshot_file.SnapshotError):
+        snapshot_file.decode(damaged)
 
 
 def _resealed(content, old, new):
@@ -137,7 +139,7 @@ def _resealed(content, old, new):
 def test_an_unusable_snapshot_is_moved_aside(tmp_path, bench, caplog, change, reason):
     backend = Backend()
     backend.StartInstance(pb.CreateInstanceRequest(instanceId="i", name="o"), CALL)
-    content = change(snapshot.encode(snapshot.take(backend)))
+    content = change(snapshot_file.encode(snapshot.records_of(snapshot.take(backend))))
     path = tmp_path / "state"
     path.write_bytes(content)
     with caplog.at_level(logging.ERROR):
@@ -152,21 +154,21 @@ def test_an_unusable_snapshot_is_moved_aside(tmp_path, bench, caplog, change, re
 
 def test_undecodable_payload_is_refused():
     backend = Backend()
-    facts = snapshot.EntityRecord(last_modified_at=datetime.now(UTC), locked_by=None, lock_owner=None)
-    with pytest.raises(snapshot.SnapshotError, match="protobuf"):
+    facts = EntityRecord(last_modified_at=datetime.now(UTC), locked_by=None, lock_owner=None)
+    with pytest.raises(snapshot_file.SnapshotError, match="protobuf"):
         snapshot.restore(backend, [(facts, b"\xff\xff")])
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
     path = tmp_path / "state"
-    snapshot.write(path, b"old")
+    snapshot_file.write(path, b"old")
 
     def full(_descriptor):
         raise OSError("disk full")
 
-    monkeypatch.setattr(snapshot.os, "fsync", full)
+    monkeypatch.setattr(snapshot_file.os, "fsync", full)
     with pytest.raises(OSError, match="disk full"):
-        snapshot.write(path, b"new")
+        snapshot_file.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -260,7 +262,7 @@ def test_saves_only_when_something_changed(tmp_path, bench, eventually):
 def test_a_write_failure_is_logged_and_tried_again(tmp_path, bench, eventually, monkeypatch, caplog):
     path = tmp_path / "state"
     engine = bench.engine(path, snapshot_seconds=0.02)
-    write = snapshot.write
+    write = snapshot_file.write
     failures = []
 
     def fails_once(where, content):
@@ -269,7 +271,7 @@ def test_a_write_failure_is_logged_and_tried_again(tmp_path, bench, eventually, 
             raise OSError("disk full")
         write(where, content)
 
-    monkeypatch.setattr(snapshot, "write", fails_once)
+    monkeypatch.setattr(snapshot_file, "write", fails_once)
     bench.client().schedule_new_orchestration("o")
     eventually(path.exists)
     assert "disk full" in caplog.text
@@ -283,10 +285,10 @@ def test_two_thousand_instances_hold_the_lock_briefly():
         backend.StartInstance(pb.CreateInstanceRequest(instanceId=str(number), name="o"), CALL)
     for instance in backend.instances():
         instance.history.extend([event] * 20)
-    content = snapshot.encode(snapshot.take(backend))
+    content = snapshot_file.encode(snapshot.records_of(snapshot.take(backend)))
     header = json.loads(content.split(b"\n", 2)[1])
     assert header == {"version": 1, "records": 2000}
-    assert len(snapshot.decode(content)) == 2000
+    assert len(snapshot_file.decode(content)) == 2000
 
 
 def test_timer_queue_with_a_clock_of_its_own():
