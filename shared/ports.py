@@ -13,15 +13,20 @@ from shared.domain.forge import (
     BacklogItem,
     BranchRules,
     Comment,
+    DeploymentEnvironment,
+    Environment,
     Hook,
     HookDelivery,
+    Identity,
     IssueSnapshot,
+    Label,
     MissedEvent,
     Operation,
     PermissionFinding,
     PipelineDefinition,
     Repository,
     RepositoryRef,
+    SecurityFeature,
     TeamProject,
     WorkItem,
 )
@@ -159,6 +164,47 @@ class Forge(Protocol):
         ...
 
 
+class RepositorySettings(Protocol):
+    """What is set beside a repository's code, where the code host has it (GitHub)."""
+
+    def labels(self, ref: RepositoryRef) -> Sequence[Label]: ...
+
+    def create_label(self, ref: RepositoryRef, label: Label) -> Label:
+        """Create ``label``; the one that has its name already is returned as it is."""
+        ...
+
+    def edit_label(self, ref: RepositoryRef, label: Label) -> Label:
+        """Give the label of that name this colour and description."""
+        ...
+
+    def topics(self, ref: RepositoryRef) -> Sequence[str]: ...
+
+    def set_topics(self, ref: RepositoryRef, topics: Sequence[str]) -> None:
+        """Replace every topic by ``topics``."""
+        ...
+
+    def security(self, ref: RepositoryRef) -> Mapping[SecurityFeature, bool]:
+        """Each feature the plan offers, on or off; what it does not offer is left out."""
+        ...
+
+    def enable_security(self, ref: RepositoryRef, feature: SecurityFeature) -> None:
+        """Switch ``feature`` on. Raises ``NotSupportedError`` where the plan does not offer it."""
+        ...
+
+    def deployment_environments(self, ref: RepositoryRef) -> Sequence[DeploymentEnvironment]: ...
+
+    def set_deployment_environment(self, ref: RepositoryRef, environment: DeploymentEnvironment) -> None:
+        """Create or change the environment so that exactly its reviewers are asked; its other rules stay.
+
+        Raises ``NotSupportedError`` where the plan has no environments, or none with reviewers.
+        """
+        ...
+
+    def has_account(self, login: str) -> bool:
+        """Whether a person of that login exists."""
+        ...
+
+
 class IssueTracker(Protocol):
     """Issues people write requests in (GitHub)."""
 
@@ -203,6 +249,22 @@ class WorkTracker(Protocol):
     def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...
 
     def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition: ...
+
+    def identity(self, name: str) -> Identity | None:
+        """Who signs in as ``name`` or has it as e-mail address; ``None`` for nobody."""
+        ...
+
+    def environments(self, project: str) -> Sequence[Environment]: ...
+
+    def create_environment(self, project: str, name: str, description: str) -> Environment: ...
+
+    def approvers(self, project: str, environment: Environment) -> frozenset[str]:
+        """Identity ids of those who are asked before ``environment`` is deployed to."""
+        ...
+
+    def require_approval(self, project: str, environment: Environment, approvers: Sequence[Identity]) -> None:
+        """Ask at least ``approvers``, one of whom must agree; whoever is asked already stays."""
+        ...
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """Events of ``project`` since ``since`` whose delivery to ``url`` failed for good."""

@@ -192,6 +192,46 @@ class PipelineDefinition(Frozen):
     url: str = ""
 
 
+class Identity(Frozen):
+    """A person or group as Azure DevOps knows it."""
+
+    id: str
+    name: str
+    descriptor: str = Field(default="", description="What memberships are kept by.")
+
+
+class Environment(Frozen):
+    """Where a pipeline deploys to."""
+
+    id: str
+    name: str
+    url: str = ""
+
+
+class Label(Frozen):
+    """A label of issues and pull requests. Names do not count case."""
+
+    name: str = Field(min_length=1, max_length=50)
+    color: str = Field(pattern=r"^[0-9a-f]{6}$", description="RGB as six lower-case hexadecimal digits.")
+    description: str = Field(default="", max_length=100)
+
+
+class SecurityFeature(StrEnum):
+    """What a code host does by itself to keep a repository safe."""
+
+    VULNERABILITY_ALERTS = "vulnerability_alerts"
+    SECRET_SCANNING = "secret_scanning"  # noqa: S105  # nosec B105 - the name of a feature
+    PUSH_PROTECTION = "secret_scanning_push_protection"
+
+
+class DeploymentEnvironment(Frozen):
+    """Where a repository's code is deployed, and who must let it through."""
+
+    name: str
+    reviewers: tuple[str, ...] = Field(default=(), description="Logins, any one of whom approves; empty: nobody asked.")
+    url: str = ""
+
+
 class PermissionFinding(Frozen):
     """One permission that is needed, whether it is there, and what to do when it is not."""
 

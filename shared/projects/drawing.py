@@ -53,7 +53,7 @@ def digest_of(plan: Plan) -> str:
 def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
     forge = ForgeName.AZURE_DEVOPS
     where = {"owner": request.name, "repository": request.name, "branch": BRANCH}
-    return [
+    steps = [
         PlanStep(
             id="azure_devops.project",
             kind="project",
@@ -114,6 +114,21 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             },
         ),
     ]
+    if request.environments:
+        steps.append(
+            PlanStep(
+                id="azure_devops.environments",
+                kind="environments",
+                forge=forge,
+                title="Environments: " + ", ".join(environment.name for environment in request.environments),
+                depends_on=("azure_devops.project",),
+                inputs={
+                    "project": request.name,
+                    "environments": [environment.model_dump(mode="json") for environment in request.environments],
+                },
+            )
+        )
+    return steps
 
 
 def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:

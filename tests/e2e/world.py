@@ -173,6 +173,8 @@ class World:
             for s in azure.get("/_apis/hooks/subscriptions").json()["value"]
             if projects and s["publisherInputs"].get("projectId") == projects[0]["id"]
         ]
+        preview = {"api-version": "7.1-preview.1"}
+        environments = azure.get(f"/{quoted}/_apis/distributedtask/environments", params=preview).json()["value"]
         found = azure.post(
             f"/{quoted}/_apis/wit/wiql",
             json={"query": "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project"},
@@ -186,6 +188,7 @@ class World:
             "pipelines": len(pipelines),
             "subscriptions": sorted(h["eventType"] for h in hooks),
             "work items": len(found.get("workItems", [])),
+            "environments": sorted(e["name"] for e in environments),
             "github repositories": len(on_github),
             "github commits": len(github.get(f"/repos/acme/{slug}/commits").json()),
             "protected": github.get(f"/repos/acme/{slug}/branches/main").json().get("protected"),

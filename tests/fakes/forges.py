@@ -16,8 +16,10 @@ from shared.domain.forge import (
     BacklogItem,
     BranchRules,
     Comment,
+    Environment,
     Hook,
     HookDelivery,
+    Identity,
     IssueSnapshot,
     MissedEvent,
     Operation,
@@ -63,7 +65,7 @@ class Switchboard:
 
     def changes(self) -> list[str]:
         """The calls that were meant to change something."""
-        verbs = ("create_", "delete_", "commit_", "protect_", "comment", "edit_", "redeliver")
+        verbs = ("create_", "delete_", "commit_", "protect_", "comment", "edit_", "redeliver", "require_")
         return [call for call in self.calls if call.startswith(verbs) and call != "comments"]
 
     def _next(self, method: str) -> _Planned | None:
@@ -335,6 +337,12 @@ class MemoryAzureDevOps(MemoryForge):
         self.items: dict[str, list[WorkItem]] = defaultdict(list)
         self.pipelines: dict[tuple[str, str], PipelineDefinition] = {}
         self.missed: dict[str, list[MissedEvent]] = defaultdict(list)
+        self.people: dict[str, Identity] = {}
+        self.places: dict[str, list[Environment]] = defaultdict(list)
+        self.asked: dict[str, set[str]] = defaultdict(set)
+        """Environment id → ids of its approvers."""
+        self.places_unseen = 0
+        self.spoil_approvals = False
 
     def put_project(
         self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True
@@ -420,6 +428,46 @@ class MemoryAzureDevOps(MemoryForge):
         )
         self.pipelines[key] = made
         return made
+
+    def put_person(self, name: str) -> Identity:
+        """Somebody who is in the organization."""
+        made = Identity(id=f"i{len(self.people) + 1}", name=name.partition("@")[0].title(), descriptor=f"aad.{name}")
+        self.people[name.casefold()] = made
+        return made
+
+    @_call
+    def identity(self, name: str) -> Identity | None:
+        return self.people.get(name.casefold())
+
+    @_call
+    def environments(self, project: str) -> Sequence[Environment]:
+        if self.places[project.lower()] and self.places_unseen:
+            self.places_unseen -= 1
+            return ()
+        return tuple(self.places[project.lower()])
+
+    @_call
+    def create_environment(self, project: str, name: str, description: str) -> Environment:
+        assert description
+        places = self.places[project.lower()]
+        for place in places:
+            if place.name.lower() == name.lower():
+                return place
+        number = f"e{sum(map(len, self.places.values())) + 1}"
+        made = Environment(id=number, name=name, url=f"{self.web}/{project}/_environments/{number}")
+        places.append(made)
+        return made
+
+    @_call
+    def approvers(self, project: str, environment: Environment) -> frozenset[str]:
+        assert environment in self.places[project.lower()]
+        return frozenset(self.asked[environment.id])
+
+    @_call
+    def require_approval(self, project: str, environment: Environment, approvers: Sequence[Identity]) -> None:
+        assert environment in self.places[project.lower()]
+        if not self.spoil_approvals:
+            self.asked[environment.id] |= {one.id for one in approvers}
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """What a test put into ``missed``."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from shared.adapters.azure_devops.client import AzureDevOpsClient
 from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, TokenProvider
+from shared.adapters.azure_devops.environments import EnvironmentCalls
 from shared.adapters.azure_devops.hooks import HookCalls
+from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
@@ -12,7 +14,9 @@ from shared.adapters.azure_devops.work_items import WorkItemCalls
 from shared.ports import Clock
 
 
-class AzureDevOpsForge(ProtectionCalls, HookCalls, WorkItemCalls, PipelineCalls, PermissionCalls):
+class AzureDevOpsForge(
+    ProtectionCalls, HookCalls, WorkItemCalls, PipelineCalls, EnvironmentCalls, IdentityCalls, PermissionCalls
+):
     """Implements ``Forge`` and ``WorkTracker`` over the ``azure-devops`` package; ``RepositoryRef.owner`` is the project.
 
     Every method raises ``TransientError`` (with the wait the service asks for), ``ConflictError``, ``RefusedError``

@@ -32,6 +32,7 @@ STARTS = {
     "azure_devops.backlog": (6.6, 5.0), "github.repository": (0.4, 1.1), "github.scaffold": (1.6, 3.8),
     "github.branch_rules": (5.5, 1.0), "github.hook": (1.6, 0.9),
 }  # fmt: skip
+ELSE = (6.6, 1.5)
 
 
 def a_request(**changes: Any) -> ProjectRequest:
@@ -65,7 +66,7 @@ def a_view(
     for planned in draw(request, around).steps:
         now = (states or {}).get(planned.id, default)
         begun = now not in {StepState.PENDING, StepState.SKIPPED}
-        start, took = STARTS[planned.id]
+        start, took = STARTS.get(planned.id, ELSE)
         took = took if now in ENDED else until - start
         reason, remedy = (notes or {}).get(planned.id, ("", ""))
         steps.append(
