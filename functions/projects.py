@@ -19,10 +19,11 @@ from shared.domain.keys import encode_key
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectState, RunInput
 from shared.errors import DefectError
-from shared.projects import status
+from shared.projects import bundle, status
 from shared.projects.admission import API_REQUESTER, faults_with, objection
 from shared.projects.planning import plan_for
 from shared.projects.ports import REQUESTS
+from shared.projects.previewing import Change, preview
 from shared.projects.request_form import EXAMPLES
 from shared.services import Services, services
 
@@ -39,7 +40,7 @@ class NewProject(ProjectRequest):
 @blueprint.route(route="projects", methods=["POST"])
 @blueprint.durable_client_input(client_name="client")
 def create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
-    """``POST /api/projects``; with ``?dry_run=true`` the plan, changing nothing."""
+    """``POST /api/projects``; with ``?dry_run=true`` the plan beside live state, changing nothing."""
     return _create_project(req, client=client)
 
 
@@ -52,8 +53,7 @@ def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient
     if faults := faults_with(request, connection):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the request cannot be carried out as it stands", faults=faults)
     if req.params.get("dry_run", "false").lower() in {"true", "1", "yes"}:
-        plan, _ = plan_for(app.project_ports, request, connection, app.clock.now().year)
-        return answer({"dry_run": True, "project": request.project_id, "plan": plan.model_dump(mode="json")})
+        return answer(_dry_run(app, request, connection))
     if connection.paused:
         raise ProblemError(
             HTTPStatus.CONFLICT, f"connection {connection.id} is paused", remedy="Resume it, then ask again."
@@ -103,6 +103,18 @@ def view_project(req: func.HttpRequest) -> func.HttpResponse:
     if not services().links.token_is_valid("view", project, req.params.get("token", "")):
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "this link is not valid", remedy="Ask for a new one, or use a key.")
     return _show(req, project)
+
+
+def _dry_run(app: Services, request: ProjectRequest, connection: Connection) -> dict[str, object]:
+    plan, packed = plan_for(app.project_ports, request, connection, app.clock.now().year)
+    changes = preview(app.project_ports, connection, plan, (bundle.digest_of(packed), packed))
+    return {
+        "dry_run": True,
+        "project": request.project_id,
+        "would_succeed": all(step.change not in {Change.CONFLICT, Change.UNKNOWN} for step in changes),
+        "changes": [step.model_dump(mode="json", exclude_defaults=True) for step in changes],
+        "plan": plan.model_dump(mode="json"),
+    }
 
 
 def _show(req: func.HttpRequest, project: str) -> func.HttpResponse:

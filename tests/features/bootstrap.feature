@@ -34,7 +34,13 @@ Feature: A request becomes a project on both forges
   Scenario: A dry run shows the plan and changes nothing
     When the plan for "Only Looking" is asked for
     Then the plan names the steps of both forges
+    And every step would make something
     And there is no project "Only Looking" on either forge
+
+  Scenario: A dry run of a project that is there says that nothing would change
+    Given the project "Looked At" was made by a call
+    When the plan for "Looked At" is asked for
+    Then no step would make anything and neither forge saw a write
 
   Scenario: Somebody else's repository is never taken over
     Given a repository "taken-name" that Mona made

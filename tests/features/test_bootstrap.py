@@ -187,18 +187,22 @@ def _confirmed(world: World, story: dict[str, Any]) -> None:
     view = world.project(slug_of(story["name"]))
     assert view is not None
     assert {step["state"] for step in view["steps"]} == {"confirmed"}
-    writes = [
+    assert _writes(world) == []
+
+
+def _writes(world: World) -> list[dict[str, Any]]:
+    return [
         request
         for forge in ("github", "azure_devops")
         for request in world.requests(forge)
         if request["method"] not in {"GET", "HEAD", "OPTIONS"}
         and not re.search(r"wiql|workitemsbatch", request["path"], re.IGNORECASE)
     ]
-    assert writes == []
 
 
 @when(parsers.parse('the plan for "{name}" is asked for'))
 def _plan(world: World, story: dict[str, Any], name: str) -> None:
+    world.forget()
     story["answer"] = world.api.post("/api/projects?dry_run=true", json=_ask(world, name))
 
 
@@ -207,6 +211,19 @@ def _planned(story: dict[str, Any]) -> None:
     assert story["answer"].status_code == 200
     steps = [step["id"] for step in story["answer"].json()["plan"]["steps"]]
     assert steps == STEPS
+
+
+@then("every step would make something")
+def _would_make(story: dict[str, Any]) -> None:
+    assert {change["change"] for change in story["answer"].json()["changes"]} == {"make"}
+    assert story["answer"].json()["would_succeed"] is True
+
+
+@then("no step would make anything and neither forge saw a write")
+def _would_change_nothing(world: World, story: dict[str, Any]) -> None:
+    changes = story["answer"].json()["changes"]
+    assert {change["change"] for change in changes} <= {"none", "not_supported"}, changes
+    assert _writes(world) == []
 
 
 @given(parsers.parse('a repository "{name}" that Mona made'))

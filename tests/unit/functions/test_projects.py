@@ -68,7 +68,8 @@ def test_a_dry_run_answers_the_plan_and_writes_nothing(app, call, client):
     assert answer.body["plan"]["steps"][0]["id"] == "azure_devops.project"
     assert snapshot(app) == before
     assert client.started == {}
-    assert app.github.calls == app.azure.calls == []
+    assert app.github.changes() == app.azure.changes() == []
+    assert {change["change"] for change in answer.body["changes"]} == {"make"}
 
 
 def test_every_field_at_fault_is_named(app, call, client):
