@@ -187,7 +187,7 @@ class Connector:
             forges[ForgeName.AZURE_DEVOPS] = on_azure
             tracker = on_azure
         issues: IssueTracker = on_github
-        return ConnectedForges(forges=forges, issues=issues, tracker=tracker)
+        return ConnectedForges(forges=forges, issues=issues, tracker=tracker, settings=on_github)
 
     def _github(self, github: GitHubConnection) -> GitHubForge:
         from shared.adapters.github.credentials import AppInstallation, PersonalAccessToken

@@ -79,6 +79,7 @@ def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, pause_seconds: flo
         ledger=ports.ledger(task.project),
         hook_secret=ports.hook_secret,
         memory=task.memory,
+        settings=connected.settings,
     )
     try:
         return definitions()[step.kind].ensure(context, step)

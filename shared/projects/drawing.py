@@ -7,7 +7,7 @@ import hashlib
 from shared.domain.forge import ForgeName, Frozen
 from shared.domain.plan import Plan, PlanStep
 from shared.domain.project import ProjectRequest
-from shared.projects import backlog
+from shared.projects import backlog, labels
 
 BRANCH = "main"
 PIPELINE_FILE = "azure-pipelines.yml"
@@ -156,6 +156,14 @@ def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
             title="Webhook to Doneright",
             depends_on=("github.repository",),
             inputs={**where, "url": around.github_hook_url, "events": list(GITHUB_EVENTS), "one_hook": True},
+        ),
+        PlanStep(
+            id="github.labels",
+            kind="labels",
+            forge=forge,
+            title="Labels of issues and pull requests",
+            depends_on=("github.repository",),
+            inputs={**where, "labels": [label.model_dump(mode="json") for label in labels.labels()]},
         ),
     ]
 

@@ -13,7 +13,7 @@ from shared.domain.forge import ForgeName
 from shared.domain.plan import StepProgress
 from shared.domain.run import ProjectRecord, RunInput
 from shared.errors import DefectError
-from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, Records, WorkTracker
+from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, Records, RepositorySettings, WorkTracker
 from shared.projects.ledger import Intent, RecordedLedger
 from shared.projects.links import Links
 
@@ -29,6 +29,7 @@ class ConnectedForges:
     forges: Mapping[ForgeName, Forge]
     issues: IssueTracker
     tracker: WorkTracker | None
+    settings: RepositorySettings | None = None
 
 
 @dataclass(frozen=True)

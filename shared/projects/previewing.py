@@ -114,6 +114,7 @@ def preview(ports: ProjectPorts, connection: Connection, plan: Plan, scaffold: t
         artifacts=_Shelf(ports.artifacts, *scaffold),
         ledger=_Looking(ports.ledger(plan.project).intended),
         hook_secret=lambda _: "",
+        settings=cast("Any", ReadOnly(connected.settings)) if connected.settings else None,
     )
     seen: dict[str, StepPreview] = {}
     for step in plan.steps:

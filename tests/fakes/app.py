@@ -26,7 +26,8 @@ from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
 from shared.projects.ports import REQUESTS as REQUEST_RECORDS
 from shared.services import Services
 from shared.settings import Settings
-from tests.fakes.forges import MemoryAzureDevOps, MemoryForge
+from tests.fakes.forges import MemoryAzureDevOps
+from tests.fakes.code_host import MemoryGitHub
 from tests.fakes.storage import (
     MemoryArtifacts,
     MemoryAuditLog,
@@ -133,7 +134,7 @@ class App:
     """Everything a test needs to act and to look."""
 
     clock: MemoryClock = field(default_factory=MemoryClock)
-    github: MemoryForge = field(default_factory=MemoryForge)
+    github: MemoryGitHub = field(default_factory=MemoryGitHub)
     azure: MemoryAzureDevOps = field(default_factory=MemoryAzureDevOps)
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
@@ -253,11 +254,14 @@ class App:
         if connection.id in self.unreachable:
             raise self.unreachable[connection.id]
         if connection.azure_devops is None:
-            return ConnectedForges(forges={ForgeName.GITHUB: self.github}, issues=self.github, tracker=None)
+            return ConnectedForges(
+                forges={ForgeName.GITHUB: self.github}, issues=self.github, tracker=None, settings=self.github
+            )
         return ConnectedForges(
             forges={ForgeName.GITHUB: self.github, ForgeName.AZURE_DEVOPS: self.azure},
             issues=self.github,
             tracker=self.azure,
+            settings=self.github,
         )
 
 

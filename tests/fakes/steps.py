@@ -46,6 +46,7 @@ class Bench:
             ledger=self.app.ports.ledger(self.plan.project),
             hook_secret=lambda forge: f"secret of {forge}",
             memory=memory or {},
+            settings=self.app.github,
         )
         step = self.step(step_id, **inputs)
         return definitions()[step.kind].ensure(context, step)

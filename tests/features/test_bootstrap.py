@@ -29,6 +29,7 @@ STEPS = [
     "github.scaffold",
     "github.branch_rules",
     "github.hook",
+    "github.labels",
 ]
 
 

@@ -17,7 +17,7 @@ SECONDARY_LIMIT_WAIT = 60.0
 _RATE_LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
 _PLAN = re.compile(
     r"upgrade to github|upgrade your plan|not available (?:for|on) (?:this|your)|must be enabled for this repository"
-    r"|requires github (?:pro|team|enterprise)|advanced security must be",
+    r"|requires github (?:pro|team|enterprise)|advanced security must be|billing plan supports",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"[0-9]{1,12}")

@@ -10,10 +10,13 @@ from pydantic import Field
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.commits import CommitCalls
 from shared.adapters.github.credentials import GitHubCredentials
+from shared.adapters.github.environments import EnvironmentCalls
 from shared.adapters.github.hooks import HookCalls
 from shared.adapters.github.issues import IssueCalls
+from shared.adapters.github.labels import LabelCalls
 from shared.adapters.github.permissions import PermissionCalls
 from shared.adapters.github.protection import ProtectionCalls
+from shared.adapters.github.safety import SafetyCalls
 from shared.domain.forge import Frozen, RepositoryRef
 from shared.ports import Clock
 
@@ -30,8 +33,17 @@ class Installation(Frozen):
     suspended_at: datetime | None = None
 
 
-class GitHubForge(CommitCalls, ProtectionCalls, HookCalls, IssueCalls, PermissionCalls):
-    """Implements ``Forge`` and ``IssueTracker`` over PyGithub.
+class GitHubForge(
+    CommitCalls,
+    ProtectionCalls,
+    HookCalls,
+    IssueCalls,
+    LabelCalls,
+    SafetyCalls,
+    EnvironmentCalls,
+    PermissionCalls,
+):
+    """Implements ``Forge``, ``IssueTracker`` and ``RepositorySettings`` over PyGithub.
 
     Every method raises ``TransientError`` (with the wait GitHub asks for), ``RefusedError`` (with the remedy) or
     ``NotSupportedError``; nothing is retried in here.

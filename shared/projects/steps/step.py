@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.plan import PlanStep, StepOutcome, StepState
 from shared.errors import DefectError
-from shared.ports import ArtifactStore, Forge, WorkTracker
+from shared.ports import ArtifactStore, Forge, RepositorySettings, WorkTracker
 
 READ_BACK_WAIT = 1.0
 """Seconds before reading again what the forge does not show yet."""
@@ -48,6 +48,7 @@ class StepContext:
     hook_secret: Callable[[ForgeName], str]
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
     """What the try before observed while it waited. A hint: it may be lost, and the step must do without."""
+    settings: RepositorySettings | None = None
 
     def forge(self, name: ForgeName) -> Forge:
         """The forge of that name; a plan never names one its connection lacks."""
@@ -61,6 +62,12 @@ class StepContext:
         if self.tracker is None:
             raise DefectError("the plan needs Azure DevOps, which its connection does not have")
         return self.tracker
+
+    def repository_settings(self) -> RepositorySettings:
+        """What GitHub keeps beside a repository's code."""
+        if self.settings is None:
+            raise DefectError("the plan needs GitHub's repository settings, which its connection does not have")
+        return self.settings
 
 
 @dataclass(frozen=True)
