@@ -28,6 +28,8 @@ from shared.domain.forge import (
     RepositoryRef,
     SecurityFeature,
     TeamProject,
+    Wiki,
+    WikiPage,
     WorkItem,
 )
 
@@ -264,6 +266,18 @@ class WorkTracker(Protocol):
 
     def require_approval(self, project: str, environment: Environment, approvers: Sequence[Identity]) -> None:
         """Ask at least ``approvers``, one of whom must agree; whoever is asked already stays."""
+        ...
+
+    def wiki(self, project: str) -> Wiki | None: ...
+
+    def create_wiki(self, project: str, name: str) -> Wiki: ...
+
+    def wiki_page(self, project: str, wiki: Wiki, path: str) -> str | None:
+        """The text of a page; ``None`` when it is not there."""
+        ...
+
+    def create_wiki_page(self, project: str, wiki: Wiki, page: WikiPage) -> None:
+        """Create a page; never replace one."""
         ...
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:

@@ -232,6 +232,21 @@ class DeploymentEnvironment(Frozen):
     url: str = ""
 
 
+class Wiki(Frozen):
+    """The wiki of a project."""
+
+    id: str
+    name: str
+    url: str = ""
+
+
+class WikiPage(Frozen):
+    """A page to be. The path is made of titles: ``/Getting started``."""
+
+    path: str = Field(pattern=r"^/.+")
+    text: str
+
+
 class PermissionFinding(Frozen):
     """One permission that is needed, whether it is there, and what to do when it is not."""
 

@@ -7,7 +7,7 @@ import hashlib
 from shared.domain.forge import ForgeName, Frozen
 from shared.domain.plan import Plan, PlanStep
 from shared.domain.project import ProjectRequest
-from shared.projects import backlog, labels
+from shared.projects import backlog, labels, wiki
 
 BRANCH = "main"
 PIPELINE_FILE = "azure-pipelines.yml"
@@ -114,6 +114,20 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             },
         ),
     ]
+    steps.append(
+        PlanStep(
+            id="azure_devops.wiki",
+            kind="wiki",
+            forge=forge,
+            title="Wiki: " + ", ".join(wiki.PAGES),
+            depends_on=("azure_devops.repository",),
+            inputs={
+                **where,
+                "project": request.name,
+                "pages": [page.model_dump(mode="json") for page in wiki.pages(request.name)],
+            },
+        )
+    )
     if request.environments:
         steps.append(
             PlanStep(

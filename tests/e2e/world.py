@@ -175,6 +175,14 @@ class World:
         ]
         preview = {"api-version": "7.1-preview.1"}
         environments = azure.get(f"/{quoted}/_apis/distributedtask/environments", params=preview).json()["value"]
+        wikis = azure.get(f"/{quoted}/_apis/wiki/wikis").json()["value"]
+        pages = [
+            page["path"]
+            for wiki in wikis
+            for page in azure.post(
+                f"/{quoted}/_apis/wiki/wikis/{wiki['id']}/pagesBatch", params=preview, json={"top": 100}
+            ).json()["value"]
+        ]
         found = azure.post(
             f"/{quoted}/_apis/wit/wiql",
             json={"query": "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project"},
@@ -188,6 +196,8 @@ class World:
             "pipelines": len(pipelines),
             "subscriptions": sorted(h["eventType"] for h in hooks),
             "work items": len(found.get("workItems", [])),
+            "wikis": len(wikis),
+            "wiki pages": sorted(pages),
             "environments": sorted(e["name"] for e in environments),
             "github repositories": len(on_github),
             "github commits": len(github.get(f"/repos/acme/{slug}/commits").json()),

@@ -29,6 +29,8 @@ from shared.domain.forge import (
     Repository,
     RepositoryRef,
     TeamProject,
+    Wiki,
+    WikiPage,
     WorkItem,
 )
 from shared.errors import NotSupportedError, RefusedError, TransientError
@@ -343,6 +345,11 @@ class MemoryAzureDevOps(MemoryForge):
         """Environment id → ids of its approvers."""
         self.places_unseen = 0
         self.spoil_approvals = False
+        self.wikis: dict[str, Wiki] = {}
+        self.pages: dict[str, str] = {}
+        """Path → text, of the only wiki a test has."""
+        self.wiki_unseen = self.pages_unseen = 0
+        self.spoil_pages = False
 
     def put_project(
         self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True
@@ -468,6 +475,31 @@ class MemoryAzureDevOps(MemoryForge):
         assert environment in self.places[project.lower()]
         if not self.spoil_approvals:
             self.asked[environment.id] |= {one.id for one in approvers}
+
+    @_call
+    def wiki(self, project: str) -> Wiki | None:
+        if self.wikis and self.wiki_unseen:
+            self.wiki_unseen -= 1
+            return None
+        return self.wikis.get(project.lower())
+
+    @_call
+    def create_wiki(self, project: str, name: str) -> Wiki:
+        made = Wiki(id="w1", name=name, url=f"{self.web}/{project}/_wiki/wikis/w1")
+        return self.wikis.setdefault(project.lower(), made)
+
+    @_call
+    def wiki_page(self, project: str, wiki: Wiki, path: str) -> str | None:
+        assert self.wikis[project.lower()] == wiki
+        if path in self.pages and self.pages_unseen:
+            self.pages_unseen -= 1
+            return None
+        return self.pages.get(path)
+
+    @_call
+    def create_wiki_page(self, project: str, wiki: Wiki, page: WikiPage) -> None:
+        assert self.wikis[project.lower()] == wiki
+        self.pages.setdefault(page.path, page.text + ("Also." if self.spoil_pages else ""))
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """What a test put into ``missed``."""

@@ -24,6 +24,7 @@ STEPS = [
     "azure_devops.pipeline",
     "azure_devops.hook",
     "azure_devops.backlog",
+    "azure_devops.wiki",
     "azure_devops.environments",
     "github.repository",
     "github.scaffold",
@@ -86,6 +87,8 @@ def _made(world: World, name: str) -> None:
     state = world.state_of(name, slug_of(name))
     for one in ("projects", "azure repositories", "azure commits", "pipelines"):
         assert state[one] == 1, (one, state)
+    assert state["wikis"] == 1
+    assert len(state["wiki pages"]) == 4
     assert state["environments"] == ["production", "staging"]
     for one in ("github repositories", "github commits", "webhooks"):
         assert state[one] == 1, (one, state)

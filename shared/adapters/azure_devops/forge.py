@@ -10,12 +10,20 @@ from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
+from shared.adapters.azure_devops.wiki import WikiCalls
 from shared.adapters.azure_devops.work_items import WorkItemCalls
 from shared.ports import Clock
 
 
 class AzureDevOpsForge(
-    ProtectionCalls, HookCalls, WorkItemCalls, PipelineCalls, EnvironmentCalls, IdentityCalls, PermissionCalls
+    ProtectionCalls,
+    HookCalls,
+    WorkItemCalls,
+    PipelineCalls,
+    EnvironmentCalls,
+    IdentityCalls,
+    WikiCalls,
+    PermissionCalls,
 ):
     """Implements ``Forge`` and ``WorkTracker`` over the ``azure-devops`` package; ``RepositoryRef.owner`` is the project.
 
