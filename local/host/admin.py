@@ -8,9 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 from local.host.app import App, Function, Trigger
-from local.host.http import Request, Response
 from local.host.keys import AuthLevel, HostKeys, presented_key
 from local.host.logs import correlation_of
+from local.host.messages import Request, Response
 from local.host.routes import Router
 
 Runner = Callable[[Function, Any, str], Coroutine[Any, Any, None]]

@@ -1,12 +1,11 @@
-"""Takes durable work items from the engine, runs them as functions, and completes each until the engine has the answer."""
+"""Takes durable work items from the engine, runs them as functions, and answers each of them."""
 
 import asyncio
 import base64
 import binascii
-import json
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -20,77 +19,14 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from google.protobuf import empty_pb2
 
 from local.host.app import App, Function, Trigger
+from local.host.durable_channel import open_channel
+from local.host.durable_completion import FIRST_BACKOFF, LAST_BACKOFF, complete
+from local.host.durable_failures import failure_of, refusal, unknown
 from local.host.invoke import Invoker, Outcome
-from local.host.keys import DURABLE_SYSTEM_KEY, HostKeys
 from local.host.settings import DurableSettings
 
 LOGGER = logging.getLogger("Host.Triggers.DurableTask")
-WEBHOOK_PATH = "/runtime/webhooks/durabletask"
-FIRST_BACKOFF = 0.05  # seconds
-LAST_BACKOFF = 5.0  # seconds
-# The engine did not answer, or not usefully: the same completion is sent again.
-UNDELIVERED = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.ABORTED,
-}
-# The engine refuses the content; a failure that says so is sent in its place.
-REFUSED = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
-COMPLETION_TIMEOUT = 30.0  # seconds
 CONNECT_TIMEOUT = 10.0  # seconds
-UNEXPECTED_ATTEMPTS = 8
-
-__all__ = ["DURABLE_SYSTEM_KEY", "DurableWorker", "client_configuration", "open_channel"]
-
-
-class FunctionNotFoundError(Exception):
-    """A work item names a function the app does not declare."""
-
-
-def open_channel(address: str) -> grpc.aio.Channel:
-    """A channel to the engine without a message limit of its own: the engine's limit is the one that counts."""
-    return grpc.aio.insecure_channel(
-        address, options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    )
-
-
-def client_configuration(address: str, base_url: str, settings: DurableSettings, keys: HostKeys) -> str:
-    """The JSON a durable client binding receives, with the members Azure's extension sends."""
-    webhook = f"{base_url}{WEBHOOK_PATH}"
-    query = f"taskHub={settings.hub_name}&connection=Storage&code={keys.durable_key}"
-    instance = f"{webhook}/instances/INSTANCEID"
-    return json.dumps(
-        {
-            "taskHubName": settings.hub_name,
-            "connectionName": "Storage",
-            "creationUrls": {
-                "createNewInstancePostUri": f"{webhook}/orchestrators/{{functionName}}[/{{instanceId}}]?code={keys.durable_key}",
-                "createAndWaitOnNewInstancePostUri": (
-                    f"{webhook}/orchestrators/{{functionName}}[/{{instanceId}}]"
-                    f"?timeout={{timeoutInSeconds}}&pollingInterval={{intervalInSeconds}}&code={keys.durable_key}"
-                ),
-            },
-            "managementUrls": {
-                "id": "INSTANCEID",
-                "statusQueryGetUri": f"{instance}?{query}",
-                "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{query}",
-                "terminatePostUri": f"{instance}/terminate?reason={{text}}&{query}",
-                "rewindPostUri": f"{instance}/rewind?reason={{text}}&{query}",
-                "purgeHistoryDeleteUri": f"{instance}?{query}",
-                "restartPostUri": f"{instance}/restart?{query}",
-                "suspendPostUri": f"{instance}/suspend?reason={{text}}&{query}",
-                "resumePostUri": f"{instance}/resume?reason={{text}}&{query}",
-            },
-            "baseUrl": webhook,
-            "httpBaseUrl": webhook,
-            "requiredQueryStringParameters": f"code={keys.durable_key}",
-            "rpcBaseUrl": f"http://{address}",
-            "useForwardedHost": False,
-            "maxGrpcMessageSizeInBytes": settings.max_grpc_message_size_in_bytes,
-            "grpcHttpClientTimeout": "00:01:40",
-        }
-    )
 
 
 class DurableWorker:
@@ -213,22 +149,22 @@ class DurableWorker:
 
         function = self._activities.get(request.name)
         if function is None:
-            response = answer(failure=_unknown("activity", request.name, self._activities))
+            response = answer(failure=unknown("activity", request.name, self._activities))
         else:
             value = request.input.value if request.HasField("input") else "null"
             outcome = await self._invoke(function, value, instance_id)
             if outcome.error is not None:
-                response = answer(failure=_failure(outcome.error))
+                response = answer(failure=failure_of(outcome.error))
             else:
                 returned = outcome.returned.value if outcome.returned is not None else None
                 response = answer(None if returned == "null" else returned)
 
         def refused(reason: str) -> pb.ActivityResponse:
             return answer(
-                failure=_refusal(f"the result of activity {request.name!r} was refused by the engine: {reason}")
+                failure=refusal(f"the result of activity {request.name!r} was refused by the engine: {reason}")
             )
 
-        await self._complete(self._stub.CompleteActivityTask, response, refused)
+        await complete(self._stub.CompleteActivityTask, response, refused)
 
     async def _run_orchestrator(self, request: pb.OrchestratorRequest, token: str) -> None:
         if request.requiresHistoryStreaming:
@@ -250,7 +186,7 @@ class DurableWorker:
         name = _orchestrator_name(request)
         function = self._orchestrators.get(name)
         if function is None:
-            response = failed(_unknown("orchestrator", name, self._orchestrators))
+            response = failed(unknown("orchestrator", name, self._orchestrators))
         else:
             encoded = base64.b64encode(request.SerializeToString()).decode("ascii")
             outcome = await self._invoke(function, encoded, request.instanceId)
@@ -261,12 +197,12 @@ class DurableWorker:
                 except Exception as error:
                     outcome.error = error
             if outcome.error is not None:
-                response = failed(_failure(outcome.error))
+                response = failed(failure_of(outcome.error))
 
         def refused(reason: str) -> pb.OrchestratorResponse:
-            return failed(_refusal(f"the decisions of orchestrator {name!r} were refused by the engine: {reason}"))
+            return failed(refusal(f"the decisions of orchestrator {name!r} were refused by the engine: {reason}"))
 
-        await self._complete(self._stub.CompleteOrchestratorTask, response, refused)
+        await complete(self._stub.CompleteOrchestratorTask, response, refused)
 
     async def _run_entity(self, request: pb.EntityBatchRequest, infos: list[pb.OperationInfo], token: str) -> None:
         def failed(details: pb.TaskFailureDetails) -> pb.EntityBatchResult:
@@ -281,7 +217,7 @@ class DurableWorker:
         name = EntityInstanceId.parse(request.instanceId).entity
         function = self._entities.get(name.lower())
         if function is None:
-            response = failed(_unknown("entity", name, self._entities))
+            response = failed(unknown("entity", name, self._entities))
         else:
             encoded = base64.b64encode(request.SerializeToString()).decode("ascii")
             outcome = await self._invoke(function, encoded, request.instanceId)
@@ -294,42 +230,15 @@ class DurableWorker:
                 except Exception as error:
                     outcome.error = error
             if outcome.error is not None:
-                response = failed(_failure(outcome.error))
+                response = failed(failure_of(outcome.error))
 
         def refused(reason: str) -> pb.EntityBatchResult:
-            return failed(_refusal(f"the answer of entity {name!r} was refused by the engine: {reason}"))
+            return failed(refusal(f"the answer of entity {name!r} was refused by the engine: {reason}"))
 
-        await self._complete(self._stub.CompleteEntityTask, response, refused)
+        await complete(self._stub.CompleteEntityTask, response, refused)
 
     async def _invoke(self, function: Function, value: str, instance_id: str) -> Outcome:
         return await self._invoker.run(function, Datum(value, "string"), instance_id, success_level=logging.DEBUG)
-
-    async def _complete(
-        self, deliver: Callable[..., Awaitable[Any]], response: Any, refused: Callable[[str], Any]
-    ) -> None:
-        backoff = FIRST_BACKOFF
-        unexpected = 0
-        substituted = False
-        while True:
-            try:
-                await deliver(response, timeout=COMPLETION_TIMEOUT)
-                return
-            except grpc.aio.AioRpcError as error:
-                code = error.code()
-                if code in REFUSED and not substituted:
-                    LOGGER.error(
-                        "The engine refused a completion (%s %s); failing the task", code.name, error.details()
-                    )
-                    response = refused(error.details() or code.name)
-                    substituted = True
-                    continue
-                if code in (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL):
-                    unexpected += 1
-                if (code not in UNDELIVERED and not unexpected) or unexpected > UNEXPECTED_ATTEMPTS:
-                    LOGGER.warning("The engine no longer wants a completion (%s %s)", code.name, error.details())
-                    return
-            await asyncio.sleep(backoff * random.uniform(0.8, 1.2))
-            backoff = min(backoff * 2, LAST_BACKOFF)
 
 
 def _orchestrator_name(request: pb.OrchestratorRequest) -> str:
@@ -348,18 +257,3 @@ def _decoded(outcome: Outcome) -> bytes:
         return base64.b64decode(outcome.returned.value, validate=True)
     except binascii.Error as error:
         raise TypeError("the function returned something other than a base64 durable response") from error
-
-
-def _failure(error: BaseException) -> pb.TaskFailureDetails:
-    wrapped = error if isinstance(error, Exception) else RuntimeError(repr(error))
-    return helpers.new_failure_details(wrapped)
-
-
-def _refusal(message: str) -> pb.TaskFailureDetails:
-    return pb.TaskFailureDetails(errorType="PayloadRefused", errorMessage=message, isNonRetriable=True)
-
-
-def _unknown(kind: str, name: str, known: dict[str, Function]) -> pb.TaskFailureDetails:
-    names = ", ".join(sorted(known)) or "none"
-    message = f"The function {name!r} doesn't exist, is disabled, or is not an {kind} function. Known {kind} functions: {names}"
-    return pb.TaskFailureDetails(errorType=FunctionNotFoundError.__name__, errorMessage=message, isNonRetriable=True)

@@ -4,8 +4,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -14,34 +13,28 @@ import grpc.aio
 from azure.durable_functions.internal.compat.history_projection import project_history
 from durabletask import history
 from durabletask.internal import orchestrator_service_pb2 as pb
-from google.protobuf import timestamp_pb2, wrappers_pb2
+from google.protobuf import wrappers_pb2
 
-from local.host.durable import WEBHOOK_PATH
-from local.host.http import Request, Response
+from local.host.durable_answers import ENDED, describe, page, parsed, problem
+from local.host.durable_channel import RPC_TIMEOUT
+from local.host.durable_client import WEBHOOK_PATH
+from local.host.durable_entities import EntityApi
+from local.host.durable_parameters import (
+    BadRequestError,
+    continuation,
+    flag,
+    json_body,
+    moment,
+    positive,
+    seconds,
+    statuses,
+)
 from local.host.keys import HostKeys, presented_key
+from local.host.messages import Request, Response
 from local.host.settings import DurableSettings
 
 LOGGER = logging.getLogger("Host.Triggers.DurableTask")
-CONTINUATION = "x-ms-continuation-token"
-RPC_TIMEOUT = 20.0  # seconds
 RETRY_AFTER = "10"
-STATUS_NAMES = {
-    pb.ORCHESTRATION_STATUS_RUNNING: "Running",
-    pb.ORCHESTRATION_STATUS_COMPLETED: "Completed",
-    pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW: "ContinuedAsNew",
-    pb.ORCHESTRATION_STATUS_FAILED: "Failed",
-    pb.ORCHESTRATION_STATUS_CANCELED: "Canceled",
-    pb.ORCHESTRATION_STATUS_TERMINATED: "Terminated",
-    pb.ORCHESTRATION_STATUS_PENDING: "Pending",
-    pb.ORCHESTRATION_STATUS_SUSPENDED: "Suspended",
-}
-STATUS_NUMBERS = {name.lower(): number for number, name in STATUS_NAMES.items()}
-ENDED = {
-    pb.ORCHESTRATION_STATUS_COMPLETED,
-    pb.ORCHESTRATION_STATUS_FAILED,
-    pb.ORCHESTRATION_STATUS_CANCELED,
-    pb.ORCHESTRATION_STATUS_TERMINATED,
-}
 RPC_STATUS = {
     grpc.StatusCode.NOT_FOUND: 404,
     grpc.StatusCode.ALREADY_EXISTS: 409,
@@ -51,10 +44,6 @@ RPC_STATUS = {
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
-
-
-class BadRequestError(Exception):
-    """A query parameter or body is not what the API takes; the message says which."""
 
 
 class DurableHttpApi:
@@ -72,7 +61,7 @@ class DurableHttpApi:
         self._keys = keys
         self._settings = settings
         self._orchestrators = orchestrators
-        self._entities = entities
+        self._entities = EntityApi(stub, entities)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request under the webhook path."""
@@ -83,14 +72,14 @@ class DurableHttpApi:
         try:
             return await self._route(request, parts)
         except BadRequestError as error:
-            return _problem(400, str(error))
+            return problem(400, str(error))
         except grpc.aio.AioRpcError as error:
             status = RPC_STATUS.get(error.code(), 500)
             if status >= 500:
                 LOGGER.error(
                     "%s %s: the engine answered %s %s", request.method, request.path, error.code().name, error.details()
                 )
-            return _problem(status, error.details() or error.code().name)
+            return problem(status, error.details() or error.code().name)
 
     async def _route(self, request: Request, parts: list[str]) -> Response:  # noqa: PLR0911, PLR0912 - one case an operation
         match request.method, parts:
@@ -113,15 +102,15 @@ class DurableHttpApi:
             case "POST", ["instances", instance_id, "restart"]:
                 return await self._restart(request, instance_id)
             case "GET", ["entities"]:
-                return await self._list_entities(request, None)
+                return await self._entities.list(request, None)
             case "GET", ["entities", name]:
-                return await self._list_entities(request, name)
+                return await self._entities.list(request, name)
             case "GET", ["entities", name, key]:
-                return await self._read_entity(name, key)
+                return await self._entities.read(name, key)
             case "POST", ["entities", name, key]:
-                return await self._signal_entity(request, name, key)
+                return await self._entities.signal(request, name, key)
             case _:
-                return _problem(404, "no such operation of the durable HTTP API")
+                return problem(404, "no such operation of the durable HTTP API")
 
     async def _start(self, request: Request, name: str, instance_id: str | None) -> Response:
         if name not in self._orchestrators:
@@ -129,9 +118,9 @@ class DurableHttpApi:
             raise BadRequestError(
                 f"The function {name!r} doesn't exist or is not an orchestrator function. Known: {known}"
             )
-        value = await _json_body(request, required=False)
-        wait = _seconds(request, "timeout")
-        interval = _seconds(request, "pollingInterval") or 1.0
+        value = await json_body(request, required=False)
+        wait = seconds(request, "timeout")
+        interval = seconds(request, "pollingInterval") or 1.0
         created = await self._stub.StartInstance(
             pb.CreateInstanceRequest(
                 instanceId=instance_id or uuid.uuid4().hex,
@@ -144,8 +133,8 @@ class DurableHttpApi:
             state = await self._wait(created.instanceId, wait, interval)
             if state is not None:
                 if state.orchestrationStatus == pb.ORCHESTRATION_STATUS_COMPLETED:
-                    return Response.json(200, _parsed(state.output))
-                return Response.json(500, _describe(state, show_input=True))
+                    return Response.json(200, parsed(state.output))
+                return Response.json(500, describe(state, show_input=True))
         return self._check_status(request, created.instanceId)
 
     async def _wait(self, instance_id: str, wait: float, interval: float) -> pb.OrchestrationState | None:
@@ -188,19 +177,19 @@ class DurableHttpApi:
     async def _status(self, request: Request, instance_id: str) -> Response:
         state = await self._get(instance_id, payloads=True)
         if state is None:
-            return _problem(404, f"no instance {instance_id!r}")
-        if (wanted := _statuses(request)) and state.orchestrationStatus not in wanted:
-            return _problem(404, f"instance {instance_id!r} has none of the asked runtime statuses")
-        show_input = _flag(request, "showInput", default=True)
-        body = _describe(state, show_input=show_input)
-        if _flag(request, "showHistory"):
+            return problem(404, f"no instance {instance_id!r}")
+        if (wanted := statuses(request)) and state.orchestrationStatus not in wanted:
+            return problem(404, f"instance {instance_id!r} has none of the asked runtime statuses")
+        show_input = flag(request, "showInput", default=True)
+        body = describe(state, show_input=show_input)
+        if flag(request, "showHistory"):
             body["historyEvents"] = await self._history(request, instance_id, show_input=show_input)
         if state.orchestrationStatus not in ENDED:
             return Response.json(
                 202, body, {"Location": f"{request.origin}{request.target}", "Retry-After": RETRY_AFTER}
             )
         failed = state.orchestrationStatus == pb.ORCHESTRATION_STATUS_FAILED
-        return Response.json(500 if failed and _flag(request, "returnInternalServerErrorOnFailure") else 200, body)
+        return Response.json(500 if failed and flag(request, "returnInternalServerErrorOnFailure") else 200, body)
 
     async def _history(self, request: Request, instance_id: str, *, show_input: bool) -> list[dict[str, Any]]:
         events: list[history.HistoryEvent] = []
@@ -209,54 +198,52 @@ class DurableHttpApi:
         )
         async for chunk in call:
             events.extend(history._from_protobuf(event) for event in chunk.events)
-        return project_history(events, show_input=show_input, show_history_output=_flag(request, "showHistoryOutput"))
+        return project_history(events, show_input=show_input, show_history_output=flag(request, "showHistoryOutput"))
 
     async def _list(self, request: Request) -> Response:
-        token = request.headers.get(CONTINUATION.encode(), b"").decode("latin-1")
         prefix = request.query.get("instanceIdPrefix")
         answer = await self._stub.QueryInstances(
             pb.QueryInstancesRequest(
                 query=pb.InstanceQuery(
-                    runtimeStatus=_statuses(request),
-                    createdTimeFrom=_time(request, "createdTimeFrom"),
-                    createdTimeTo=_time(request, "createdTimeTo"),
-                    maxInstanceCount=_positive(request, "top", 100),
-                    continuationToken=wrappers_pb2.StringValue(value=token) if token else None,
+                    runtimeStatus=statuses(request),
+                    createdTimeFrom=moment(request, "createdTimeFrom"),
+                    createdTimeTo=moment(request, "createdTimeTo"),
+                    maxInstanceCount=positive(request, "top", 100),
+                    continuationToken=continuation(request),
                     instanceIdPrefix=wrappers_pb2.StringValue(value=prefix) if prefix else None,
                     fetchInputsAndOutputs=True,
                 )
             ),
             timeout=RPC_TIMEOUT,
         )
-        show_input = _flag(request, "showInput", default=True)
-        states = [_describe(state, show_input=show_input) for state in answer.orchestrationState]
-        following = answer.continuationToken.value if answer.HasField("continuationToken") else ""
-        return Response.json(200, states, {CONTINUATION: following} if following else {})
+        show_input = flag(request, "showInput", default=True)
+        states = [describe(state, show_input=show_input) for state in answer.orchestrationState]
+        return page(states, answer)
 
     async def _purge_one(self, instance_id: str) -> Response:
         answer = await self._stub.PurgeInstances(pb.PurgeInstancesRequest(instanceId=instance_id), timeout=RPC_TIMEOUT)
         if answer.deletedInstanceCount == 0:
-            return _problem(404, f"no ended instance {instance_id!r}")
+            return problem(404, f"no ended instance {instance_id!r}")
         return Response.json(200, {"instancesDeleted": answer.deletedInstanceCount})
 
     async def _purge_many(self, request: Request) -> Response:
-        created_from = _time(request, "createdTimeFrom")
+        created_from = moment(request, "createdTimeFrom")
         if created_from is None:
             raise BadRequestError("createdTimeFrom: the filter needs it; give a time such as 2026-01-31T00:00:00Z")
         chosen = pb.PurgeInstanceFilter(
             createdTimeFrom=created_from,
-            createdTimeTo=_time(request, "createdTimeTo"),
-            runtimeStatus=_statuses(request),
+            createdTimeTo=moment(request, "createdTimeTo"),
+            runtimeStatus=statuses(request),
         )
         answer = await self._stub.PurgeInstances(
             pb.PurgeInstancesRequest(purgeInstanceFilter=chosen), timeout=RPC_TIMEOUT
         )
         if answer.deletedInstanceCount == 0:
-            return _problem(404, "no instance matches the filter")
+            return problem(404, "no instance matches the filter")
         return Response.json(200, {"instancesDeleted": answer.deletedInstanceCount})
 
     async def _raise_event(self, request: Request, instance_id: str, event: str) -> Response:
-        value = await _json_body(request, required=True)
+        value = await json_body(request, required=True)
         if (ended := await self._gone(instance_id)) is not None:
             return ended
         await self._stub.RaiseEvent(
@@ -270,7 +257,7 @@ class DurableHttpApi:
     async def _gone(self, instance_id: str, still_open: Collection[int] = ()) -> Response | None:
         state = await self._get(instance_id)
         if state is None:
-            return _problem(404, f"no instance {instance_id!r}")
+            return problem(404, f"no instance {instance_id!r}")
         if state.orchestrationStatus in ENDED and state.orchestrationStatus not in still_open:
             return Response(410)
         return None
@@ -305,176 +292,8 @@ class DurableHttpApi:
         answer = await self._stub.RestartInstance(
             pb.RestartInstanceRequest(
                 instanceId=instance_id,
-                restartWithNewInstanceId=_flag(request, "restartWithNewInstanceId", default=True),
+                restartWithNewInstanceId=flag(request, "restartWithNewInstanceId", default=True),
             ),
             timeout=RPC_TIMEOUT,
         )
         return self._check_status(request, answer.instanceId)
-
-    async def _read_entity(self, name: str, key: str) -> Response:
-        answer = await self._stub.GetEntity(
-            pb.GetEntityRequest(instanceId=f"@{name.lower()}@{key}", includeState=True), timeout=RPC_TIMEOUT
-        )
-        if not answer.exists:
-            return _problem(404, f"no entity {name!r} with key {key!r}")
-        return Response.json(200, _parsed(answer.entity.serializedState))
-
-    async def _signal_entity(self, request: Request, name: str, key: str) -> Response:
-        if name.lower() not in self._entities:
-            raise BadRequestError(f"The function {name!r} doesn't exist or is not an entity function")
-        value = await _json_body(request, required=False)
-        now = timestamp_pb2.Timestamp()
-        now.GetCurrentTime()
-        await self._stub.SignalEntity(
-            pb.SignalEntityRequest(
-                instanceId=f"@{name.lower()}@{key}",
-                name=request.query.get("op", ""),
-                input=wrappers_pb2.StringValue(value=value) if value is not None else None,
-                requestId=str(uuid.uuid4()),
-                requestTime=now,
-            ),
-            timeout=RPC_TIMEOUT,
-        )
-        return Response(202)
-
-    async def _list_entities(self, request: Request, name: str | None) -> Response:
-        token = request.headers.get(CONTINUATION.encode(), b"").decode("latin-1")
-        fetch_state = _flag(request, "fetchState")
-        answer = await self._stub.QueryEntities(
-            pb.QueryEntitiesRequest(
-                query=pb.EntityQuery(
-                    instanceIdStartsWith=wrappers_pb2.StringValue(value=f"@{name.lower()}@") if name else None,
-                    lastModifiedFrom=_time(request, "lastOperationTimeFrom"),
-                    lastModifiedTo=_time(request, "lastOperationTimeTo"),
-                    includeState=fetch_state,
-                    pageSize=wrappers_pb2.Int32Value(value=_positive(request, "top", 100)),
-                    continuationToken=wrappers_pb2.StringValue(value=token) if token else None,
-                )
-            ),
-            timeout=RPC_TIMEOUT,
-        )
-        listed = []
-        for entity in answer.entities:
-            _, entity_name, key = entity.instanceId.split("@", 2)
-            item: dict[str, Any] = {
-                "entityId": {"name": entity_name, "key": key},
-                "lastOperationTime": _iso(entity.lastModifiedTime),
-            }
-            if fetch_state:
-                item["state"] = _parsed(entity.serializedState)
-            listed.append(item)
-        following = answer.continuationToken.value if answer.HasField("continuationToken") else ""
-        return Response.json(200, listed, {CONTINUATION: following} if following else {})
-
-
-def _problem(status: int, message: str) -> Response:
-    return Response.json(status, {"Message": message})
-
-
-def _describe(state: pb.OrchestrationState, *, show_input: bool) -> dict[str, Any]:
-    output = _parsed(state.output) if state.HasField("output") else None
-    if output is None and state.HasField("failureDetails"):
-        output = f"{state.failureDetails.errorType}: {state.failureDetails.errorMessage}"
-    return {
-        "name": state.name,
-        "instanceId": state.instanceId,
-        "runtimeStatus": STATUS_NAMES.get(state.orchestrationStatus, "Unknown"),
-        "input": _parsed(state.input) if show_input else None,
-        "customStatus": _parsed(state.customStatus),
-        "output": output,
-        "createdTime": _iso(state.createdTimestamp),
-        "lastUpdatedTime": _iso(state.lastUpdatedTimestamp),
-    }
-
-
-def _parsed(value: wrappers_pb2.StringValue) -> Any:
-    if not value.value:
-        return None
-    try:
-        return json.loads(value.value)
-    except ValueError:
-        return value.value
-
-
-def _iso(stamp: timestamp_pb2.Timestamp) -> str:
-    return str(stamp.ToDatetime(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-
-async def _json_body(request: Request, *, required: bool) -> str | None:
-    body = await request.body()
-    if not body:
-        if required and request.headers.get(b"content-type", b"").startswith(b"application/json"):
-            return "null"
-        if required:
-            raise BadRequestError("Only application/json request content is supported")
-        return None
-    if required and not request.headers.get(b"content-type", b"application/json").startswith(b"application/json"):
-        raise BadRequestError("Only application/json request content is supported")
-    try:
-        text = body.decode("utf-8")
-        json.loads(text)
-    except ValueError as error:
-        raise BadRequestError(f"Invalid JSON content: {error}") from error
-    return text
-
-
-def _flag(request: Request, name: str, *, default: bool = False) -> bool:
-    text = _parameter(request.query, name)
-    if text is None:
-        return default
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    raise BadRequestError(f"{name}: {text!r} is neither true nor false")
-
-
-def _parameter(query: Mapping[str, str], name: str) -> str | None:
-    lowered = name.lower()
-    return next((value for key, value in query.items() if key.lower() == lowered), None)
-
-
-def _positive(request: Request, name: str, default: int) -> int:
-    text = _parameter(request.query, name)
-    if text is None:
-        return default
-    if not text.isdigit() or int(text) == 0:
-        raise BadRequestError(f"{name}: {text!r} is not a positive number")
-    return int(text)
-
-
-def _seconds(request: Request, name: str) -> float | None:
-    text = _parameter(request.query, name)
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise BadRequestError(f"{name}: {text!r} is not a number of seconds") from error
-    if not 0 < value <= 230:
-        raise BadRequestError(f"{name}: {text!r} must be over 0 and at most 230 seconds")
-    return value
-
-
-def _statuses(request: Request) -> list[pb.OrchestrationStatus]:
-    text = _parameter(request.query, "runtimeStatus")
-    if not text:
-        return []
-    numbers = []
-    for name in text.split(","):
-        number = STATUS_NUMBERS.get(name.strip().lower())
-        if number is None:
-            raise BadRequestError(f"runtimeStatus: {name!r} is none of {', '.join(STATUS_NAMES.values())}")
-        numbers.append(number)
-    return numbers
-
-
-def _time(request: Request, name: str) -> timestamp_pb2.Timestamp | None:
-    text = _parameter(request.query, name)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError as error:
-        raise BadRequestError(f"{name}: {text!r} is not an ISO 8601 time") from error
-    stamp = timestamp_pb2.Timestamp()
-    stamp.FromDatetime(moment.astimezone(UTC) if moment.tzinfo else moment)
-    return stamp

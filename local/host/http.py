@@ -1,161 +1,32 @@
 """The ASGI application: authenticates, turns a request into a function's trigger, and the outcome into the response."""
 
 import html
-import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-from urllib.parse import parse_qsl
+from collections.abc import Awaitable, Callable
 
 from azure_functions_runtime.bindings.datumdef import Datum
 
 from local.host.app import App
+from local.host.cors import CorsPolicy
 from local.host.invoke import Invoker
 from local.host.keys import AuthLevel, HostKeys, presented_key
 from local.host.logs import correlation_of
+from local.host.messages import BodyTooLargeError, ClientGoneError, Headers, Receive, Request, Response, Scope, Send
 from local.host.routes import Route, Router
 
-MAX_BODY = 100 * 1024 * 1024  # bytes; Azure Functions refuses larger request bodies
 BODILESS = frozenset((204, 304))
 NOTHING: dict[str, Datum] = {}
 UNSENDABLE = frozenset(("content-length", "transfer-encoding", "connection"))
 LOGGER = logging.getLogger("Host.Http")
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-Section = Callable[["Request"], Awaitable["Response"]]
-
-
-class BodyTooLargeError(Exception):
-    """The request body is larger than Azure accepts."""
-
-
-class ClientGoneError(Exception):
-    """The client closed the connection before its request was read."""
-
-
-class Response:
-    """A status, headers and a body."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, body: bytes = b"", headers: Headers | None = None) -> None:
-        self.status = status
-        self.body = body
-        self.headers: Headers = headers if headers is not None else []
-
-    @classmethod
-    def json(cls, status: int, value: Any, headers: dict[str, str] | None = None) -> "Response":
-        """A JSON response."""
-        encoded = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in (headers or {}).items()]
-        return cls(
-            status, json.dumps(value).encode(), [(b"content-type", b"application/json; charset=utf-8"), *encoded]
-        )
-
-
-class Request:
-    """A request as functions and the host's own pages see it; headers are lower-case and joined when repeated."""
-
-    __slots__ = ("_body", "_receive", "headers", "method", "path", "query", "query_string", "raw_path", "server")
-
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        raw_path: str,
-        query_string: str,
-        headers: Headers,
-        *,
-        body: bytes | None = None,
-        receive: Receive | None = None,
-        server: tuple[str, int | None] | None = None,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.raw_path = raw_path
-        self.query_string = query_string
-        self.server = server
-        self._body = body
-        self._receive = receive
-        joined = dict(headers)
-        if len(joined) != len(headers):
-            joined = {}
-            for name, value in headers:
-                joined[name] = joined[name] + b"," + value if name in joined else value
-        self.headers: dict[bytes, bytes] = joined
-        self.query: dict[str, str] = _parse_query(query_string) if query_string else {}
-
-    @classmethod
-    def of_scope(cls, scope: Scope, receive: Receive) -> "Request":
-        """The request of an ASGI connection scope."""
-        path: str = scope["path"]
-        raw_path = scope.get("raw_path") or path.encode()
-        return cls(
-            scope["method"],
-            path,
-            raw_path.decode("latin-1").split("?", 1)[0],
-            scope["query_string"].decode("latin-1"),
-            list(scope["headers"]),
-            receive=receive,
-            server=scope.get("server"),
-        )
-
-    @property
-    def origin(self) -> str:
-        """Scheme and host as the client wrote them."""
-        host = self.headers.get(b"host")
-        if host is None:
-            address, port = self.server or ("127.0.0.1", 80)
-            return f"http://{address}:{port}"
-        return "http://" + host.decode("latin-1")
-
-    @property
-    def target(self) -> str:
-        """Path and query as the client wrote them."""
-        return f"{self.raw_path}?{self.query_string}" if self.query_string else self.raw_path
-
-    @property
-    def url(self) -> str:
-        """The full URL with its query."""
-        return self.origin + self.target
-
-    async def body(self) -> bytes:
-        """Read the whole body.
-
-        Raises:
-            BodyTooLargeError: over 100 MiB.
-            ClientGoneError: the client went away.
-        """
-        if self._body is not None:
-            return self._body
-        declared = self.headers.get(b"content-length")
-        if self._receive is None or (declared is None and b"transfer-encoding" not in self.headers):
-            return b""  # RFC 9112, 6.3: a request without either has no body
-        if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
-            raise BodyTooLargeError
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            chunk = message.get("body", b"")
-            if chunk:
-                size += len(chunk)
-                if size > MAX_BODY:
-                    raise BodyTooLargeError
-                chunks.append(chunk)
-            if not message.get("more_body"):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+Section = Callable[[Request], Awaitable[Response]]
 
 
 class HostApplication:
     """ASGI entry point of the host."""
 
     def __init__(
-        self, app: App, router: Router, keys: HostKeys, invoker: Invoker, cors: "CorsPolicy | None" = None
+        self, app: App, router: Router, keys: HostKeys, invoker: Invoker, cors: CorsPolicy | None = None
     ) -> None:
         self._app = app
         self._router = router
@@ -273,13 +144,6 @@ class HostApplication:
         return Response(200, page.encode(), [(b"content-type", b"text/html; charset=utf-8")])
 
 
-def _parse_query(text: str) -> dict[str, str]:
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        query[name] = query[name] + "," + value if name in query else value
-    return query
-
-
 def to_response(datum: Datum | None) -> Response:
     """The HTTP response a function's return value stands for (Azure: nothing returned is 200 with an empty body).
 
@@ -308,37 +172,3 @@ def to_response(datum: Datum | None) -> Response:
     if not 200 <= status <= 599:
         raise ValueError(f"a function answered with the status {status}; HTTP knows 200 to 599")
     return Response(status, value["body"].value, headers)
-
-
-class CorsPolicy:
-    """``Host.CORS`` of local.settings.json: a comma-separated list of origins, or ``*``."""
-
-    def __init__(self, origins: str, credentials: bool) -> None:
-        self._origins = {origin.strip() for origin in origins.split(",") if origin.strip()}
-        self._credentials = credentials
-
-    def is_preflight(self, request: Request) -> bool:
-        """Whether a browser asks what it may send."""
-        return (
-            request.method == "OPTIONS"
-            and b"origin" in request.headers
-            and b"access-control-request-method" in request.headers
-        )
-
-    def headers(self, request: Request) -> Headers:
-        """The CORS headers of the answer; none for an origin that is not allowed."""
-        origin = request.headers.get(b"origin")
-        if origin is None:
-            return []
-        everyone = "*" in self._origins
-        if not everyone and origin.decode("latin-1") not in self._origins:
-            return []
-        allowed = b"*" if everyone and not self._credentials else origin
-        headers: Headers = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
-        if self._credentials:
-            headers.append((b"access-control-allow-credentials", b"true"))
-        if self.is_preflight(request):
-            headers.append((b"access-control-allow-methods", request.headers[b"access-control-request-method"]))
-            if asked := request.headers.get(b"access-control-request-headers"):
-                headers.append((b"access-control-allow-headers", asked))
-        return headers

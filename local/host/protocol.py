@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from local.host.http import HostApplication, Request, Response
+from local.host.http import HostApplication
+from local.host.messages import Request, Response
 
 UNSAFE = re.compile(rb"[\n\r\0]")
 SMALL_BODY = 64 * 1024  # bytes; larger bodies need uvicorn's flow control

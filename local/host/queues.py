@@ -1,11 +1,9 @@
-"""Queue outputs and triggers: a message counts as handled only when its function and its outputs succeeded.
+"""Queue triggers: a message counts as handled only when its function and its outputs succeeded.
 
 Visibility, poison queues and batching follow the Azure Functions queue storage extension.
 """
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import json
 import logging
@@ -18,114 +16,15 @@ from azure_functions_runtime.bindings.datumdef import Datum
 from local.host.app import Function
 from local.host.invoke import Invoker
 from local.host.logs import new_id
-from local.host.settings import MessageEncoding, QueueSettings, SettingsError, connection_string, resolve
-from local.host.storage_queue import Account, ConnectionStringError, QueueService, ReceivedMessage, StorageError
+from local.host.message_text import decode_text
+from local.host.queue_outputs import QUEUE_GONE, QueueOutputs
+from local.host.settings import QueueSettings, SettingsError
+from local.host.storage_queue import ReceivedMessage, StorageError
 
 LOGGER = logging.getLogger("Host.Triggers.Queue")
 FIRST_POLL = 0.1  # seconds, as Azure's minimum polling interval
 POISON_SUFFIX = "-poison"
 DEFAULT_LEASE = 30
-QUEUE_GONE = "QueueNotFound"
-QUEUE_BEING_DELETED = 409
-
-
-def encode_text(message: str | bytes, encoding: MessageEncoding) -> str:
-    """The message text as it goes on the wire.
-
-    Raises:
-        ValueError: bytes that are not UTF-8 cannot travel unencoded.
-    """
-    if encoding is MessageEncoding.BASE64:
-        return base64.b64encode(message if isinstance(message, bytes) else message.encode()).decode("ascii")
-    return message.decode("utf-8") if isinstance(message, bytes) else message
-
-
-def decode_text(text: str, encoding: MessageEncoding) -> str | bytes:
-    """The message a wire text stands for: text where it is UTF-8, else bytes.
-
-    Raises:
-        ValueError: the text is not base64 although the app says messages are.
-    """
-    if encoding is MessageEncoding.NONE:
-        return text
-    try:
-        content = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"not base64: {error}") from error
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content
-
-
-class QueueOutputs:
-    """Puts messages on queues for output bindings, creating a missing queue, and wakes this host's own listener."""
-
-    def __init__(self, settings: QueueSettings, environment: Mapping[str, str]) -> None:
-        self._settings = settings
-        self._environment = environment
-        self._services: dict[str, QueueService] = {}
-        self._listeners: dict[tuple[str, str], asyncio.Event] = {}
-        self._bound: dict[tuple[str, str], tuple[QueueService, str]] = {}
-
-    def service(self, connection: str) -> QueueService:
-        """The queue service of a connection setting; one pool per account.
-
-        Raises:
-            SettingsError: the setting is missing or no connection string.
-        """
-        text = connection_string(connection, self._environment)
-        service = self._services.get(text)
-        if service is None:
-            try:
-                service = self._services[text] = QueueService(Account.parse(text))
-            except ConnectionStringError as error:
-                raise SettingsError(f"{connection or 'AzureWebJobsStorage'}: {error}") from error
-        return service
-
-    def listen(self, service: QueueService, queue: str) -> asyncio.Event:
-        """The event set whenever this host puts a message on the queue."""
-        return self._listeners.setdefault((service.account.endpoint, queue), asyncio.Event())
-
-    def resolved(self, binding: Mapping[str, Any]) -> tuple[QueueService, str]:
-        """The service and queue of a binding, its %SETTING% resolved.
-
-        Raises:
-            SettingsError: a setting is missing.
-        """
-        key = (str(binding.get("connection") or ""), str(binding["queueName"]))
-        bound = self._bound.get(key)
-        if bound is None:
-            bound = self._bound[key] = (self.service(key[0]), resolve(key[1], self._environment).lower())
-        return bound
-
-    async def send(self, binding: Mapping[str, Any], messages: Sequence[str | bytes]) -> None:
-        """Put the messages of one output binding in order.
-
-        Raises:
-            StorageError: the queue service refused or did not answer.
-        """
-        service, queue = self.resolved(binding)
-        for message in messages:
-            await self.put(service, queue, encode_text(message, self._settings.message_encoding))
-
-    async def put(self, service: QueueService, queue: str, text: str) -> None:
-        """Put one wire text, creating the queue when it is missing."""
-        try:
-            await service.put(queue, text)
-        except StorageError as error:
-            if error.code != QUEUE_GONE:
-                raise
-            await service.create_queue(queue)
-            await service.put(queue, text)
-        event = self._listeners.get((service.account.endpoint, queue))
-        if event is not None:
-            event.set()
-
-    async def close(self) -> None:
-        """Close every connection."""
-        for service in self._services.values():
-            await service.close()
 
 
 class QueueListener:

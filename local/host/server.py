@@ -21,13 +21,16 @@ from azure_functions_runtime import start_threadpool_executor
 from local.host import logs
 from local.host.admin import AdminApi
 from local.host.app import App, IndexingError, Trigger, index
-from local.host.durable import WEBHOOK_PATH, DurableWorker, client_configuration
+from local.host.cors import CorsPolicy
+from local.host.durable import DurableWorker
+from local.host.durable_client import WEBHOOK_PATH, client_configuration
 from local.host.durable_http import DurableHttpApi
-from local.host.http import CorsPolicy, HostApplication
+from local.host.http import HostApplication
 from local.host.invoke import Invoker
 from local.host.keys import HostKeys, load_keys
 from local.host.protocol import HostProtocol
-from local.host.queues import QueueListeners, QueueOutputs
+from local.host.queue_outputs import QueueOutputs
+from local.host.queues import QueueListeners
 from local.host.routes import Router
 from local.host.settings import (
     HostSettings,

@@ -112,7 +112,8 @@ def test_it_reconnects_when_the_engine_is_gone_for_a_while(
 
 def run_host(app: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Start a host that is expected to end by itself."""
-    inherited = {"PATH": os.environ["PATH"], "DONERIGHT_HOST_STATE_DIR": str(app / "state")}
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    inherited = {"PATH": os.environ["PATH"], "DONERIGHT_HOST_STATE_DIR": str(app / "state"), **measured}
     return subprocess.run(
         [sys.executable, "-m", "local.host", "--app", str(app), *arguments],
         cwd=ROOT,

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from azure_functions_runtime.bindings.datumdef import Datum
 
-from local.host import http
-from local.host.http import BodyTooLargeError, ClientGoneError, CorsPolicy, Request, to_response
+from local.host import messages
+from local.host.cors import CorsPolicy
+from local.host.http import to_response
 from local.host.invoke import queue_messages
+from local.host.messages import BodyTooLargeError, ClientGoneError, Request
 
 
 def request(
@@ -29,7 +31,7 @@ async def test_a_body_in_chunks_is_joined() -> None:
 
 
 async def test_a_chunked_body_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "MAX_BODY", 3)
+    monkeypatch.setattr(messages, "MAX_BODY", 3)
     with pytest.raises(BodyTooLargeError):
         await request(headers=[(b"transfer-encoding", b"chunked")], chunks=[b"ab", b"cd"]).body()
     with pytest.raises(BodyTooLargeError):

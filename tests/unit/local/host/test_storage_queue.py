@@ -7,7 +7,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.host.queues import decode_text, encode_text
+from local.host.message_text import decode_text, encode_text
 from local.host.settings import MessageEncoding
 from local.host.storage_queue import Account, ConnectionStringError, QueueService, StorageError
 
