@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.domain.project import Process, Stack, Visibility
 
-TEMPLATE_VERSION = "1.0.0"
+TEMPLATE_VERSION = "1.1.0"
 """Version of the packaged templates; changes whenever any rendered byte does (semantic versioning)."""
 
 SCAFFOLDS = Path(__file__).resolve().parent.parent / "scaffolds"
@@ -35,17 +35,24 @@ _SUMMARY_LENGTH = 200
 _SLUG_LENGTH = 40  # chart and release names share 63 characters of a DNS label with suffixes of their own
 
 
-LAYERS: Mapping[Stack, tuple[str, ...]] = MappingProxyType({Stack.FASTAPI: ("base", "python", "fastapi")})
+LAYERS: Mapping[Stack, tuple[str, ...]] = MappingProxyType(
+    {
+        Stack.FASTAPI: ("base", "python", "fastapi"),
+        Stack.FLASK: ("base", "python", "wsgi", "flask"),
+        Stack.DJANGO: ("base", "python", "wsgi", "django"),
+    }
+)
 """Folders of the template by stack, first to last; a later layer's file replaces an earlier one's."""
 
 # A project of such a name would install or import itself instead of the library its scaffold needs.
 _LIBRARIES = frozenset(
-    """annotated-doc annotated-types anyio asgiref bandit certifi click coverage django fastapi flask googleapis-common-protos
-    h11 hatchling httpcore httpcore2 httpx httpx2 idna iniconfig jinja2 librt markupsafe mypy mypy-extensions opentelemetry
-    opentelemetry-api opentelemetry-exporter-otlp-proto-http opentelemetry-sdk packaging pathspec pip pip-audit pip-tools
-    pluggy pre-commit protobuf pydantic pydantic-core pydantic-settings pygments pytest pytest-cov python-dotenv requests
-    ruff setuptools sqlparse starlette tests truststore typing-extensions typing-inspection urllib3 uvicorn werkzeug
-    wheel""".split()  # noqa: SIM905 - a list would be one name a line
+    """annotated-doc annotated-types anyio asgiref bandit blinker certifi click coverage dj-database-url django
+    django-stubs django-stubs-ext fastapi flask googleapis-common-protos gunicorn h11 hatchling httpcore httpcore2
+    httpx httpx2 idna iniconfig itsdangerous jinja2 librt markupsafe mypy mypy-extensions opentelemetry
+    opentelemetry-api opentelemetry-exporter-otlp-proto-http opentelemetry-sdk packaging pathspec pip pip-audit
+    pip-tools pluggy pre-commit protobuf psycopg psycopg-binary pydantic pydantic-core pydantic-settings pygments
+    pytest pytest-cov pytest-django python-dotenv requests ruff setuptools sqlparse starlette tests truststore
+    types-gunicorn types-pyyaml typing-extensions typing-inspection urllib3 uvicorn werkzeug wheel""".split()  # noqa: SIM905 - a list would be one name a line
 )
 
 

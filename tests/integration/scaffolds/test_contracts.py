@@ -11,6 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
+from shared.domain.project import Stack
+from shared.projects.scaffold import LAYERS
+
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACTS = Path(os.environ.get("DONERIGHT_CONTRACTS", ROOT.parent / "shared" / "contracts"))
 
@@ -53,19 +56,23 @@ def pipeline_validator() -> Any:
     return jsonschema.validators.extend(jsonschema.Draft7Validator, type_checker=checker)(official)
 
 
-def test_the_workflow_fits_githubs_schema(generate: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("stack", LAYERS)
+def test_the_workflow_fits_githubs_schema(generate: Callable[..., Path], stack: Stack) -> None:
     validator = jsonschema.Draft7Validator(schema("github-workflows.json"))
     # YAML 1.1 reads the key `on` as true.
-    workflow = yaml.safe_load((generate() / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    workflow = yaml.safe_load((generate(stack=stack) / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     workflow["on"] = workflow.pop(True)
     validator.validate(workflow)
     workflow["jobs"]["lint"]["surprise"] = True
     assert not validator.is_valid(workflow)
 
 
+@pytest.mark.parametrize("stack", LAYERS)
 @pytest.mark.parametrize("slug", ["order-desk", "null", "on"])
-def test_the_pipeline_fits_azures_schema(generate: Callable[..., Path], pipeline_validator: Any, slug: str) -> None:
-    text = (generate(slug=slug) / "azure-pipelines.yml").read_text(encoding="utf-8")
+def test_the_pipeline_fits_azures_schema(
+    generate: Callable[..., Path], pipeline_validator: Any, slug: str, stack: Stack
+) -> None:
+    text = (generate(slug=slug, stack=stack) / "azure-pipelines.yml").read_text(encoding="utf-8")
     # BaseLoader builds nothing but text, lists and mappings.
     pipeline = yaml.load(text, yaml.BaseLoader)  # noqa: S506
     pipeline_validator.validate(pipeline)

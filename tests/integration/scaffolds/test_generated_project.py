@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.project import Stack
+from shared.projects.scaffold import LAYERS
+
+PYTHON_STACKS = [stack for stack, layers in LAYERS.items() if "python" in layers]
 LONGEST_SLUG = "a-service-with-as-long-a-name-as-allowed"
 
 
@@ -26,9 +30,10 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+@pytest.mark.parametrize("stack", PYTHON_STACKS)
 @pytest.mark.parametrize("package", ["a", "order_desk", "zebra", f"{LONGEST_SLUG.replace('-', '_')}_app"])
-def test_any_package_name_keeps_the_code_formatted(generate: Callable[..., Path], package: str) -> None:
-    root = generate(package_name=package, slug=LONGEST_SLUG, project_name='The "desk" ' * 9)
+def test_any_package_name_keeps_the_code_formatted(generate: Callable[..., Path], package: str, stack: Stack) -> None:
+    root = generate(stack=stack, package_name=package, slug=LONGEST_SLUG, project_name='The "desk" ' * 9)
     run(root, sys.executable, "-m", "ruff", "check", "--no-cache", ".")
     run(root, sys.executable, "-m", "ruff", "format", "--no-cache", "--check", ".")
 
@@ -36,8 +41,10 @@ def test_any_package_name_keeps_the_code_formatted(generate: Callable[..., Path]
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
-def test_a_generated_fastapi_project_passes_its_own_gates(generate: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("stack", PYTHON_STACKS)
+def test_a_generated_python_project_passes_its_own_gates(generate: Callable[..., Path], stack: Stack) -> None:
     root = generate(
+        stack=stack,
         project_name="Order \"Desk\" & 'Co' 東京 😀 \\ {{ x }}",
         description='Takes "orders" from shops.\n\n- and \\ tells the `warehouse`\n1. <b>now</b>',
     )
@@ -57,5 +64,13 @@ def test_a_generated_fastapi_project_passes_its_own_gates(generate: Callable[...
     assert counted["smoke"] >= 4
     assert counted["integration"] >= 9
     assert (root / "reports/coverage.xml").is_file()
+    if stack is Stack.DJANGO:
+        run(root, "make", "migrations")
+        models = root / "src/order_desk/items/models.py"
+        models.write_text(
+            models.read_text(encoding="utf-8").replace("max_length=100", "max_length=99"), encoding="utf-8"
+        )
+        with pytest.raises(AssertionError, match="Alter field name on item"):
+            run(root, "make", "migrations")
     offered = run(root, "make", "help").stdout
     assert all(f"  {target} " in offered for target in ("setup", "run", "test", "check"))
