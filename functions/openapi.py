@@ -58,6 +58,16 @@ ROUTES: tuple[Route, ...] = (
     Route("post", "/projects", "create_project", "Ask for a project, or for its plan", KEY, "NewProject", ("202", ""), ("200", "400", "401", "409")),
     Route("get", "/projects", "list_projects", "List projects", KEY, "", ("200", ""), ("401",)),
     Route("get", "/projects/{id}", "show_project", "Show how a project stands", KEY, "", ("200", "StatusView"), ("401", "404")),
+    Route(
+        "post",
+        "/projects/{id}/reconcile",
+        "reconcile_project",
+        "Bring the forges back to the plan, or say how they differ",
+        KEY,
+        "",
+        ("202", ""),
+        ("200", "401", "404", "409"),
+    ),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -77,7 +87,12 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("state", {"type": "string", "enum": list(DeliveryState)}, "Only deliveries in this state."),
         ("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "At most so many."),
     ),
-    "create_project": (("dry_run", {"type": "boolean", "default": False}, "Answer the plan; change nothing."),),
+    "create_project": (
+        ("dry_run", {"type": "boolean", "default": False}, "Answer the plan beside live state; change nothing."),
+    ),
+    "reconcile_project": (
+        ("dry_run", {"type": "boolean", "default": False}, "Answer what has drifted; change nothing."),
+    ),
     "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
     "finish_github_app": (
         ("code", {"type": "string"}, "From GitHub; good once, for an hour."),

@@ -19,7 +19,7 @@ from shared.domain.keys import encode_key
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectState, RunInput
 from shared.errors import DefectError
-from shared.projects import bundle, status
+from shared.projects import bundle, drift, status
 from shared.projects.admission import API_REQUESTER, faults_with, objection
 from shared.projects.planning import plan_for
 from shared.projects.ports import REQUESTS
@@ -52,8 +52,19 @@ def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient
     connection = _connection(app, body.connection)
     if faults := faults_with(request, connection):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the request cannot be carried out as it stands", faults=faults)
-    if req.params.get("dry_run", "false").lower() in {"true", "1", "yes"}:
+    if _is_dry(req):
         return answer(_dry_run(app, request, connection))
+    return _begin(req, client, request, connection)
+
+
+def _is_dry(req: func.HttpRequest) -> bool:
+    return req.params.get("dry_run", "false").lower() in {"true", "1", "yes"}
+
+
+def _begin(
+    req: func.HttpRequest, client: df.SyncDurableFunctionsClient, request: ProjectRequest, connection: Connection
+) -> func.HttpResponse:
+    app = services()
     if connection.paused:
         raise ProblemError(
             HTTPStatus.CONFLICT, f"connection {connection.id} is paused", remedy="Resume it, then ask again."
@@ -92,6 +103,26 @@ def list_projects(req: func.HttpRequest) -> func.HttpResponse:
 def show_project(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/projects/{id}``: a page for browsers, JSON for scripts."""
     return _show(req, req.route_params["id"])
+
+
+@blueprint.function_name("reconcile_project")
+@blueprint.route(route="projects/{id}/reconcile", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+def reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
+    """``POST /api/projects/{id}/reconcile``: bring the forges back to the plan; with ``?dry_run=true`` only say how."""
+    return _reconcile_project(req, client=client)
+
+
+@refusals
+def _reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
+    app = services()
+    record = app.project_ports.project(req.route_params["id"])
+    if record is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no project {req.route_params['id']}")
+    if _is_dry(req):
+        found = drift.look(app.project_ports, record.id)
+        return answer({"dry_run": True} | found.model_dump(mode="json", exclude_defaults=True))
+    return _begin(req, client, record.request, _connection(app, record.connection))
 
 
 @blueprint.function_name("view_project")

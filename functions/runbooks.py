@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import azure.durable_functions as df
 
-from orchestrations import bootstrap
+from orchestrations import bootstrap, drift
 from orchestrations.activities import ACTIVITIES
 
 blueprint = df.Blueprint()
 
-for runbook in (bootstrap.bootstrap, bootstrap.step):
+for runbook in (bootstrap.bootstrap, bootstrap.step, drift.drift):
     blueprint.orchestration_trigger(context_name="context")(runbook)
 
 for activity in ACTIVITIES:

@@ -1,16 +1,19 @@
-"""Wakes on a timer to find what webhooks missed."""
+"""Wakes on timers: to find what webhooks missed, and to look for drift."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
 
+import azure.durable_functions as df
 import azure.functions as func
 
+from orchestrations.drift import DriftRound
+from orchestrations.durable import start
 from shared.intake.sweeping import sweep
 from shared.services import services
 
-blueprint = func.Blueprint()
+blueprint = df.Blueprint()
 _log = logging.getLogger(__name__)
 
 
@@ -28,3 +31,13 @@ def sweep_deliveries(timer: func.TimerRequest) -> None:
     for problem in found.problems:
         _log.warning("the sweep could not look at %s", problem)
     _log.info("the sweep queued %d requests and asked for %d deliveries again", len(found.queued), found.redelivered)
+
+
+@blueprint.function_name("look_for_drift_daily")
+@blueprint.timer_trigger(arg_name="timer", schedule="%DONERIGHT_DRIFT_SCHEDULE%", run_on_startup=False)
+@blueprint.durable_client_input(client_name="client")
+def look_for_drift_daily(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
+    """Once a day, as ``DONERIGHT_DRIFT_SCHEDULE`` says; a second time the same day changes nothing."""
+    day = services().clock.now().date().isoformat()
+    if start(client, "drift", f"drift-{day}", DriftRound(day=day)):
+        _log.info("the look for drift of %s has begun", day)

@@ -7,7 +7,7 @@ from typing import Any
 from orchestrations.durable import edge
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
 from shared.domain.run_activities import Claimed, EndedStep
-from shared.projects import admission, answering, applying, planning
+from shared.projects import admission, answering, applying, drift, planning
 from shared.services import services
 
 
@@ -59,6 +59,18 @@ def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: answering.conclude(services().project_ports, conclusion))
 
 
+def list_finished(payload: dict[str, Any]) -> dict[str, Any]:
+    """The projects that can have drifted."""
+    del payload
+    return edge(lambda: drift.finished(services().project_ports))
+
+
+def look_for_drift(payload: dict[str, Any]) -> dict[str, Any]:
+    """Look at one project and put what has drifted on its record; whether something has."""
+    task = drift.DriftTask.model_validate(payload)
+    return edge(lambda: drift.look_and_record(services().project_ports, task).drifted)
+
+
 ACTIVITIES = (
     admit_request,
     abandon_request,
@@ -68,4 +80,6 @@ ACTIVITIES = (
     apply_step,
     end_step,
     conclude_run,
+    list_finished,
+    look_for_drift,
 )

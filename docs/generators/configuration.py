@@ -36,6 +36,12 @@ HOST: tuple[Variable, ...] = (
         "When the sweep runs: NCRONTAB with six fields, such as `0 */5 * * * *`. Without it the app does not start.",
     ),
     Variable(
+        "DONERIGHT_DRIFT_SCHEDULE",
+        "the host",
+        "",
+        "When every finished project is looked at for drift: NCRONTAB with six fields, such as `0 0 5 * * *`. Without it the app does not start.",
+    ),
+    Variable(
         "DONERIGHT_SECRET_<NAME>",
         "the app",
         "",

@@ -194,6 +194,7 @@ class Stack:
             "DONERIGHT_SECRET_ACME_GITHUB": self.secrets["github_doneright"],
             "DONERIGHT_SECRET_ACME_AZURE_DEVOPS": self.secrets["azure_devops_doneright"],
             "DONERIGHT_SWEEP_SCHEDULE": "0 */5 * * * *",
+            "DONERIGHT_DRIFT_SCHEDULE": "0 0 5 * * *",
             **self.configuration.settings,
         }
 

@@ -31,6 +31,7 @@ class AuditTag(StrEnum):
     PLAN_ADVISED = "doneright:plan:advised"
     PROJECT_COMPLETED = "doneright:project:completed"
     PROJECT_FAILED = "doneright:project:failed"
+    DRIFT_DETECTED = "doneright:drift:detected"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
     GITHUB_STEP_CONFIRMED = "github:step:confirmed"
@@ -58,6 +59,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.PLAN_ADVISED: "The plan was drawn in advisory mode or as a dry run; nothing was changed.",
     AuditTag.PROJECT_COMPLETED: "Every step of a plan was read back and found as planned, or is not supported.",
     AuditTag.PROJECT_FAILED: "A step failed for good; the detail names it with its remedy.",
+    AuditTag.DRIFT_DETECTED: "The forges differ from a project's plan; the detail names each step. Nothing was changed.",
     AuditTag.STEP_SKIPPED: "A step was not tried because one it depends on failed.",
     AuditTag.GITHUB_STEP_APPLIED: "A resource was created or changed on GitHub and read back.",
     AuditTag.GITHUB_STEP_CONFIRMED: "A resource on GitHub was already as planned.",

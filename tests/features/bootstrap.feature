@@ -42,6 +42,13 @@ Feature: A request becomes a project on both forges
     When the plan for "Looked At" is asked for
     Then no step would make anything and neither forge saw a write
 
+  Scenario: What drifted is found and healed
+    Given the project "Drifty Shop" was made by a call
+    When Mona removes its webhook on GitHub
+    Then a look at "Drifty Shop" finds that "github.hook" has drifted
+    When "Drifty Shop" is reconciled
+    Then its webhook is back and nothing else was written
+
   Scenario: Somebody else's repository is never taken over
     Given a repository "taken-name" that Mona made
     When a call asks for "Taken Name"

@@ -31,6 +31,9 @@ STEPS = [
     "github.branch_rules",
     "github.hook",
     "github.labels",
+    "github.topics",
+    "github.security",
+    "github.deployment_environments",
 ]
 
 
@@ -228,6 +231,36 @@ def _would_change_nothing(world: World, story: dict[str, Any]) -> None:
     changes = story["answer"].json()["changes"]
     assert {change["change"] for change in changes} <= {"none", "not_supported"}, changes
     assert _writes(world) == []
+
+
+@when("Mona removes its webhook on GitHub")
+def _removes_hook(world: World, story: dict[str, Any]) -> None:
+    hooks = f"/repos/acme/{slug_of(story['name'])}/hooks"
+    for hook in world.github("mona").get(hooks).json():
+        assert world.github("mona").delete(f"{hooks}/{hook['id']}").status_code == 204
+    world.forget()
+
+
+@then(parsers.parse('a look at "{name}" finds that "{step}" has drifted'))
+def _drifted(world: World, name: str, step: str) -> None:
+    answer = world.api.post(f"/api/projects/{slug_of(name)}/reconcile?dry_run=true")
+    assert answer.status_code == 200, answer.text
+    changed = [s["id"] for s in answer.json()["steps"] if s["change"] not in {"none", "not_supported"}]
+    assert changed == [step]
+    assert _writes(world) == []
+
+
+@when(parsers.parse('"{name}" is reconciled'))
+def _reconciled(world: World, name: str) -> None:
+    assert world.api.post(f"/api/projects/{slug_of(name)}/reconcile").status_code == 202
+    assert world.ended(slug_of(name), run=2)["state"] == "completed"
+
+
+@then("its webhook is back and nothing else was written")
+def _healed(world: World, story: dict[str, Any]) -> None:
+    path = f"/repos/acme/{slug_of(story['name'])}/hooks"
+    assert [(w["method"], w["path"]) for w in _writes(world)] == [("POST", path)]
+    assert len(world.github("mona").get(path).json()) == 1
 
 
 @given(parsers.parse('a repository "{name}" that Mona made'))
