@@ -32,6 +32,7 @@ from shared.domain.forge import (
     WikiPage,
     WorkItem,
 )
+from shared.domain.project import TeamRole
 
 
 class Clock(Protocol):
@@ -279,6 +280,22 @@ class WorkTracker(Protocol):
     def create_wiki_page(self, project: str, wiki: Wiki, page: WikiPage) -> None:
         """Create a page; never replace one."""
         ...
+
+    def team(self, project: str, name: str) -> Identity | None: ...
+
+    def create_team(self, project: str, name: str, description: str) -> Identity: ...
+
+    def role_group(self, project: str, role: TeamRole) -> Identity:
+        """The group of the project whose members may do what ``role`` says."""
+        ...
+
+    def members(self, group: Identity) -> frozenset[str]:
+        """Descriptors of the direct members of a group or team."""
+        ...
+
+    def add_member(self, group: Identity, member: Identity) -> None: ...
+
+    def remove_member(self, group: Identity, member: Identity) -> None: ...
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """Events of ``project`` since ``since`` whose delivery to ``url`` failed for good."""

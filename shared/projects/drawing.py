@@ -128,6 +128,17 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             },
         )
     )
+    if request.teams:
+        steps.append(
+            PlanStep(
+                id="azure_devops.teams",
+                kind="teams",
+                forge=forge,
+                title="Teams: " + ", ".join(team.name for team in request.teams),
+                depends_on=("azure_devops.project",),
+                inputs={"project": request.name, "teams": [team.model_dump(mode="json") for team in request.teams]},
+            )
+        )
     if request.environments:
         steps.append(
             PlanStep(

@@ -33,6 +33,7 @@ from shared.domain.forge import (
     WikiPage,
     WorkItem,
 )
+from shared.domain.project import TeamRole
 from shared.errors import NotSupportedError, RefusedError, TransientError
 
 
@@ -67,7 +68,18 @@ class Switchboard:
 
     def changes(self) -> list[str]:
         """The calls that were meant to change something."""
-        verbs = ("create_", "delete_", "commit_", "protect_", "comment", "edit_", "redeliver", "require_")
+        verbs = (
+            "create_",
+            "delete_",
+            "commit_",
+            "protect_",
+            "comment",
+            "edit_",
+            "redeliver",
+            "require_",
+            "add_",
+            "remove_",
+        )
         return [call for call in self.calls if call.startswith(verbs) and call != "comments"]
 
     def _next(self, method: str) -> _Planned | None:
@@ -350,6 +362,14 @@ class MemoryAzureDevOps(MemoryForge):
         """Path → text, of the only wiki a test has."""
         self.wiki_unseen = self.pages_unseen = 0
         self.spoil_pages = False
+        self.own_teams: dict[str, Identity] = {}
+        self.held: dict[str, set[str]] = defaultdict(set)
+        """Name of a group or team → descriptors of its members."""
+        self.teams_unseen = 0
+        self.spoil_memberships: set[str] = set()
+        """Names of groups that keep nobody."""
+        self.teams_contribute = False
+        """Whether every new team is a contributor at once."""
 
     def put_project(
         self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True
@@ -500,6 +520,38 @@ class MemoryAzureDevOps(MemoryForge):
     def create_wiki_page(self, project: str, wiki: Wiki, page: WikiPage) -> None:
         assert self.wikis[project.lower()] == wiki
         self.pages.setdefault(page.path, page.text + ("Also." if self.spoil_pages else ""))
+
+    @_call
+    def team(self, project: str, name: str) -> Identity | None:
+        if name.lower() in self.own_teams and self.teams_unseen:
+            self.teams_unseen -= 1
+            return None
+        return self.own_teams.get(name.lower())
+
+    @_call
+    def create_team(self, project: str, name: str, description: str) -> Identity:
+        assert description
+        made = Identity(id=f"t{len(self.own_teams) + 1}", name=name, descriptor=f"vssgp.{name}")
+        if self.teams_contribute:
+            self.held["contributor"].add(made.descriptor)
+        return self.own_teams.setdefault(name.lower(), made)
+
+    @_call
+    def role_group(self, project: str, role: TeamRole) -> Identity:
+        return Identity(id=f"g-{role}", name=role, descriptor=f"vssgp.{role}")
+
+    @_call
+    def members(self, group: Identity) -> frozenset[str]:
+        return frozenset(self.held[group.name])
+
+    @_call
+    def add_member(self, group: Identity, member: Identity) -> None:
+        if group.name not in self.spoil_memberships:
+            self.held[group.name].add(member.descriptor)
+
+    @_call
+    def remove_member(self, group: Identity, member: Identity) -> None:
+        self.held[group.name].discard(member.descriptor)
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """What a test put into ``missed``."""

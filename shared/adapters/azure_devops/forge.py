@@ -10,6 +10,7 @@ from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
+from shared.adapters.azure_devops.teams import TeamCalls
 from shared.adapters.azure_devops.wiki import WikiCalls
 from shared.adapters.azure_devops.work_items import WorkItemCalls
 from shared.ports import Clock
@@ -22,6 +23,7 @@ class AzureDevOpsForge(
     PipelineCalls,
     EnvironmentCalls,
     IdentityCalls,
+    TeamCalls,
     WikiCalls,
     PermissionCalls,
 ):

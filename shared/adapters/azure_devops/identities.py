@@ -32,7 +32,8 @@ class IdentityCalls:
                 f"{len(exact)} people in Azure DevOps are called {name}", "Name the one by e-mail address instead"
             )
         for one in exact.values():
-            return Identity(id=one.id, name=one.provider_display_name or name, descriptor=one.subject_descriptor or "")
+            descriptor = one.subject_descriptor or self._client.area("graph").get_descriptor(one.id).value
+            return Identity(id=one.id, name=one.provider_display_name or name, descriptor=descriptor)
         return None
 
 
