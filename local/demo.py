@@ -246,6 +246,34 @@ class Story:
                 self.fail(f"the second run wrote: {writes[:3]}")
             self.say(f"{len(view['steps'])} steps confirmed with {reads} reads and no write on either forge")
 
+    def heal(self) -> None:
+        """Act 6."""
+        with self.act("Mona removes the webhook; the drift is found and healed"):
+            hooks = f"/repos/acme/{PROJECT_ID}/hooks"
+            with self.github("mona") as github:
+                for hook in github.get(hooks).json():
+                    github.delete(f"{hooks}/{hook['id']}").raise_for_status()
+            found = self.api.post(f"/api/projects/{PROJECT_ID}/reconcile?dry_run=true")
+            if found.status_code != 200:
+                self.fail(f"the look for drift answered {found.status_code}: {found.text[:300]}")
+            drifted = [s for s in found.json()["steps"] if s["change"] not in {"none", "not_supported"}]
+            if [step["id"] for step in drifted] != ["github.hook"]:
+                self.fail(f"one step had drifted, these were found: {[step['id'] for step in drifted]}")
+            self.say(f"drifted: {drifted[0]['title']}; it would {drifted[0]['first_call'].replace('_', ' ')}")
+            healed = self.api.post(f"/api/projects/{PROJECT_ID}/reconcile")
+            instance = healed.json()["instance"]
+            self.until(
+                "the reconciliation",
+                lambda: (
+                    (v := self.get(f"/api/projects/{PROJECT_ID}"))["instance"] == instance and v["state"] != "running"
+                ),
+            )
+            with self.github("mona") as github:
+                back = len(github.get(hooks).json())
+            if back != 1:
+                self.fail(f"there are {back} webhooks after the reconciliation")
+            self.say("reconciled: the webhook is back")
+
     def calls(self) -> tuple[list[str], int]:
         """(writes, number of reads) the forges have seen since they were last asked to forget."""
         writes, reads = [], 0
@@ -260,7 +288,7 @@ class Story:
         return writes, reads
 
     def prove(self) -> dict[str, Any]:
-        """Act 6."""
+        """Act 7."""
         with self.act("The record is proven"):
             proof = self.get(f"/api/audit/{PROJECT_ID}/verify")
             if not proof["ok"]:
@@ -318,6 +346,7 @@ def play(console: Console, stack: Stack) -> int:
         number = story.answer_incomplete()
         view = story.create(number)
         story.run_again(view["request"])
+        story.heal()
         proof = story.prove()
     finally:
         story.close()
