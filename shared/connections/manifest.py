@@ -20,6 +20,7 @@ from shared.projects.links import Links
 from shared.projects.ports import ProjectPorts
 
 PERMISSIONS = {
+    "actions": "read",
     "administration": "write",
     "checks": "write",
     "contents": "write",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from shared.domain.forge import ForgeName, Frozen
+from shared.domain.forge import ForgeName, Frozen, SecurityFeature
 from shared.domain.plan import Plan, PlanStep
 from shared.domain.project import ProjectRequest
 from shared.projects import backlog, labels, wiki
 
 BRANCH = "main"
+TOPIC = "doneright"
 PIPELINE_FILE = "azure-pipelines.yml"
 
 GITHUB_EVENTS = ("check_suite", "issue_comment", "issues", "pull_request", "pull_request_review", "push")
@@ -190,6 +191,41 @@ def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
             depends_on=("github.repository",),
             inputs={**where, "labels": [label.model_dump(mode="json") for label in labels.labels()]},
         ),
+        PlanStep(
+            id="github.topics",
+            kind="topics",
+            forge=forge,
+            title="Topics",
+            depends_on=("github.repository",),
+            inputs={**where, "topics": list(dict.fromkeys((TOPIC, *request.topics)))},
+        ),
+        PlanStep(
+            id="github.security",
+            kind="security",
+            forge=forge,
+            title="Vulnerability alerts, secret scanning, push protection",
+            depends_on=("github.repository",),
+            inputs={**where, "features": [feature.value for feature in SecurityFeature]},
+        ),
+        *_deployment_environments(request, where),
+    ]
+
+
+def _deployment_environments(request: ProjectRequest, where: dict[str, str]) -> list[PlanStep]:
+    if not request.environments:
+        return []
+    return [
+        PlanStep(
+            id="github.deployment_environments",
+            kind="deployment_environments",
+            forge=ForgeName.GITHUB,
+            title="Environments: " + ", ".join(environment.name for environment in request.environments),
+            depends_on=("github.repository",),
+            inputs={
+                **where,
+                "environments": [environment.model_dump(mode="json") for environment in request.environments],
+            },
+        )
     ]
 
 

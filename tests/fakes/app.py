@@ -26,8 +26,8 @@ from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
 from shared.projects.ports import REQUESTS as REQUEST_RECORDS
 from shared.services import Services
 from shared.settings import Settings
-from tests.fakes.forges import MemoryAzureDevOps
 from tests.fakes.code_host import MemoryGitHub
+from tests.fakes.forges import MemoryAzureDevOps
 from tests.fakes.storage import (
     MemoryArtifacts,
     MemoryAuditLog,

@@ -29,10 +29,11 @@ class _Need(NamedTuple):
 
 _NEEDS = (
     _Need("metadata", "read", "finding repositories", frozenset({"repo"})),
-    _Need("administration", "write", "creating, protecting and deleting repositories", frozenset({"repo"})),
+    _Need("administration", "write", "creating, setting up, protecting and deleting repositories", frozenset({"repo"})),
+    _Need("actions", "read", "reading environments", frozenset({"repo"})),
     _Need("contents", "write", "writing the first commit", frozenset({"repo"})),
     _Need("workflows", "write", "writing files under .github/workflows", frozenset({"workflow"})),
-    _Need("issues", "write", "reading requests and answering them", frozenset({"repo"})),
+    _Need("issues", "write", "reading requests, answering them, and making labels", frozenset({"repo"})),
     _Need("pull_requests", "write", "reviewing changes", frozenset({"repo"})),
     _Need("repository_hooks", "write", "hearing of events", frozenset({"repo", "admin:repo_hook", "write:repo_hook"})),
     _Need("members", "read", "knowing who belongs to a team", frozenset({"read:org", "write:org", "admin:org"})),
@@ -75,6 +76,8 @@ class PermissionCalls:
         repository = self._some_repository()
         if repository is not None:
             base = path("/repos/{}/{}", repository.owner, repository.name)
+            # Not the environments themselves: plans without them answer as if the permission were missing.
+            probes["actions"] = lambda: client.request("GET", base + "/actions/workflows")
             for name, where in (
                 ("contents", "/git/refs"),
                 ("issues", "/issues"),

@@ -40,6 +40,7 @@ FILES = {
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 APP_PERMISSIONS = {
+    "actions": "read",
     "administration": "write",
     "contents": "write",
     "workflows": "write",
@@ -497,6 +498,7 @@ def test_permissions_of_a_fine_grained_token_are_probed_without_a_trace(sandbox)
     assert found["issues=write"] is True
     assert found["metadata=read"] is True
     assert found["contents=write"] is False
+    assert found["actions=read"] is False
     assert found["administration=write"] is False
     assert found["repository_hooks=write"] is False
     assert found["checks=write"] is False

@@ -1,0 +1,101 @@
+"""Ensures the repository's environments, and that nobody deploys to them past the people who must agree."""
+
+from __future__ import annotations
+
+from shared.domain.forge import DeploymentEnvironment
+from shared.domain.plan import PlanStep, StepOutcome, StepState
+from shared.domain.project import EnvironmentRequest
+from shared.errors import DefectError, NotSupportedError
+from shared.ports import RepositorySettings
+from shared.projects.steps.step import (
+    StepContext,
+    StepDefinition,
+    applied,
+    confirmed,
+    failed,
+    repository_ref,
+    waiting,
+)
+
+
+def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
+    """Every planned environment exists and asks exactly its approvers; one that names nobody keeps whom it asks."""
+    settings = context.repository_settings()
+    ref = repository_ref(step)
+    planned = _planned(step)
+
+    def found() -> dict[str, DeploymentEnvironment]:
+        return {environment.name.lower(): environment for environment in settings.deployment_environments(ref)}
+
+    before = found()
+    unmet = [wanted for wanted in planned if not _met(wanted, before)]
+    if unknown := _unknown(settings, unmet):
+        return failed(
+            f"GitHub knows no person {', '.join(unknown)}",
+            "Name approvers by their GitHub login.",
+        )
+    unapproved: list[str] = []
+    changed = False
+    for wanted in unmet:
+        environment = DeploymentEnvironment(name=wanted.name, reviewers=wanted.approvers)
+        try:
+            settings.set_deployment_environment(ref, environment)
+            changed = True
+        except NotSupportedError:
+            if not wanted.approvers:
+                raise
+            # The plan has no approvals here. The environment itself is still of use, and what it lacks is told.
+            unapproved.append(wanted.name)
+            if wanted.name.lower() not in before:
+                settings.set_deployment_environment(ref, environment.model_copy(update={"reviewers": ()}))
+                changed = True
+    after = found() if changed else before
+    if lost := [wanted.name for wanted in planned if wanted.name.lower() not in after]:
+        return waiting(f"created and not shown yet: {', '.join(lost)}")
+    if wrong := [wanted.name for wanted in planned if wanted.name not in unapproved and not _met(wanted, after)]:
+        return failed(
+            f"set, and asking others than planned: {', '.join(wrong)}",
+            "Somebody else sets these environments at the same time; agree on one of you, then try again.",
+        )
+    names = [wanted.name for wanted in planned]
+    url = after[names[-1].lower()].url if names else ""
+    if unapproved:
+        return StepOutcome(
+            state=StepState.UNSUPPORTED,
+            reason=f"{', '.join(names)} exist; the forge's plan offers no approval for {', '.join(unapproved)}, "
+            "so nobody is asked before a deployment there",
+            remedy="Upgrade the plan of the account, make the repository public, or guard deployments elsewhere.",
+            url=url,
+        )
+    return (applied if changed else confirmed)(url, f"{len(names)} environments", environments=list(names))
+
+
+def _planned(step: PlanStep) -> list[EnvironmentRequest]:
+    raw = step.inputs.get("environments")
+    if not isinstance(raw, list):
+        raise DefectError(f"step {step.id}: input 'environments' is not a list")
+    return [EnvironmentRequest.model_validate(item) for item in raw]
+
+
+def _met(wanted: EnvironmentRequest, found: dict[str, DeploymentEnvironment]) -> bool:
+    environment = found.get(wanted.name.lower())
+    if environment is None:
+        return False
+    # Any one reviewer lets a deployment through, so one too many is as wrong as one too few.
+    asked = {login.lower() for login in environment.reviewers}
+    return not wanted.approvers or asked == {login.lower() for login in wanted.approvers}
+
+
+def _unknown(settings: RepositorySettings, unmet: list[EnvironmentRequest]) -> list[str]:
+    logins = dict.fromkeys(login for wanted in unmet for login in wanted.approvers)
+    return [login for login in logins if "@" in login or not settings.has_account(login)]
+
+
+STEP = StepDefinition(
+    kind="deployment_environments",
+    title="Environments of the repository",
+    ensures="Every environment of the request exists and asks its approvers before a deployment.",
+    reads_back="Every environment with the people it asks; approvals the forge's plan does not offer are named.",
+    reverses="Nothing of its own: the repository's reversal removes it.",
+    ensure=ensure,
+)
