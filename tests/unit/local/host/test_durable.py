@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,10 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from google.protobuf import empty_pb2, wrappers_pb2
 
+from local.host import durable, durable_completion
 from local.host.app import App, Function, Trigger
 from local.host.durable import DurableWorker
+from local.host.durable_failures import failure_of
 from local.host.invoke import Outcome
 from local.host.settings import DurableSettings
 
@@ -46,6 +49,13 @@ class FakeEngine(stubs.TaskHubSidecarServiceServicer):
             await context.abort(self.refusals.pop(0), "refused by the test")
         self.answers.put_nowait(request)
         return pb.CompleteTaskResponse()
+
+    async def StreamInstanceHistory(
+        self, request: pb.StreamInstanceHistoryRequest, context: Any
+    ) -> AsyncIterator[pb.HistoryChunk]:
+        assert request.forWorkItemProcessing
+        for name in ("former", "plan"):
+            yield pb.HistoryChunk(events=[helpers.new_execution_started_event(name, request.instanceId, None)])
 
     CompleteActivityTask = CompleteOrchestratorTask = CompleteEntityTask = _note
 
@@ -239,3 +249,133 @@ async def test_a_closed_stream_is_opened_again() -> None:
     await feeding
     assert answer.result.value == "1"
     assert engine.streams >= 2
+
+
+async def test_a_streamed_history_reaches_the_orchestrator_whole() -> None:
+    response = pb.OrchestratorResponse(instanceId="one")
+    invoker = FakeInvoker({"plan": base64.b64encode(response.SerializeToString()).decode()})
+    item = pb.WorkItem(
+        completionToken="token",
+        orchestratorRequest=pb.OrchestratorRequest(instanceId="one", requiresHistoryStreaming=True),
+    )
+    answer = await completed(FakeEngine([item]), invoker)
+    assert answer.completionToken == "token"
+    sent = pb.OrchestratorRequest.FromString(base64.b64decode(invoker.seen[0][1]))
+    assert [event.executionStarted.name for event in sent.pastEvents] == ["former", "plan"]
+    assert not sent.requiresHistoryStreaming
+
+
+async def test_a_health_ping_and_an_item_that_breaks_the_host_are_passed_over() -> None:
+    broken = pb.WorkItem(entityRequestV2=pb.EntityRequest(instanceId="no entity id"))
+    engine = FakeEngine([pb.WorkItem(healthPing=pb.HealthPing()), broken, activity("work")])
+    answer = await completed(engine, FakeInvoker({"work": "1"}))
+    assert answer.result.value == "1"
+    assert engine.attempts == 1
+
+
+async def test_an_entity_batch_of_the_older_form_keeps_its_state_when_its_function_fails() -> None:
+    request = pb.EntityBatchRequest(instanceId="@count@k", operations=[pb.OperationRequest(), pb.OperationRequest()])
+    item = pb.WorkItem(completionToken="token", entityRequest=request)
+    answer = await completed(FakeEngine([item]), FakeInvoker({"Count": ValueError("entity refused")}))
+    assert [one.failure.failureDetails.errorMessage for one in answer.results] == ["entity refused"] * 2
+    assert not answer.HasField("entityState")
+
+
+@pytest.mark.parametrize("returned", ["not base64 !", "AAAA", None])
+async def test_an_entity_that_answers_nonsense_fails_its_operations(returned: str | None) -> None:
+    answer = await completed(FakeEngine([entity("@count@k")]), FakeInvoker({"Count": returned}))
+    assert answer.results[0].HasField("failure")
+    assert answer.entityState.value == "5"
+
+
+async def test_an_entity_that_names_its_operations_itself_is_believed() -> None:
+    own = pb.EntityBatchResult(operationInfos=[pb.OperationInfo(requestId="own")])
+    invoker = FakeInvoker({"Count": base64.b64encode(own.SerializeToString()).decode()})
+    answer = await completed(FakeEngine([entity("@count@k")]), invoker)
+    assert [info.requestId for info in answer.operationInfos] == ["own"]
+
+
+@pytest.mark.parametrize(("item", "name"), [(orchestration("plan"), "plan"), (entity("@count@k"), "Count")])
+async def test_decisions_the_engine_refuses_become_a_failure_that_says_so(item: pb.WorkItem, name: str) -> None:
+    engine = FakeEngine([item], [grpc.StatusCode.INVALID_ARGUMENT])
+    answer = await completed(engine, FakeInvoker({name: ""}))
+    details = (
+        answer.actions[0].completeOrchestration.failureDetails
+        if name == "plan"
+        else answer.results[0].failure.failureDetails
+    )
+    assert "refused by the engine: refused by the test" in details.errorMessage
+
+
+def test_an_error_that_is_no_exception_is_reported_by_its_words() -> None:
+    details = failure_of(SystemExit(3))
+    assert (details.errorType, details.errorMessage) == ("builtins.RuntimeError", "SystemExit(3)")
+
+
+async def test_a_completion_that_always_fails_unexpectedly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable_completion, "LAST_BACKOFF", 0.001)
+    monkeypatch.setattr(durable_completion, "FIRST_BACKOFF", 0.001)
+    metadata = grpc.aio.Metadata()
+    attempts = 0
+
+    async def deliver(response: Any, *, timeout: float) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, metadata, metadata, "broken")
+
+    await durable_completion.complete(deliver, "answer", lambda reason: reason)
+    assert attempts == durable_completion.UNEXPECTED_ATTEMPTS + 1
+
+
+async def test_a_refused_refusal_is_given_up() -> None:
+    metadata = grpc.aio.Metadata()
+    sent: list[Any] = []
+
+    async def deliver(response: Any, *, timeout: float) -> None:
+        sent.append(response)
+        raise grpc.aio.AioRpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, metadata, metadata, None)
+
+    await durable_completion.complete(deliver, "answer", lambda reason: f"refused: {reason}")
+    assert sent == ["answer", "refused: RESOURCE_EXHAUSTED"]
+
+
+async def test_an_engine_that_does_not_answer_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from pathlib import Path
+
+    monkeypatch.setattr(durable, "CONNECT_TIMEOUT", 0.05)
+    with socket.socket() as taken:  # bound and not listening: nobody answers
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        worker = DurableWorker(App(Path(), FUNCTIONS), FakeInvoker({}), DurableSettings(), address)  # type: ignore[arg-type]
+        worker.start()
+        async with asyncio.timeout(20):
+            while caplog.text.count("does not answer; retrying") < 2:
+                await asyncio.sleep(0.01)
+        assert not worker.connected.is_set()
+        await worker.stop(0)
+
+
+async def test_a_stop_gives_up_work_that_outlasts_its_grace() -> None:
+    from pathlib import Path
+
+    class StuckInvoker(FakeInvoker):
+        async def run(self, function: Function, trigger: Datum, correlation_id: str, **_: Any) -> Outcome:
+            self.seen.append((function.name, trigger.value))
+            await asyncio.Event().wait()
+            raise AssertionError("nothing sets it")
+
+    engine, invoker = FakeEngine([activity("work")]), StuckInvoker({})
+    server = grpc.aio.server()
+    stubs.add_TaskHubSidecarServiceServicer_to_server(engine, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    worker = DurableWorker(App(Path(), FUNCTIONS), invoker, DurableSettings(), f"127.0.0.1:{port}")  # type: ignore[arg-type]
+    worker.start()
+    async with asyncio.timeout(20):
+        while not invoker.seen:
+            await asyncio.sleep(0.01)
+    await worker.stop(0)
+    await server.stop(0)
+    assert engine.attempts == 0
