@@ -188,6 +188,7 @@ class World:
             json={"query": "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project"},
         ).json()
         on_github = [r for r in github.get("/orgs/acme/repos?per_page=100").json() if r["name"] == slug]
+        labels = github.get(f"/repos/acme/{slug}/labels?per_page=100").json()
         return {
             "projects": len(projects),
             "azure repositories": len(repositories),
@@ -203,6 +204,12 @@ class World:
             "github commits": len(github.get(f"/repos/acme/{slug}/commits").json()),
             "protected": github.get(f"/repos/acme/{slug}/branches/main").json().get("protected"),
             "webhooks": len(github.get(f"/repos/acme/{slug}/hooks").json()),
+            "labels": sorted(label["name"] for label in labels) if isinstance(labels, list) else labels,
+            "topics": github.get(f"/repos/acme/{slug}/topics").json().get("names"),
+            "vulnerability alerts": github.get(f"/repos/acme/{slug}/vulnerability-alerts").status_code == 204,
+            "github environments": sorted(
+                e["name"] for e in github.get(f"/repos/acme/{slug}/environments").json().get("environments", ())
+            ),
         }
 
     def host_errors(self) -> list[str]:

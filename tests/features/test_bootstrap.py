@@ -11,6 +11,7 @@ from pytest_bdd import given, parsers, scenarios, then, when
 
 from local.stack.seed import REQUESTS
 from shared.domain.project import slug_of
+from shared.projects.labels import labels
 from tests.e2e.world import World, form
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(180)]
@@ -96,6 +97,10 @@ def _made(world: World, name: str) -> None:
     for one in ("github repositories", "github commits", "webhooks"):
         assert state[one] == 1, (one, state)
     assert state["protected"] is True
+    assert {label.name for label in labels()} <= set(state["labels"])
+    assert state["topics"] == ["doneright"]
+    assert state["vulnerability alerts"] is True
+    assert state["github environments"] == ["production", "staging"]
     assert state["work items"] >= 9
 
 
