@@ -35,9 +35,9 @@ BASE: dict[str, Any] = {
 }
 
 DIGESTS = {
-    Stack.FASTAPI: ("1.1.0", "c0edd3d2f9d12b10ecd67c8071bc49e6d40dacc53f7b90662bf0b5954e85e85e"),
-    Stack.FLASK: ("1.1.0", "1e5a921853d1089de87e72379844d16174d2d33586f5746e7964cc5202ce2727"),
-    Stack.DJANGO: ("1.1.0", "8a44951473c2a8c23a12a5fb097ec897ffbfb3963ab9e93bc2d20cfb3c0c6c67"),
+    Stack.FASTAPI: ("1.1.0", "e8c90ece26dea3acde8e8063cd654bfa592367767d697dbf1f3ca48abf88d248"),
+    Stack.FLASK: ("1.1.0", "9c8f5cd8399c310bc37df023f10217e05b5a722c67a81cca2d632477e9e67131"),
+    Stack.DJANGO: ("1.1.0", "34980e107be564c6f51c2194c9159559f7895de7a6d350369f13ba22fb11f37d"),
 }
 
 HOSTILE = [
