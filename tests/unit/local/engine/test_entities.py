@@ -195,3 +195,98 @@ def test_entities_signal_each_other_start_orchestrations_and_wait_for_their_time
     state = client.wait_for_orchestration_completion(client.schedule_new_orchestration(reads), timeout=10)
     assert state.get_output() == 9
     assert any(one.name == "noted" for one in engine.backend.instances())
+
+
+def _signals(backend, entity_id, *names):
+    for name in names:
+        backend.SignalEntity(pb.SignalEntityRequest(instanceId=entity_id, name=name), CALL)
+
+
+def _operations(item):
+    return [event.entityOperationSignaled.operation for event in item.entityRequestV2.operationRequests]
+
+
+def test_an_abandoned_batch_is_given_out_again_before_what_came_later():
+    backend = Backend()
+    stream = backend.open_stream(pb.GetWorkItemsRequest(), lambda: None)
+    _signals(backend, "@e@k", "first")
+    item = backend.next_work_item(stream)
+    _signals(backend, "@e@k", "second")
+    assert backend.next_work_item(stream) is None  # one batch at a time
+    backend.AbandonTaskEntityWorkItem(pb.AbandonEntityTaskRequest(completionToken=item.completionToken), CALL)
+    backend.AbandonTaskEntityWorkItem(pb.AbandonEntityTaskRequest(completionToken="unknown"), CALL)
+    assert _operations(backend.next_work_item(stream)) == ["first", "second"]
+
+
+def test_operations_behind_a_lock_request_wait_for_the_section_to_end():
+    backend = Backend()
+    stream = backend.open_stream(pb.GetWorkItemsRequest(), lambda: None)
+    _signals(backend, "@e@k", "before")
+    item = backend.next_work_item(stream)
+    _lock(backend, "holder", "s1", ["@e@k"])
+    _signals(backend, "@e@k", "behind")
+    assert _holders(backend) == {}  # a batch still runs
+    backend.CompleteEntityTask(
+        pb.EntityBatchResult(completionToken=item.completionToken, results=[pb.OperationResult()]), CALL
+    )
+    assert _holders(backend) == {"@e@k": "s1"}
+    holder = pb.WorkItem.FromString(backend.next_work_item(stream))  # told that it has the lock
+    assert holder.orchestratorRequest.newEvents[-1].HasField("entityLockGranted")
+    assert backend.next_work_item(stream) is None
+    backend._unlock("@e@k", "s1")
+    assert _operations(backend.next_work_item(stream)) == ["behind"]
+
+
+def test_a_lock_request_whose_orchestration_is_gone_is_passed_over():
+    backend = Backend()
+    _lock(backend, "holder", "s1", ["@e@k"])
+    stream = backend.open_stream(pb.GetWorkItemsRequest(), lambda: None)
+    backend.next_work_item(stream)  # the holder is told, so that the next turn is another's
+    _lock(backend, "gone", "s2", ["@e@k"])
+    _lock(backend, "waiting", "s3", ["@e@k"])
+    backend._instances.pop("gone")
+    backend._unlock("@e@k", "s1")
+    assert _holders(backend) == {"@e@k": "s3"}
+    backend._unlock("@e@unknown", "s3")  # nothing to free, nothing made
+    assert [one.instance_id for one in backend.entities()] == ["@e@k"]
+
+
+def test_clean_storage_leaves_what_is_in_use_or_not_asked_for():
+    backend = Backend()
+    _lock(backend, "holder", "s1", ["@e@held"])
+    _signals(backend, "@e@busy", "op")
+    for orphaned, empty in ((True, True), (False, False)):
+        cleaned = backend.CleanEntityStorage(
+            pb.CleanEntityStorageRequest(releaseOrphanedLocks=orphaned, removeEmptyEntities=empty), CALL
+        )
+        assert (cleaned.orphanedLocksReleased, cleaned.emptyEntitiesRemoved) == (0, 0)
+    assert {one.instance_id for one in backend.entities()} == {"@e@held", "@e@busy"}
+
+
+def test_the_holder_of_a_lock_is_named_to_clients():
+    backend = Backend()
+    _lock(backend, "holder", "s1", ["@e@held"])
+    _signals(backend, "@e@free", "op")
+    found = backend.GetEntity(pb.GetEntityRequest(instanceId="@e@held"), CALL)
+    assert found.entity.lockedBy.value == "holder"
+    listed = backend.QueryEntities(pb.QueryEntitiesRequest(query=pb.EntityQuery(includeTransient=True)), CALL)
+    holders = {one.instanceId: one.lockedBy.value for one in listed.entities}
+    assert holders == {"@e@held": "holder", "@e@free": ""}
+
+
+def test_an_entity_that_starts_an_orchestration_already_running_goes_on(caplog):
+    backend = Backend()
+    stream = backend.open_stream(pb.GetWorkItemsRequest(), lambda: None)
+    backend.StartInstance(pb.CreateInstanceRequest(instanceId="taken", name="o"), CALL)
+    backend.next_work_item(stream)
+    _signals(backend, "@e@k", "op")
+    item = backend.next_work_item(stream)
+    start = pb.OperationAction(startNewOrchestration=pb.StartNewOrchestrationAction(instanceId="taken", name="o"))
+    done = pb.EntityBatchResult(
+        completionToken=item.completionToken, results=[pb.OperationResult()], actions=[start, pb.OperationAction()]
+    )
+    done.entityState.value = "1"
+    backend.CompleteEntityTask(done, CALL)
+    assert "entity could not start an orchestration" in caplog.text
+    assert backend.entities()[0].serialized_state == "1"
+    assert [one.instance_id for one in backend.instances()] == ["taken"]
