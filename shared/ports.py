@@ -28,6 +28,7 @@ from shared.domain.forge import (
     RepositoryRef,
     SecurityFeature,
     TeamProject,
+    VariableGroup,
     Wiki,
     WikiPage,
     WorkItem,
@@ -296,6 +297,14 @@ class WorkTracker(Protocol):
     def add_member(self, group: Identity, member: Identity) -> None: ...
 
     def remove_member(self, group: Identity, member: Identity) -> None: ...
+
+    def variable_group(self, project: str, name: str) -> VariableGroup | None: ...
+
+    def create_variable_group(
+        self, project: str, name: str, description: str, variables: Mapping[str, str]
+    ) -> VariableGroup:
+        """Create a group of variables that are no secrets; never change one that is there."""
+        ...
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """Events of ``project`` since ``since`` whose delivery to ``url`` failed for good."""

@@ -247,6 +247,15 @@ class WikiPage(Frozen):
     text: str
 
 
+class VariableGroup(Frozen):
+    """Variables that pipelines share. Secrets are shown as empty texts."""
+
+    id: str
+    name: str
+    variables: dict[str, str] = Field(default_factory=dict)
+    url: str = ""
+
+
 class PermissionFinding(Frozen):
     """One permission that is needed, whether it is there, and what to do when it is not."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
+from pydantic import JsonValue
+
 from shared.domain.forge import ForgeName, Frozen, SecurityFeature
 from shared.domain.plan import Plan, PlanStep
-from shared.domain.project import ProjectRequest
+from shared.domain.project import ProjectRequest, slug_of
 from shared.projects import backlog, labels, wiki
+from shared.projects.scaffold import slug_for
 
 BRANCH = "main"
 TOPIC = "doneright"
@@ -129,6 +132,16 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             },
         )
     )
+    steps.append(
+        PlanStep(
+            id="azure_devops.variable_group",
+            kind="variable_group",
+            forge=forge,
+            title=f"Variable group {slug_for(request.name)}",
+            depends_on=("azure_devops.project",),
+            inputs={"project": request.name, "name": slug_for(request.name), "variables": _variables(request)},
+        )
+    )
     if request.teams:
         steps.append(
             PlanStep(
@@ -155,6 +168,18 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             )
         )
     return steps
+
+
+def _variables(request: ProjectRequest) -> dict[str, JsonValue]:
+    """What the scaffold's pipeline reads; placeholders under .invalid, where RFC 2606 lets nothing answer."""
+    variables: dict[str, JsonValue] = {
+        "PROJECT_ID": request.project_id,
+        "CONTAINER_REGISTRY": "registry.invalid",
+    }
+    for environment in request.environments:
+        slug = slug_of(environment.name)
+        variables[f"{slug.upper().replace('-', '_')}_BASE_URL"] = f"https://{slug}.invalid"
+    return variables
 
 
 def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:

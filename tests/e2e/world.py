@@ -175,6 +175,7 @@ class World:
         ]
         preview = {"api-version": "7.1-preview.1"}
         environments = azure.get(f"/{quoted}/_apis/distributedtask/environments", params=preview).json()["value"]
+        groups = azure.get(f"/{quoted}/_apis/distributedtask/variablegroups", params=preview).json()["value"]
         wikis = azure.get(f"/{quoted}/_apis/wiki/wikis").json()["value"]
         pages = [
             page["path"]
@@ -198,6 +199,7 @@ class World:
             "subscriptions": sorted(h["eventType"] for h in hooks),
             "work items": len(found.get("workItems", [])),
             "wikis": len(wikis),
+            "variable groups": [group["name"] for group in groups],
             "wiki pages": sorted(pages),
             "environments": sorted(e["name"] for e in environments),
             "github repositories": len(on_github),

@@ -29,6 +29,7 @@ from shared.domain.forge import (
     Repository,
     RepositoryRef,
     TeamProject,
+    VariableGroup,
     Wiki,
     WikiPage,
     WorkItem,
@@ -362,6 +363,9 @@ class MemoryAzureDevOps(MemoryForge):
         """Path → text, of the only wiki a test has."""
         self.wiki_unseen = self.pages_unseen = 0
         self.spoil_pages = False
+        self.variable_groups: dict[tuple[str, str], VariableGroup] = {}
+        self.variable_groups_unseen = 0
+        self.spoil_variables = False
         self.own_teams: dict[str, Identity] = {}
         self.held: dict[str, set[str]] = defaultdict(set)
         """Name of a group or team → descriptors of its members."""
@@ -552,6 +556,24 @@ class MemoryAzureDevOps(MemoryForge):
     @_call
     def remove_member(self, group: Identity, member: Identity) -> None:
         self.held[group.name].discard(member.descriptor)
+
+    @_call
+    def variable_group(self, project: str, name: str) -> VariableGroup | None:
+        found = self.variable_groups.get((project.lower(), name.lower()))
+        if found and self.variable_groups_unseen:
+            self.variable_groups_unseen -= 1
+            return None
+        return found
+
+    @_call
+    def create_variable_group(
+        self, project: str, name: str, description: str, variables: Mapping[str, str]
+    ) -> VariableGroup:
+        assert description
+        kept = dict(list(variables.items())[1:] if self.spoil_variables else variables)
+        url = f"{self.web}/{project}/_library?variableGroupId=1"
+        made = VariableGroup(id=str(len(self.variable_groups) + 1), name=name, variables=kept, url=url)
+        return self.variable_groups.setdefault((project.lower(), name.lower()), made)
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """What a test put into ``missed``."""

@@ -26,6 +26,7 @@ STEPS = [
     "azure_devops.hook",
     "azure_devops.backlog",
     "azure_devops.wiki",
+    "azure_devops.variable_group",
     "azure_devops.environments",
     "github.repository",
     "github.scaffold",
@@ -92,6 +93,7 @@ def _made(world: World, name: str) -> None:
     for one in ("projects", "azure repositories", "azure commits", "pipelines"):
         assert state[one] == 1, (one, state)
     assert state["wikis"] == 1
+    assert state["variable groups"] == [slug_of(name)]
     assert len(state["wiki pages"]) == 4
     assert state["environments"] == ["production", "staging"]
     for one in ("github repositories", "github commits", "webhooks"):

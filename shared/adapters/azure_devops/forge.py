@@ -11,6 +11,7 @@ from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
 from shared.adapters.azure_devops.teams import TeamCalls
+from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
 from shared.adapters.azure_devops.wiki import WikiCalls
 from shared.adapters.azure_devops.work_items import WorkItemCalls
 from shared.ports import Clock
@@ -24,6 +25,7 @@ class AzureDevOpsForge(
     EnvironmentCalls,
     IdentityCalls,
     TeamCalls,
+    VariableGroupCalls,
     WikiCalls,
     PermissionCalls,
 ):
