@@ -40,6 +40,7 @@ LAYERS: Mapping[Stack, tuple[str, ...]] = MappingProxyType(
         Stack.FASTAPI: ("base", "python", "fastapi"),
         Stack.FLASK: ("base", "python", "wsgi", "flask"),
         Stack.DJANGO: ("base", "python", "wsgi", "django"),
+        Stack.REACT: ("base", "node", "react"),
     }
 )
 """Folders of the template by stack, first to last; a later layer's file replaces an earlier one's."""

@@ -36,6 +36,13 @@ export default defineConfig(
     files: ["src/**/*.{ts,tsx}"],
     extends: [jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
     languageOptions: { globals: globals.browser },
+    rules: {
+      "no-restricted-imports": ["error", { name: "zod", message: "Import z from src/schema.ts." }],
+    },
+  },
+  {
+    files: ["src/schema.ts"],
+    rules: { "no-restricted-imports": "off" },
   },
   {
     files: ["**/*.js"],

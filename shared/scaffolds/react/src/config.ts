@@ -1,5 +1,5 @@
 /** The settings of this environment, read from `/config.json` when the page starts and checked. */
-import { z } from "zod";
+import { z } from "./schema";
 
 const Config = z.object({
   environment: z.enum(["local", "staging", "production"]),

@@ -1,6 +1,6 @@
 /** Requests to the API: each is traced, has a correlation id and a time limit, and fails in words. */
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import { z } from "zod";
+import { z } from "./schema";
 
 const PATIENCE_MS = 10_000;
 

@@ -1,16 +1,12 @@
 /** Starts the page in an element: reads the settings, then shows the app, or why it cannot start. */
 import { StrictMode } from "react";
 import { createRoot, type Root } from "react-dom/client";
-import { z } from "zod";
 
 import { App } from "./App";
 import { ConfigError, loadConfig } from "./config";
 import { FailureNotice } from "./FailureNotice";
 import { ApiItems, InMemoryItems } from "./items/store";
 import { startTelemetry } from "./telemetry";
-
-// Compiling schemas at run time needs eval, which the content security policy refuses.
-z.config({ jitless: true });
 
 /** Render the app at URL path `path` into `element`. */
 export async function start(element: HTMLElement, path: string): Promise<Root> {

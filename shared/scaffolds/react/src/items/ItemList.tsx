@@ -58,12 +58,13 @@ export function ItemList({
                 <button
                   type="button"
                   className="quiet"
+                  aria-label={`Remove ${item.name}`}
                   aria-disabled={busy}
                   onClick={() => {
                     if (!busy) void doing(() => remove(item));
                   }}
                 >
-                  Remove<span className="unseen"> {item.name}</span>
+                  Remove
                 </button>
               </li>
             ))}

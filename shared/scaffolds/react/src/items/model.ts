@@ -1,5 +1,5 @@
 /** What an item is, and which input may become one. */
-import { z } from "zod";
+import { z } from "../schema";
 
 /** An item as the API keeps it; the price is in euro, as text so that no cent is lost. */
 export const Item = z.object({
