@@ -21,6 +21,9 @@ COLLECTION_NAMESPACE = "3e65f728-f8bc-4ecd-8764-7e378b19bfa7"
 COLLECTION_TOKEN = "NAMESPACE:"  # noqa: S105 - a token in the sense of the security namespace
 CREATE_PROJECTS = 4
 
+_ONLY_WHEN_ASKED = {"Identity (read)", "Graph (read and manage)"}
+"""Scopes that only requests with teams or approvers need."""
+
 
 class PermissionCalls:
     """The permission part of ``AzureDevOpsForge``."""
@@ -44,10 +47,15 @@ class PermissionCalls:
             ("Build (read and execute)", "creating pipelines"),
             ("Work items (read and write)", "creating the backlog"),
             ("Service hooks (read, write, and manage)", "hearing of events"),
+            ("Environment (read and manage)", "creating environments and their approvals"),
+            ("Variable groups (read, create, and manage)", "creating the variable group of the pipeline"),
+            ("Wiki (read and write)", "creating the wiki"),
+            ("Identity (read)", "finding the approvers and members that a request names"),
+            ("Graph (read and manage)", "giving teams their members and role"),
         ):
             # An Entra identity has no scopes: it may do all of this in the projects it creates.
             present = True if isinstance(self._client.credentials, EntraIdentity) else _outcome(probes.get(scope))
-            findings.append(_finding(scope, needed_for, present))
+            findings.append(_finding(scope, needed_for, present, optional=scope in _ONLY_WHEN_ASKED))
         return tuple(findings)
 
     def _may_create_projects(self) -> bool | None:
@@ -65,9 +73,25 @@ class PermissionCalls:
             "Service hooks (read, write, and manage)": lambda: client.area("service_hooks").create_subscription(
                 client.models("service_hooks").Subscription()
             ),
+            "Identity (read)": lambda: client.area("identity").read_identities(
+                search_filter="General", filter_value="doneright"
+            ),
+            # Neither of the two exists.
+            "Graph (read and manage)": lambda: client.area("graph").add_membership("aad.none", "vssgp.none"),
         }
         if project is not None:
+            tasks = client.models("task_agent")
+            owner = tasks.VariableGroupProjectReference(project_reference=tasks.ProjectReference(name=project))
             probes |= {
+                "Environment (read and manage)": lambda: client.area("task_agent").add_environment(
+                    tasks.EnvironmentCreateParameter(), project
+                ),
+                "Variable groups (read, create, and manage)": lambda: client.area("task_agent").add_variable_group(
+                    tasks.VariableGroupParameters(variable_group_project_references=[owner])
+                ),
+                "Wiki (read and write)": lambda: client.area("wiki").create_wiki(
+                    client.models("wiki").WikiCreateParametersV2(), project
+                ),
                 "Code (read, write, and manage)": lambda: client.area("git").create_repository(
                     client.models("git").GitRepository(), project=project
                 ),
@@ -96,7 +120,7 @@ def _outcome(probe: Callable[[], Any] | None) -> bool | None:
     return True
 
 
-def _finding(permission: str, needed_for: str, present: bool | None) -> PermissionFinding:
+def _finding(permission: str, needed_for: str, present: bool | None, *, optional: bool = False) -> PermissionFinding:
     if permission == "Create new projects":
         remedy = "An organization owner sets 'Create new projects' to Allow in Organization settings, Permissions"
     elif present is None:
@@ -104,5 +128,9 @@ def _finding(permission: str, needed_for: str, present: bool | None) -> Permissi
     else:
         remedy = f"Issue a token with the scope {permission}"
     return PermissionFinding(
-        permission=permission, needed_for=needed_for, present=present, remedy="" if present else remedy
+        permission=permission,
+        needed_for=needed_for,
+        present=present,
+        optional=optional,
+        remedy="" if present else remedy,
     )

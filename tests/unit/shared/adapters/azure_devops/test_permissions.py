@@ -24,6 +24,21 @@ LOCATIONS = (
     ("git", "repositories", "225f7195-f9c7-4d14-ab28-a83f7ff77e1f", "{project}/_apis/{area}/{resource}/{repositoryId}"),
     ("Build", "Definitions", "dbeaf647-6167-421a-bda9-c9327b25e2e6", "{project}/_apis/build/{resource}/{definitionId}"),
     ("wit", "workItems", "62d3d110-0047-428c-ad3c-4fe872c91c74", "{project}/_apis/{area}/{resource}/${type}"),
+    (
+        "distributedtask",
+        "environments",
+        "8572b1fc-2482-47fa-8f74-7e3ed53ee54b",
+        "{project}/_apis/{area}/{resource}/{environmentId}",
+    ),
+    ("distributedtask", "variablegroups", "ef5b7057-ffc3-4c77-bbad-c10b4a4abcc7", "_apis/{area}/{resource}/{groupId}"),
+    ("wiki", "wikis", "288d122c-dbd4-451d-aa5f-7dbbba070728", "{project}/_apis/{area}/{resource}/{wikiIdentifier}"),
+    ("IMS", "Identities", "28010c54-d0c0-4c89-a5b0-1c9e188b9fb7", "_apis/{resource}/{identityId}"),
+    (
+        "graph",
+        "memberships",
+        "3fd2e6ca-fb30-443a-b579-95b19ed0934c",
+        "_apis/{area}/{resource}/{subjectDescriptor}/{containerDescriptor}",
+    ),
     ("hooks", "subscriptions", "fc50d02a-849f-41fb-8af1-0a5216103269", "_apis/{area}/{resource}/{subscriptionId}"),
 )
 EVALUATION = f"/org/_apis/Permissions/{COLLECTION_NAMESPACE}/4"
@@ -34,7 +49,12 @@ SCOPES = {
     "Build (read and execute)": "/org/p/_apis/build/Definitions",
     "Work items (read and write)": "/org/p/_apis/wit/workItems/$Task",
     "Service hooks (read, write, and manage)": "/org/_apis/hooks/subscriptions",
+    "Environment (read and manage)": "/org/p/_apis/distributedtask/environments",
+    "Variable groups (read, create, and manage)": "/org/_apis/distributedtask/variablegroups",
+    "Wiki (read and write)": "/org/p/_apis/wiki/wikis",
 }
+IDENTITIES, MEMBERSHIP = "/org/_apis/Identities", "/org/_apis/graph/memberships/aad.none/vssgp.none"
+ABSENT = Answer(404, {"message": "VS860016: no such subject", "typeKey": "GraphSubjectNotFoundException"})
 
 
 class Noon:
@@ -77,6 +97,8 @@ def server():
         script.on("GET", EVALUATION, _listed(True))
         for path in SCOPES.values():
             script.on("POST", path, INCOMPLETE)
+        script.on("GET", IDENTITIES, _listed())
+        script.on("PUT", MEMBERSHIP, ABSENT)
         yield script
 
 
@@ -91,7 +113,7 @@ def _found(forge):
 
 def test_everything_is_there(server):
     found = _found(_forge(server))
-    assert len(found) == 6
+    assert len(found) == 11
     assert all(finding.present and not finding.remedy for finding in found.values())
     assert server.calls("GET", EVALUATION)[0].query == "tokens=NAMESPACE%3A"
     assert server.calls("POST", SCOPES["Work items (read and write)"])[0].query == "validateOnly=true"
@@ -111,6 +133,21 @@ def test_a_scope_that_is_missing_is_named(server, scope):
     assert [name for name, finding in found.items() if not finding.present] == [scope]
     assert found[scope].present is False
     assert scope in found[scope].remedy
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [("GET", IDENTITIES, "Identity (read)"), ("PUT", MEMBERSHIP, "Graph (read and manage)")],
+)
+def test_what_only_teams_and_approvers_need_is_optional(server, method, path, scope):
+    server.on(method, path, Answer(401))
+    found = _found(_forge(server))
+    assert [name for name, finding in found.items() if not finding.present] == [scope]
+    assert found[scope].optional
+    assert [name for name, finding in found.items() if finding.optional] == [
+        "Identity (read)",
+        "Graph (read and manage)",
+    ]
 
 
 @pytest.mark.parametrize("answer", [DENIED, Answer(405, {"message": "no"})])
@@ -136,7 +173,7 @@ def test_a_service_that_cannot_evaluate_leaves_it_open(server):
 def test_an_entra_identity_has_no_scopes_to_try(server):
     found = _found(_forge(server, EntraIdentity()))
     assert all(finding.present for finding in found.values())
-    assert [asked for asked in server.asked if asked.method == "POST"] == []
+    assert [asked for asked in server.asked if asked.method in {"POST", "PUT"}] == []
 
 
 def test_an_outage_is_not_mistaken_for_a_missing_scope(server):
