@@ -37,7 +37,7 @@ def test_the_demo_plays_to_its_end_and_prints_a_verified_root() -> None:
     assert played.returncode == 0, played.stdout[-3000:] + played.stderr[-3000:]
     assert re.search(r"Log root\s+[0-9a-f]{64}", played.stdout)
     assert "no write on either forge" in played.stdout
-    assert played.stdout.count("✔ ") >= 17, "six acts and eleven steps"
+    assert played.stdout.count("✔ ") >= 24, "six acts and eighteen steps"
     assert "Traceback" not in played.stdout + played.stderr
 
 
