@@ -11,7 +11,17 @@ from local.host.cors import CorsPolicy
 from local.host.invoke import Invoker
 from local.host.keys import AuthLevel, HostKeys, presented_key
 from local.host.logs import correlation_of
-from local.host.messages import BodyTooLargeError, ClientGoneError, Headers, Receive, Request, Response, Scope, Send
+from local.host.messages import (
+    UNSAFE,
+    BodyTooLargeError,
+    ClientGoneError,
+    Headers,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+)
 from local.host.routes import Route, Router
 
 BODILESS = frozenset((204, 304))
@@ -45,7 +55,9 @@ class HostApplication:
             return
         response = await self.answer(Request.of_scope(scope, receive))
         if response is not None:
-            await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+            # A header that would end early could forge another; the short way of `protocol` leaves it out too.
+            headers = [pair for pair in response.headers if not (UNSAFE.search(pair[0]) or UNSAFE.search(pair[1]))]
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
             await send({"type": "http.response.body", "body": response.body})
 
     async def answer(self, request: Request) -> Response | None:

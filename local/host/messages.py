@@ -1,6 +1,7 @@
 """Says what an HTTP request and a response are to the host, and guarantees that no body over Azure's limit is read."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,6 +12,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+
+UNSAFE = re.compile(rb"[\n\r\0]")
+"""What no header may hold: it would end early and begin another."""
 
 
 class BodyTooLargeError(Exception):

@@ -5,16 +5,14 @@ is not a small, complete, unpipelined request takes uvicorn's own way, so both m
 """
 
 import asyncio
-import re
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from local.host.http import HostApplication
-from local.host.messages import Request, Response
+from local.host.messages import UNSAFE, Request, Response
 
-UNSAFE = re.compile(rb"[\n\r\0]")
 SMALL_BODY = 64 * 1024  # bytes; larger bodies need uvicorn's flow control
 
 

@@ -145,9 +145,13 @@ class QueueListener:
     async def _renew(self, message: ReceivedMessage, receipt: list[str]) -> None:
         while True:
             await asyncio.sleep(self._lease / 2)
+            renewal = asyncio.ensure_future(self._service.extend(self.queue, message.id, receipt[0], self._lease))
             try:
                 # Shielded: a renewal cut off half-way would leave a receipt nobody knows.
-                receipt[0] = await asyncio.shield(self._service.extend(self.queue, message.id, receipt[0], self._lease))
+                receipt[0] = await asyncio.shield(renewal)
+            except asyncio.CancelledError:
+                receipt[0] = await renewal
+                raise
             except StorageError as error:
                 LOGGER.warning("Message %s: its invisibility could not be renewed: %s", message.id, error)
 

@@ -288,3 +288,17 @@ def test_a_lease_that_is_no_number_of_seconds_is_refused(text: str) -> None:
 @pytest.fixture(autouse=True)
 def _heard(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
+
+
+async def test_a_renewal_under_way_when_the_function_ends_gives_the_receipt_to_settle_with() -> None:
+    renewing = asyncio.Event()
+
+    class Slow(FakeService):
+        async def extend(self, queue: str, message_id: str, receipt: str, seconds: int) -> str:
+            renewing.set()
+            await asyncio.sleep(0.05)
+            return await super().extend(queue, message_id, receipt, seconds)
+
+    service = Slow(message())
+    await serve(listener(service, FakeInvoker(renewing.wait), lease=1), lambda: service.called("delete"))
+    assert service.called("delete") == [("orders", "id-hello", "receipt-1")]
