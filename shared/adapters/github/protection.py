@@ -1,4 +1,8 @@
-"""Translates branch rules to GitHub's branch protection and merge settings, and back to the same rules."""
+"""Translates branch rules to GitHub's branch protection and merge settings, and back to the same rules.
+
+Where a branch is not there yet, or the plan has no branch protection, a ruleset of the same rules takes its place; the
+two never stand side by side.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from typing import Any
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import EmptyRepositoryError, NotFoundError
 from shared.adapters.github.repositories import repository_path
+from shared.adapters.github.rulesets import RulesetCalls
 from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
-from shared.errors import RefusedError
+from shared.errors import NotSupportedError, RefusedError
 
 _MERGE_SETTINGS = {
     MergeKind.MERGE: "allow_merge_commit",
@@ -34,19 +39,28 @@ def not_expressible(rules: BranchRules) -> tuple[str, ...]:
     return tuple(name for name in BranchRules.model_fields if getattr(rules, name) != getattr(same, name))
 
 
-class ProtectionCalls:
+class ProtectionCalls(RulesetCalls):
     """The branch rules part of ``GitHubForge``."""
 
     _client: GitHubClient
 
     def branch_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:
-        """The rules as they are enforced now; ``None`` when the branch is unprotected or absent.
+        """The rules as they are enforced now, by branch protection or by our ruleset; ``None`` when by neither.
 
-        Raises ``NotSupportedError`` where the plan has no branch protection for private repositories.
+        Raises ``NotSupportedError`` where the plan has neither for private repositories.
         """
-        protection = self._protection(ref, branch)
+        lacking: NotSupportedError | None = None
+        try:
+            protection = self._protection(ref, branch)
+        except NotSupportedError as error:
+            protection, lacking = None, error
         if protection is None:
-            return None
+            try:
+                return self._ruleset_rules(ref, branch)
+            except NotFoundError:
+                if lacking:
+                    raise lacking from None
+                return None
         repository = self._client.request("GET", repository_path(ref))[1]
         reviews = protection.get("required_pull_request_reviews") or {}
         return BranchRules(
@@ -65,21 +79,35 @@ class ProtectionCalls:
         """Enforce ``normalised(rules)``; what others set beside them stays: status checks, push restrictions, code owners.
 
         Allowances to bypass pull requests do not stay: they would undo the rules.
-        The merge kinds are settings of the whole repository on GitHub. Raises ``RefusedError`` when the branch does
-        not exist or no merge kind is allowed, ``NotSupportedError`` where the plan has no branch protection.
+        The merge kinds are settings of the whole repository on GitHub; a ruleset has them of its own. Raises
+        ``RefusedError`` when no merge kind is allowed or the credential may not, ``NotSupportedError`` where the plan
+        has neither branch protection nor rulesets.
         """
         if not rules.allowed_merges:
             raise RefusedError("No way to merge is allowed", "Allow at least one of merge, squash, rebase")
-        current = self._protection(ref, branch) or {}
         try:
-            self._client.request("PUT", _protection_path(ref, branch), _wanted(rules, current))
-        except NotFoundError as error:
-            raise RefusedError(
-                f"GitHub cannot protect {branch} of {ref}: {error.reason}",
-                "Push the branch first, and grant administration=write (classic token: scope repo)",
-            ) from None
+            current = self._protection(ref, branch)
+            if current is None and self._ruleset(ref, branch) is not None:
+                self._put_ruleset(ref, branch, rules)
+                return
+            self._client.request("PUT", _protection_path(ref, branch), _wanted(rules, current or {}))
+        except (NotFoundError, NotSupportedError) as error:
+            # GitHub answers 404 for a branch that is not there as for a credential that may not: the ruleset tells.
+            self._protect_by_ruleset(ref, branch, rules, error)
+            return
         settings = {name: kind in rules.allowed_merges for kind, name in _MERGE_SETTINGS.items()}
         self._client.request("PATCH", repository_path(ref), settings)
+
+    def _protect_by_ruleset(self, ref: RepositoryRef, branch: str, rules: BranchRules, cause: RefusedError) -> None:
+        try:
+            self._put_ruleset(ref, branch, rules)
+        except NotFoundError as error:
+            if isinstance(cause, NotSupportedError):
+                raise cause from None
+            raise RefusedError(
+                f"GitHub cannot protect {branch} of {ref}: {error.reason}",
+                "Check the repository's name, and grant administration=write (classic token: scope repo)",
+            ) from None
 
     def _protection(self, ref: RepositoryRef, branch: str) -> Mapping[str, Any] | None:
         try:

@@ -345,8 +345,7 @@ def test_rules_whose_answer_was_lost_converge(sandbox, forge):
     assert forge.branch_rules(SHOP, "main") == BranchRules()
 
 
-def test_a_branch_that_is_not_there_has_no_rules_and_gets_none(forge):
-    _made(forge)
+def test_a_repository_that_is_not_there_has_no_rules_and_gets_none(forge):
     assert forge.branch_rules(NEW, "main") is None
     with pytest.raises(RefusedError, match="cannot protect"):
         forge.protect_branch(NEW, "main", BranchRules())

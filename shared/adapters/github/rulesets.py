@@ -1,0 +1,107 @@
+"""Expresses branch rules as a ruleset of the repository, which holds before the branch exists, and reads it back.
+
+https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets/about-rulesets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.adapters.github.client import GitHubClient, path
+from shared.adapters.github.repositories import repository_path
+from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
+
+ADMINISTRATORS = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
+"""The built-in role; its number is the same everywhere: https://docs.github.com/rest/repos/rules#create-a-repository-ruleset"""
+
+
+class RulesetCalls:
+    """The ruleset part of ``GitHubForge``."""
+
+    _client: GitHubClient
+
+    def _ruleset_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:
+        """The rules our ruleset enforces on ``branch``; ``None`` when there is none, or it is switched off."""
+        found = self._ruleset(ref, branch)
+        return None if found is None else _read(found, branch)
+
+    def _put_ruleset(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
+        """Make the one ruleset of ours for ``branch`` say ``rules``; others' rules and bypasses beside ours go.
+
+        Raises ``NotSupportedError`` where the plan has no rulesets for private repositories.
+        """
+        found = self._ruleset(ref, branch)
+        if found is None:
+            self._client.request("POST", repository_path(ref) + "/rulesets", _wanted(branch, rules))
+        else:
+            url = repository_path(ref) + path("/rulesets/{}", found["id"])
+            self._client.request("PUT", url, _wanted(branch, rules))
+
+    def _ruleset(self, ref: RepositoryRef, branch: str) -> Mapping[str, Any] | None:
+        listed = self._client.pages(repository_path(ref) + "/rulesets", includes_parents="false")
+        ours = next((item for item in listed if item["name"] == name_for(branch)), None)
+        if ours is None:
+            return None
+        found: Mapping[str, Any] = self._client.request("GET", repository_path(ref) + path("/rulesets/{}", ours["id"]))[
+            1
+        ]
+        return found
+
+
+def name_for(branch: str) -> str:
+    """The name our ruleset is found again by; GitHub keeps names unique within a repository."""
+    return f"Doneright: {branch}"
+
+
+def _target(branch: str) -> dict[str, Any]:
+    return {"ref_name": {"include": [f"refs/heads/{branch}"], "exclude": []}}
+
+
+def _wanted(branch: str, rules: BranchRules) -> dict[str, Any]:
+    demanded: list[dict[str, Any]] = [
+        {
+            "type": "pull_request",
+            "parameters": {
+                "required_approving_review_count": rules.minimum_reviewers,
+                "dismiss_stale_reviews_on_push": rules.reset_approvals_on_push,
+                "required_review_thread_resolution": rules.require_resolved_comments,
+                "require_code_owner_review": False,
+                "require_last_push_approval": False,
+                "allowed_merge_methods": sorted(rules.allowed_merges),
+            },
+        }
+    ]
+    if not rules.allow_force_push:
+        demanded.append({"type": "non_fast_forward"})
+    if not rules.allow_deletion:
+        demanded.append({"type": "deletion"})
+    return {
+        "name": name_for(branch),
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": _target(branch),
+        "bypass_actors": [] if rules.enforce_for_administrators else [ADMINISTRATORS],
+        "rules": demanded,
+    }
+
+
+def _read(ruleset: Mapping[str, Any], branch: str) -> BranchRules | None:
+    rules = {rule["type"]: rule.get("parameters") or {} for rule in ruleset.get("rules") or ()}
+    names = (ruleset.get("conditions") or {}).get("ref_name") or {}
+    meets = f"refs/heads/{branch}" in names.get("include", ()) and not names.get("exclude")
+    if ruleset["enforcement"] != "active" or not meets or "pull_request" not in rules:
+        return None
+    asked = rules["pull_request"]
+    return BranchRules(
+        minimum_reviewers=min(asked["required_approving_review_count"], 6),
+        author_may_approve=False,
+        reset_approvals_on_push=asked["dismiss_stale_reviews_on_push"],
+        require_resolved_comments=asked["required_review_thread_resolution"],
+        require_linked_work_items=False,
+        allowed_merges=frozenset(MergeKind(kind) for kind in asked.get("allowed_merge_methods") or MergeKind),
+        allow_force_push="non_fast_forward" not in rules,
+        allow_deletion="deletion" not in rules,
+        # Whoever may pass by is no administrator of ours alone: any bypass undoes the promise.
+        enforce_for_administrators=not ruleset.get("bypass_actors"),
+    )
