@@ -199,7 +199,7 @@ class World:
             "subscriptions": sorted(h["eventType"] for h in hooks),
             "work items": len(found.get("workItems", [])),
             "wikis": len(wikis),
-            "variable groups": [group["name"] for group in groups],
+            "variable groups": len(groups),
             "wiki pages": sorted(pages),
             "environments": sorted(e["name"] for e in environments),
             "github repositories": len(on_github),

@@ -92,8 +92,7 @@ def _made(world: World, name: str) -> None:
     state = world.state_of(name, slug_of(name))
     for one in ("projects", "azure repositories", "azure commits", "pipelines"):
         assert state[one] == 1, (one, state)
-    assert state["wikis"] == 1
-    assert state["variable groups"] == [slug_of(name)]
+    assert (state["wikis"], state["variable groups"]) == (1, 1)
     assert len(state["wiki pages"]) == 4
     assert state["environments"] == ["production", "staging"]
     for one in ("github repositories", "github commits", "webhooks"):
