@@ -99,7 +99,7 @@ READS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("protocol", [protocols.Forge, protocols.WorkTracker])
+@pytest.mark.parametrize("protocol", [protocols.Forge, protocols.RepositorySettings, protocols.WorkTracker])
 def test_every_method_of_a_forge_is_known_to_read_or_named_as_changing(protocol):
     for name, _ in inspect.getmembers(protocol, inspect.isfunction):
         if not name.startswith("_"):
