@@ -68,6 +68,6 @@ def tell_webhook_secret(
     requester: Any = new_requester(base_url.rstrip("/"), timeout, Auth.AppAuth(app_id, private_key.get_secret_value()))
     try:
         body = {"secret": secret, "content_type": "json", "insecure_ssl": "0"}
-        send(requester, "PATCH", "/app/hook/config", None, body, clock=clock)
+        send(requester, "PATCH", "/app/hook/config", body, None, clock=clock)
     finally:
         requester.close()
