@@ -87,7 +87,9 @@ def test_an_app_is_registered_installed_and_does_the_work(world: World) -> None:
     )
     assert opened.status_code == 201
     view = world.ended("app-shop")
-    assert view["state"] == "completed", [s for s in view["steps"] if s["state"] != "applied"]
+    assert view["state"] == "completed", [
+        (s["id"], s["reason"], s["remedy"]) for s in view["steps"] if s["state"] != "applied"
+    ]
     assert view["connection"] == "by-app"
     comments = mona.get(f"/repos/acme/app-requests/issues/{opened.json()['number']}/comments").json()
     assert {comment["user"]["type"] for comment in comments} == {"Bot"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
+from local.sandbox.github.auth import LEVELS, Caller, granted, level_of, sees
 from local.sandbox.github.hub import Hub, Record, node_id
 from local.sandbox.github.present_fields import MERGE_FIELDS, ORG_LINKS, PLAIN_REPO_FIELDS, REPO_LINKS, USER_LINKS
 
@@ -168,7 +168,9 @@ def repository(hub: Hub, repo: Record, caller: Caller | None = None, *, full: bo
     if caller is not None and caller.kind != "anonymous":
         body["permissions"] = permissions(hub, caller, repo)
         body |= {name: repo[name] for name in MERGE_FIELDS} if full and body["permissions"]["push"] else {}
-        if full and body["permissions"]["admin"]:
+        # An App never is an administrator; one that may administer sees what administrators see.
+        administers = caller.kind == "installation" and granted(caller.permissions or {}, "administration", "read")
+        if full and (body["permissions"]["admin"] or administers):
             body["security_and_analysis"] = security(hub, repo)
     if full:
         body |= {"network_count": 0, "subscribers_count": 0, "temp_clone_token": None}
