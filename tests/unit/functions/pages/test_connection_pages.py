@@ -41,6 +41,8 @@ def test_a_ready_connection_says_what_it_does_not_know(connection: Connection) -
     assert "Advisory mode:" in said((unknown,), paused)
     assert "Every permission needed is there." in said((known,), connection)
     assert "Paused:" not in said((known,), connection)
+    later = unknown.model_copy(update={"present": False, "optional": True})
+    assert "Missing, not needed yet" in said((known, later), connection)
     assert "no permission is needed beyond that" in said((), connection)
 
 
