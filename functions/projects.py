@@ -72,6 +72,9 @@ def _begin(
     run = _run(app, request, connection, actor_of(req))
     if existing := app.project_ports.project(request.project_id):
         if existing.connection == connection.id and existing.state is ProjectState.RUNNING:
+            if existing.instance == run.instance:
+                # An engine that was killed may have lost the run; where it still runs, this start changes nothing.
+                start(client, "bootstrap", run.instance, run)
             return _accepted(app, existing.id, existing.instance, HTTPStatus.ACCEPTED)
         if against := objection(existing, run.origin, connection):
             raise ProblemError(

@@ -121,7 +121,8 @@ def kept_secrets(state: Path) -> dict[str, str]:
         made[f"github_{person}"] = f"ghp_{secrets.token_hex(18)}"
     made["azure_devops_doneright"] = secrets.token_hex(26)
     made["storage_key"] = base64.b64encode(secrets.token_bytes(64)).decode()
-    state.mkdir(parents=True, exist_ok=True)
+    # The simulators keep the tokens they take in here too.
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump(made, stream, indent=2)

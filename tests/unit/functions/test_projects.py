@@ -7,7 +7,7 @@ import pytest
 from functions import projects
 from shared.domain.delivery import RequestState
 from shared.domain.project import RequestOrigin
-from shared.domain.run import ProjectState
+from shared.domain.run import ProjectState, RunInput
 from shared.projects.admission import admit
 from shared.projects.ports import PROJECTS, REQUESTS
 from shared.settings import settings
@@ -123,6 +123,17 @@ def test_a_project_of_another_connection_is_a_conflict(app, call, client):
     answer = ask(call, client, BODY | {"connection": "other"})
     assert answer.status == 409
     assert "belongs to connection acme" in answer.body["detail"]
+
+
+def test_asking_again_takes_up_a_run_its_engine_lost_and_no_other(app, call, client):
+    assert ask(call, client).status == 202
+    ((instance, (_, payload)),) = client.started.items()
+    admit(app.ports, RunInput.model_validate(payload))
+    assert ask(call, client).body["instance"] == instance
+    assert list(client.started) == [instance]
+    client.started.clear()
+    assert ask(call, client).body["instance"] == instance
+    assert list(client.started) == [instance]
 
 
 def test_a_signed_in_person_cannot_take_up_a_project_others_asked_for(app, call, client, monkeypatch):
