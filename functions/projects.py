@@ -76,7 +76,7 @@ def _begin(
                 # An engine that was killed may have lost the run; where it still runs, this start changes nothing.
                 start(client, "bootstrap", run.instance, run)
             return _accepted(app, existing.id, existing.instance, HTTPStatus.ACCEPTED)
-        if against := objection(existing, run.origin, connection):
+        if against := objection(existing, run.origin, connection, request):
             raise ProblemError(
                 HTTPStatus.CONFLICT, against.reason, faults=against.faults, remedy="Choose another name."
             )

@@ -18,6 +18,8 @@ from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 from shared.projects.scaffold import LAYERS
 
 API_REQUESTER = "api"
+IDENTITY = ("name", "process", "stack", "visibility", "forges")
+"""What a project keeps once it was completed."""
 LONGEST_ADDRESS = 500
 """Characters of a repository's address that the scaffold's templates take."""
 AVAILABLE = frozenset(stack.value for stack in LAYERS)
@@ -173,7 +175,7 @@ def _claim(ports: ProjectPorts, run: RunInput, request: ProjectRequest, connecti
             existing, etag = found
             if existing.instance == run.instance:
                 return Admission(project=record.id)
-            if refusal := objection(existing, run.origin, connection):
+            if refusal := objection(existing, run.origin, connection, request):
                 return refusal
             again = record.model_copy(
                 update={"created_at": existing.created_at, "subject": existing.subject, "origin": existing.origin}
@@ -184,17 +186,49 @@ def _claim(ports: ProjectPorts, run: RunInput, request: ProjectRequest, connecti
             continue  # somebody claimed or changed it in between: weigh what they wrote
 
 
-def objection(existing: ProjectRecord, origin: RequestOrigin, connection: Connection) -> Admission | None:
-    """Why a request from ``origin`` may not take up the project that is there; ``None`` when it may."""
+def objection(
+    existing: ProjectRecord, origin: RequestOrigin, connection: Connection, request: ProjectRequest
+) -> Admission | None:
+    """Why ``request`` from ``origin`` may not take up the project that is there; ``None`` when it may.
+
+    Whoever asks, a project that was completed keeps its name, process, stack, visibility and forges: another of these
+    is another project, or a migration, and never a repetition.
+    """
     if existing.connection != connection.id:
         return _taken(existing, f"it belongs to connection {existing.connection}")
     if existing.state is ProjectState.RUNNING:
         return _taken(existing, "it is being created at this moment")
+    if existing.state is ProjectState.COMPLETED and (changed := _identity(existing.request, request)):
+        return _other(existing, changed)
     if origin.requester == API_REQUESTER or existing.subject == origin.subject:
         return None
     if existing.state in {ProjectState.ADVISED, ProjectState.FAILED} and existing.origin.requester == origin.requester:
         return None
     return _taken(existing, f"it was asked for in {existing.origin.url or 'a call to the API'}")
+
+
+def _identity(made: ProjectRequest, asked: ProjectRequest) -> list[str]:
+    return [name for name in IDENTITY if getattr(made, name) != getattr(asked, name)]
+
+
+def _other(existing: ProjectRecord, changed: list[str]) -> Admission:
+    return Admission(
+        reason=f"the project {existing.id} exists already and was made otherwise",
+        remedy="Ask for it as it was made, or choose another name.",
+        faults=tuple(
+            FieldFault(
+                field=name,
+                problem=f"the project that is there has {_shown(existing.request, name)}",
+                example=_shown(existing.request, name),
+            )
+            for name in changed
+        ),
+    )
+
+
+def _shown(request: ProjectRequest, name: str) -> str:
+    value = request.model_dump(mode="json")[name]
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _taken(existing: ProjectRecord, why: str) -> Admission:

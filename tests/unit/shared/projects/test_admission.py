@@ -84,6 +84,26 @@ def test_an_incomplete_request_names_its_fields(app):
     assert set(event.detail["fields"]) == {"owner", "name"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"name": "Order.Desk"}, "name"), ({"process": "cmmi"}, "process"), ({"stack": "django"}, "stack")],
+)
+def test_a_completed_project_is_not_made_otherwise_even_by_a_call(app, changes, field):
+    first = app.api_run(a_request())
+    admit(app.ports, first)
+    record, etag = app.ports.projects.get(PROJECTS, "order-desk")
+    app.ports.projects.replace(
+        PROJECTS, "order-desk", record.model_copy(update={"state": ProjectState.COMPLETED}), etag
+    )
+    again = app.api_run(a_request(**changes)).model_copy(update={"instance": "api-order-desk.2", "run": 2})
+    admission = admit(app.ports, again)
+    assert not admission.admitted
+    assert [fault.field for fault in admission.faults] == [field]
+    assert app.ports.project("order-desk").request == a_request()
+    same = again.model_copy(update={"request": a_request()})
+    assert admit(app.ports, same).admitted
+
+
 def test_what_cannot_be_made_here_is_named(app, monkeypatch):
     monkeypatch.setattr("shared.projects.admission.AVAILABLE", frozenset({"fastapi"}))
     app.connect_to(a_connection(azure_devops=None))
