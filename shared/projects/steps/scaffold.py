@@ -33,7 +33,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             url,
         )
     if head is not None and context.ledger.intended(f"{resource}:done"):
-        return confirmed(url, "the branch starts from the scaffold", head=head)
+        return confirmed(url, "pushed and read back when it was made; what came since is the team's", head=head)
     scaffold = bundle.unpack(context.artifacts.get(text(step, "scaffold")))
     # A first try that was cut short may have left part of its work; the adapter finishes or repeats it.
     context.ledger.intend(resource)
