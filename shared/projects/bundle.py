@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from shared.domain.blobs import blob_sha
+
 MEDIA_TYPE = "application/zip"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a ZIP can hold
 _FILE, _EXECUTABLE = 0o100644, 0o100755
@@ -22,10 +24,7 @@ class Bundle:
 
     def git_digests(self) -> dict[str, str]:
         """Path → git blob SHA-1, which both forges report: SHA-1 over ``blob <size>NUL<content>``."""
-        return {
-            path: hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-            for path, content in self.files.items()
-        }
+        return {path: blob_sha(content) for path, content in self.files.items()}
 
 
 def pack(files: Mapping[str, bytes], executable: Iterable[str] = ()) -> bytes:

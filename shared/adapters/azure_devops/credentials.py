@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from shared.adapters.tokens import usable_token
 from shared.errors import RefusedError, TransientError
 from shared.ports import Clock
 
@@ -15,14 +16,6 @@ from shared.ports import Clock
 # https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
 SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 REFRESH_MARGIN = timedelta(minutes=5)
-
-
-def usable_token(token: SecretStr) -> SecretStr:
-    """``token`` without the blanks around it, such as a file's last line end; raises ``ValueError`` for no token."""
-    text = token.get_secret_value().strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("holds no token: expected printable ASCII characters without blanks")
-    return SecretStr(text)
 
 
 class PersonalAccessToken(BaseModel):

@@ -8,13 +8,13 @@ interpreter.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.adapters.azure_devops.client import AzureDevOpsClient
 from shared.adapters.azure_devops.errors import AlreadyThereError, NotFoundError
 from shared.adapters.azure_devops.projects import ProjectCalls
+from shared.domain.blobs import blob_sha
 from shared.domain.forge import Repository, RepositoryRef
 from shared.errors import ConflictError, DefectError, RefusedError
 
@@ -162,11 +162,6 @@ class RepositoryCalls(ProjectCalls):
                 f"Azure DevOps shows no repository {ref}", "Create it, or check the name and the access"
             )
         return found
-
-
-def blob_sha(content: bytes) -> str:
-    """The SHA-1 (hex) git gives a file with this content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _shown(found: Any) -> Repository:

@@ -11,13 +11,13 @@ build another commit object, which no branch ever shows.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import AlreadyThereError, EmptyRepositoryError
 from shared.adapters.github.repositories import RepositoryCalls, branch_segments, repository_path
+from shared.domain.blobs import blob_sha
 from shared.domain.forge import RepositoryRef
 from shared.errors import ConflictError, DefectError, RefusedError
 
@@ -133,11 +133,6 @@ class CommitCalls(RepositoryCalls):
         data = self._client.request("GET", repository_path(ref))[1]
         if data.get("default_branch") != branch:
             self._client.request("PATCH", repository_path(ref), {"default_branch": branch})
-
-
-def blob_sha(content: bytes) -> str:
-    """The SHA-1 (hex) git gives a file with this content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _inline(content: bytes) -> str | None:

@@ -9,19 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from shared.adapters.tokens import usable_token
 from shared.errors import RefusedError
 from shared.ports import Clock
 
 # GitHub's installation tokens live an hour; a call started with five minutes left still ends in time.
 REFRESH_MARGIN = timedelta(minutes=5)
-
-
-def usable_token(token: SecretStr) -> SecretStr:
-    """``token`` without the blanks around it, such as a file's last line end; raises ``ValueError`` for no token."""
-    text = token.get_secret_value().strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("holds no token: expected printable ASCII characters without blanks")
-    return SecretStr(text)
 
 
 class PersonalAccessToken(BaseModel):
