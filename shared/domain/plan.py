@@ -87,6 +87,30 @@ class StepOutcome(Frozen):
     observed: dict[str, JsonValue] = Field(default_factory=dict, description="What was read back.")
 
 
+class ReversalState(StrEnum):
+    """What taking a step back came to."""
+
+    WAITING = "waiting"
+    REMOVED = "removed"
+    KEPT = "kept"
+    WITH_CONTAINER = "with_container"
+    FAILED = "failed"
+
+
+class Reversal(Frozen):
+    """What taking back a step's work came to.
+
+    *Kept* says why there was nothing of this run's own to remove; *with container* names the project or repository
+    of this run's that takes it along when its own reversal, which comes later, removes it.
+    """
+
+    state: ReversalState
+    reason: str = ""
+    remedy: str = ""
+    wait_seconds: float = Field(default=0, ge=0, description="For a waiting reversal: seconds until the next try.")
+    observed: dict[str, JsonValue] = Field(default_factory=dict, description="What the next try should remember.")
+
+
 class StepProgress(Frozen):
     """A step as the status page shows it."""
 

@@ -76,7 +76,7 @@ def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, pause_seconds: flo
         forges=connected.forges,
         tracker=connected.tracker,
         artifacts=ports.artifacts,
-        ledger=ports.ledger(task.project),
+        ledger=ports.ledger(task.project, task.instance),
         hook_secret=ports.hook_secret,
         memory=task.memory,
         settings=connected.settings,

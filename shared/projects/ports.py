@@ -62,9 +62,9 @@ class ProjectPorts:
         found = self.projects.get(PROJECTS, project_id)
         return found[0] if found else None
 
-    def ledger(self, project_id: str) -> RecordedLedger:
-        """The project's ledger of intents."""
-        return RecordedLedger(self.intents, project_id, self.clock)
+    def ledger(self, project_id: str, instance: str = "") -> RecordedLedger:
+        """The project's ledger of intents, as the run ``instance`` writes it."""
+        return RecordedLedger(self.intents, project_id, self.clock, instance)
 
     def steps(self, instance: str) -> list[StepProgress]:
         """The steps of a run, in plan order."""

@@ -78,6 +78,9 @@ class _Looking:
     def intended(self, resource: str) -> bool:
         return self.intended_before(resource) or resource in self.meant
 
+    def made_here(self, resource: str) -> bool:
+        return resource in self.meant
+
     def intend(self, resource: str) -> None:
         # The first step past a look is the change itself: an intent to create is one.
         self.meant.add(resource)

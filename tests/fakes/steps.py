@@ -20,6 +20,7 @@ class Bench:
 
     app: App
     plan: Plan
+    instance: str = "run-1"
 
     def forge(self, name: str) -> MemoryForge:
         """The forge of that name."""
@@ -43,7 +44,7 @@ class Bench:
             forges={ForgeName.GITHUB: self.app.github, ForgeName.AZURE_DEVOPS: self.app.azure},
             tracker=self.app.azure if tracker else None,
             artifacts=self.app.artifacts,
-            ledger=self.app.ports.ledger(self.plan.project),
+            ledger=self.app.ports.ledger(self.plan.project, self.instance),
             hook_secret=lambda forge: f"secret of {forge}",
             memory=memory or {},
             settings=self.app.github,

@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from shared.domain.forge import ForgeName, RepositoryRef
-from shared.domain.plan import PlanStep, StepOutcome, StepState
+from shared.domain.plan import PlanStep, Reversal, ReversalState, StepOutcome, StepState
 from shared.errors import DefectError
 from shared.ports import ArtifactStore, Forge, RepositorySettings, WorkTracker
 
@@ -28,12 +28,16 @@ class Ledger(Protocol):
         """Whether this project set out to create ``resource``."""
         ...
 
+    def made_here(self, resource: str) -> bool:
+        """Whether it was this very run that set out to create ``resource``, so that its reversal may remove it."""
+        ...
+
     def intend(self, resource: str) -> None:
         """Write down, durably, that ``resource`` is about to be created."""
         ...
 
     def withdraw(self, resource: str) -> None:
-        """Take an intent back: the forge refused, so what appears there later is not ours."""
+        """Take an intent back: the forge refused, or it was removed; what appears there later is not ours."""
         ...
 
 
@@ -72,7 +76,11 @@ class StepContext:
 
 @dataclass(frozen=True)
 class StepDefinition:
-    """One kind of step, with the three sentences the reference shows."""
+    """One kind of step, with the three sentences the reference shows.
+
+    ``reverse`` removes what this run itself created, reads back that it is gone, and withdraws its intents. A step
+    without one makes nothing that outlives the repository or project it stands in.
+    """
 
     kind: str
     title: str
@@ -80,6 +88,7 @@ class StepDefinition:
     reads_back: str
     reverses: str
     ensure: Callable[[StepContext, PlanStep], StepOutcome]
+    reverse: Callable[[StepContext, PlanStep], Reversal] | None = None
 
 
 def repository_ref(step: PlanStep) -> RepositoryRef:
@@ -121,6 +130,31 @@ def waiting(reason: str, seconds: float = READ_BACK_WAIT, url: str = "", **obser
 def failed(reason: str, remedy: str = "", url: str = "") -> StepOutcome:
     """Will not get better by itself."""
     return StepOutcome(state=StepState.FAILED, reason=reason, remedy=remedy, url=url)
+
+
+def removed(reason: str = "") -> Reversal:
+    """What this run made is gone, and was seen to be."""
+    return Reversal(state=ReversalState.REMOVED, reason=reason)
+
+
+def kept(reason: str) -> Reversal:
+    """Nothing was removed, since nothing of it was this run's own."""
+    return Reversal(state=ReversalState.KEPT, reason=reason)
+
+
+def goes_with(container: str) -> Reversal:
+    """It goes when ``container``, which this run made too, is removed."""
+    return Reversal(state=ReversalState.WITH_CONTAINER, reason=f"goes with {container}")
+
+
+def removing(reason: str, seconds: float = READ_BACK_WAIT, **observed: JsonValue) -> Reversal:
+    """Not gone yet; look again in ``seconds``."""
+    return Reversal(state=ReversalState.WAITING, reason=reason, wait_seconds=seconds, observed=observed)
+
+
+def not_removed(reason: str, remedy: str) -> Reversal:
+    """It is still there and will not go by itself."""
+    return Reversal(state=ReversalState.FAILED, reason=reason, remedy=remedy)
 
 
 def differences(planned: Mapping[str, JsonValue], found: Mapping[str, JsonValue]) -> str:
