@@ -7,12 +7,10 @@ answer judged with status, headers and body at hand.
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -35,17 +33,35 @@ _loading = threading.Lock()
 
 
 def load_sdk() -> None:
-    """Give the package a cache folder it can write before its first import, which fails without one.
+    """Import the package without leaving anything on the disk, unless ``AZURE_DEVOPS_CACHE_DIR`` names a folder for it.
 
-    A fresh folder for each process also keeps it from trusting locations that are up to 12 hours old.
+    The package makes a folder in the home at its import, fails where it cannot, and then trusts what it kept there for
+    12 hours. Kept in memory instead, each process learns an organisation's addresses anew.
     """
     with _loading:
         given = os.environ.get(_CACHE_VARIABLE)
-        if given and Path(given).is_dir() and os.access(given, os.W_OK):
+        if given and _is_writable(Path(given)):
+            importlib.import_module("azure.devops._file_cache")
             return
-        folder = tempfile.mkdtemp(prefix="azure-devops-cache-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ[_CACHE_VARIABLE] = folder
+        # The package makes no folder where one exists, and writes nothing before it is told to use no file.
+        os.environ[_CACHE_VARIABLE] = tempfile.gettempdir()
+        try:
+            kept: Any = importlib.import_module("azure.devops._file_cache")
+        finally:
+            if given is None:
+                del os.environ[_CACHE_VARIABLE]
+            else:
+                os.environ[_CACHE_VARIABLE] = given
+        for cache in (kept.OPTIONS_CACHE, kept.RESOURCE_CACHE):
+            cache.file_name = ""
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 class AzureDevOpsClient:

@@ -4,6 +4,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
@@ -32,6 +33,7 @@ OPERATIONS = (
     "7.2",
 )
 SIGN_IN = Answer(203, "<html>Sign in</html>", content_type="text/html; charset=utf-8")
+ROOT = Path(__file__).resolve().parents[5]
 PAT = PersonalAccessToken(token=SecretStr("pat"))
 
 
@@ -66,25 +68,30 @@ def clock():
     return SetClock()
 
 
+def _offer(script):
+    """Answer what the package asks before its first call."""
+    locations = [
+        {
+            "id": id_,
+            "area": area,
+            "resourceName": resource,
+            "routeTemplate": template,
+            "resourceVersion": 4,
+            "minVersion": "1.0",
+            "maxVersion": top,
+            "releasedVersion": "7.1",
+        }
+        for area, resource, id_, template, top in (RESOURCE_AREAS, PROJECTS, OPERATIONS)
+    ]
+    script.on("OPTIONS", "/org/_apis", Answer(200, {"count": len(locations), "value": locations}))
+    script.on("OPTIONS", "/_apis", Answer(200, {"count": 0, "value": []}))
+    script.on("GET", "/org/_apis/ResourceAreas", Answer(200, {"count": 0, "value": []}))
+
+
 @pytest.fixture
 def server():
     with scripted() as script:
-        locations = [
-            {
-                "id": id_,
-                "area": area,
-                "resourceName": resource,
-                "routeTemplate": template,
-                "resourceVersion": 4,
-                "minVersion": "1.0",
-                "maxVersion": top,
-                "releasedVersion": "7.1",
-            }
-            for area, resource, id_, template, top in (RESOURCE_AREAS, PROJECTS, OPERATIONS)
-        ]
-        script.on("OPTIONS", "/org/_apis", Answer(200, {"count": len(locations), "value": locations}))
-        script.on("OPTIONS", "/_apis", Answer(200, {"count": 0, "value": []}))
-        script.on("GET", "/org/_apis/ResourceAreas", Answer(200, {"count": 0, "value": []}))
+        _offer(script)
         yield script
 
 
@@ -243,16 +250,46 @@ def test_threads_share_one_client_and_never_mix_answers(server, clock):
     assert len(server.calls("OPTIONS", "/org/_apis")) == 1
 
 
-def test_a_home_that_cannot_be_written_does_not_matter(tmp_path):
-    code = (
-        "from shared.adapters.azure_devops.client import load_sdk; load_sdk(); import azure.devops.connection, os;"
-        "print(os.path.isdir(os.environ['AZURE_DEVOPS_CACHE_DIR']), os.environ['AZURE_DEVOPS_CACHE_DIR'])"
+def _used(directory, **environ):
+    """What a process leaves behind that calls Azure DevOps once and ends as hosts do, without any clean-up."""
+    code = """
+import os
+from pydantic import SecretStr
+from shared.adapters.azure_devops import PersonalAccessToken
+from shared.adapters.azure_devops.client import AzureDevOpsClient
+from tests.unit.shared.adapters.azure_devops.test_client import SetClock, _offer, _shown
+from tests.unit.shared.adapters.github.scripted import Answer, scripted
+
+with scripted() as server:
+    _offer(server)
+    server.on("GET", "/org/_apis/projects/alpha", Answer(200, _shown("alpha")))
+    for _ in range(2):
+        client = AzureDevOpsClient(
+            f"{server.url}/org", PersonalAccessToken(token=SecretStr("pat")), clock=SetClock(), timeout=5
+        )
+        print(client.area("core").get_project("alpha").name, len(server.calls("OPTIONS", "/org/_apis")), flush=True)
+os._exit(0)
+"""
+    directory.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "AZURE_DEVOPS_CACHE_DIR"}
+    environment |= {"HOME": "/proc/nowhere", "TMPDIR": str(directory), "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd=ROOT
     )
-    environment = {**os.environ, "HOME": "/proc/nowhere", "AZURE_DEVOPS_CACHE_DIR": "/proc/nowhere"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    existed, folder = done.stdout.split()
-    assert existed == "True"
-    assert not os.path.exists(folder)  # noqa: PTH110 - removed when the process ended
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["alpha", "alpha"]
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+@pytest.mark.parametrize("environ", [{}, {"AZURE_DEVOPS_CACHE_DIR": "/proc/nowhere"}, {"AZURE_DEVOPS_CACHE_DIR": ""}])
+def test_a_process_leaves_nothing_behind_and_needs_no_home(tmp_path, environ):
+    assert _used(tmp_path / "temporary", **environ) == []
+
+
+def test_a_folder_that_was_asked_for_is_made_and_used(tmp_path):
+    folder = tmp_path / "asked" / "cache"
+    assert _used(tmp_path / "temporary", AZURE_DEVOPS_CACHE_DIR=str(folder)) == []
+    assert [path.name for path in folder.iterdir()] == ["options.json"]
 
 
 def test_importing_the_adapter_does_not_import_the_package():
