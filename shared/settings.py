@@ -1,21 +1,33 @@
-"""Reads the app's settings once, from the environment, and refuses to start on a wrong one."""
+"""Reads the app's settings once, from the environment, and refuses a wrong one by its name, with what to do about it."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.domain.faults import FieldFault, faults_of
+from shared.errors import DefectError
+
+PREFIX = "DONERIGHT_"
 MOST_SECRETS = 2
+_MAKE_ONE = "`openssl rand -hex 32` makes a good one"
+_log = logging.getLogger(__name__)
+
+
+class WrongSettingsError(DefectError):
+    """Settings are wrong; the message has a line for each, which says what is wrong and what to do, and no value."""
 
 
 class Settings(BaseSettings):
     """Every setting of the function app. In Azure they are app settings, secrets as Key Vault references."""
 
-    model_config = SettingsConfigDict(env_prefix="DONERIGHT_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
     public_url: str = Field(
         default="http://127.0.0.1:7071",
@@ -69,20 +81,66 @@ class Settings(BaseSettings):
     @classmethod
     def _two_at_most(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if len(secrets) > MOST_SECRETS:
-            raise ValueError(f"{len(secrets)} secrets given; {MOST_SECRETS} are valid at a time, the new and the old")
+            raise ValueError(
+                f"{len(secrets)} secrets given; {MOST_SECRETS} are valid at a time: leave the new one and the one before it"
+            )
         if any(len(s.get_secret_value()) < 16 for s in secrets):
-            raise ValueError("a secret is shorter than 16 characters")
+            raise ValueError(f"a secret is shorter than 16 characters; {_MAKE_ONE}")
         return secrets
 
     @field_validator("signing_key")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(key.get_secret_value()) < 32:
-            raise ValueError("the key is shorter than 32 characters")
+            raise ValueError(f"the key is shorter than 32 characters; {_MAKE_ONE}")
         return key
+
+
+class _GivenSettings(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what was given."""
+        return (init_settings,)
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in ``environ``, or in this process's environment.
+
+    Raises ``WrongSettingsError`` naming every setting at fault.
+    """
+    try:
+        if environ is None:
+            return Settings()
+        variables = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+        return _GivenSettings.model_validate({name: environ[key] for name, key in variables.items() if key in environ})
+    except ValidationError as error:
+        raise WrongSettingsError("\n".join(_told(fault) for fault in faults_of(error))) from error
+
+
+def _told(fault: FieldFault) -> str:
+    name, _, inside = fault.field.partition(".")
+    field = Settings.model_fields[name]
+    told = f"{PREFIX}{name.upper()}{f' ({inside})' if inside else ''} is wrong: {fault.problem}"
+    if ";" in fault.problem:
+        return told
+    # What pydantic finds has no remedy of its own.
+    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    return f"{told}; correct it, or leave it out for {default or 'none'}. {field.description}"
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. Raises ``WrongSettingsError``, which the log then holds."""
+    try:
+        return read()
+    except WrongSettingsError as error:
+        # Whoever called gets no more than a defect's words, so the operator must find the reason here.
+        _log.critical("%s", error)
+        raise

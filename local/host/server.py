@@ -21,6 +21,7 @@ from azure_functions_runtime import start_threadpool_executor
 from local.host import logs
 from local.host.admin import AdminApi
 from local.host.app import App, IndexingError, Trigger, index
+from local.host.app_settings import check_settings
 from local.host.cors import CorsPolicy
 from local.host.durable import DurableWorker
 from local.host.durable_client import WEBHOOK_PATH, client_configuration
@@ -71,7 +72,7 @@ def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | No
         keys = load_keys(keys_file)
         listener = _listen(port if port is not None else local.host.local_http_port or DEFAULT_PORT)
     except (SettingsError, ValueError) as error:
-        print(f"host: {error}", file=sys.stderr)
+        _refuse(error)
         return EXIT_SETTINGS
     os.environ.setdefault("PYTHON_THREADPOOL_THREAD_COUNT", "32")
     start_threadpool_executor()
@@ -83,6 +84,10 @@ def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | No
                 {name: function for name, function in app.functions.items() if name in settings.functions},
             )
         router = Router(app.of(Trigger.HTTP), settings.extensions.http.route_prefix)
+        check_settings(directory)
+    except SettingsError as error:
+        _refuse(error)
+        return EXIT_SETTINGS
     except IndexingError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -102,12 +107,17 @@ def run(app_dir: Path, port: int | None, engine: str | None, log_level: str | No
             )
         )
     except SettingsError as error:
-        print(f"host: {error}", file=sys.stderr)
+        _refuse(error)
         code = EXIT_SETTINGS
     logging.shutdown()
     sys.stdout.flush()
     # Threads of synchronous functions that outlive the drain would keep the process; their work is redelivered.
     os._exit(code)
+
+
+def _refuse(error: Exception) -> None:
+    for line in str(error).splitlines():
+        print(f"host: {line}", file=sys.stderr)
 
 
 def _loop_runner() -> Callable[[Coroutine[Any, Any, int]], int]:

@@ -145,11 +145,14 @@ class TimerListener:
         self.function = function
         self._invoker = invoker
         self._state = state
-        text = resolve(str(function.binding["schedule"]), environment)
+        declared = str(function.binding["schedule"])
+        text = resolve(declared, environment)
         try:
             self._schedule = parse_schedule(text, _zone(environment))
         except ValueError as error:
-            raise SettingsError(f"function {function.name}: schedule {error}") from error
+            # The declared text names the app setting to correct, where there is one.
+            where = f"schedule {declared}:" if declared != text else "schedule"
+            raise SettingsError(f"function {function.name}: {where} {error}") from error
         now = datetime.now(UTC)
         first = self._schedule.next_after(now)
         asked = function.binding.get("useMonitor")

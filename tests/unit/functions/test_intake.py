@@ -14,6 +14,7 @@ from functions.problems import correlation_of
 from shared.domain.delivery import Envelope
 from shared.errors import TransientError
 from shared.intake.envelopes import LARGEST_BODY
+from shared.settings import settings
 from tests.unit.functions.conftest import answered, request, user_function
 
 SECRET = "github-secret-one"
@@ -156,3 +157,17 @@ def test_the_callers_correlation_id_is_kept_when_it_is_sane(headers, expected):
 
 def test_else_a_new_one_is_made():
     assert correlation_of(request(headers={"traceparent": "x"})) != correlation_of(request())
+
+
+@pytest.mark.parametrize("receive", [intake.receive_github, intake.receive_azure_devops])
+async def test_wrong_settings_are_told_to_the_log_and_not_to_the_caller(monkeypatch, caplog, receive):
+    monkeypatch.setenv("DONERIGHT_GITHUB_WEBHOOK_SECRETS", "secret-one-secret-one secret-two-secret-two third")
+    settings.cache_clear()
+    try:
+        answer, envelope = await post(receive, github(b"{}"))
+    finally:
+        settings.cache_clear()
+    assert (answer.status, answer.type, envelope) == (500, "application/problem+json", None)
+    assert "DONERIGHT_" not in str(answer.body)
+    assert "DONERIGHT_GITHUB_WEBHOOK_SECRETS is wrong: 3 secrets given" in caplog.text
+    assert "secret-two" not in str(answer.body) + caplog.text

@@ -9,7 +9,7 @@ import pytest
 from functions.problems import ProblemError, actor_of, problem, refusals, wants_html
 from shared.domain.keys import UnusableKeyError
 from shared.errors import ConflictError, DefectError, NotSupportedError, RefusedError, TransientError
-from shared.settings import settings
+from shared.settings import WrongSettingsError, settings
 from tests.unit.functions.conftest import answered, request
 
 
@@ -23,6 +23,7 @@ from tests.unit.functions.conftest import answered, request
         (TransientError("busy"), 503),
         (UnusableKeyError("too long"), 400),
         (DefectError("secret words"), 500),
+        (WrongSettingsError("secret words"), 500),
         (KeyError("secret words"), 500),
     ],
 )

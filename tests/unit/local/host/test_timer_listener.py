@@ -150,6 +150,7 @@ async def test_a_run_by_hand_is_told_when_the_next_is_due(tmp_path: Path) -> Non
     ("schedule", "environment", "said"),
     [
         ("often", {}, "function tick: schedule 'often' is neither"),
+        ("%WHEN%", {"WHEN": "often"}, "function tick: schedule %WHEN%: 'often' is neither"),
         ("%MISSING%", {}, "MISSING"),
         (YEARLY, {"WEBSITE_TIME_ZONE": "Mars/Base"}, "'Mars/Base' is not a time zone"),
     ],
