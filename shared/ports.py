@@ -151,6 +151,10 @@ class Forge(Protocol):
         """Path → git blob SHA-1 (hex) of every file at ``commit``."""
         ...
 
+    def is_ancestor(self, ref: RepositoryRef, ancestor: str, commit: str) -> bool:
+        """Whether the history of ``commit`` holds the commit ``ancestor``, or is it; false for an unknown ancestor."""
+        ...
+
     def branch_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:
         """The rules as they are enforced now; ``None`` when the branch is unprotected."""
         ...
