@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn, cast
@@ -16,7 +16,7 @@ from shared.errors import DonerightError, NotSupportedError, RefusedError, Trans
 from shared.ports import ArtifactStore
 from shared.projects.ports import ProjectPorts
 from shared.projects.steps import definitions
-from shared.projects.steps.step import StepContext
+from shared.projects.steps.step import Ledger, StepContext
 
 CHANGING = (
     "add_", "commit_", "create_", "delete_", "disable_", "edit_", "enable_", "protect_", "put_", "redeliver", "remove_",
@@ -72,21 +72,27 @@ class ReadOnly:
 class _Looking:
     """The project's ledger as it stands; what a step means to do is remembered for the preview alone."""
 
-    intended_before: Callable[[str], bool]
+    before: Ledger
     meant: set[str] = field(default_factory=set)
 
     def intended(self, resource: str) -> bool:
-        return self.intended_before(resource) or resource in self.meant
+        return self.before.intended(resource) or resource in self.meant
 
     def made_here(self, resource: str) -> bool:
         return resource in self.meant
 
-    def intend(self, resource: str) -> None:
+    def reference(self, resource: str) -> str:
+        return self.before.reference(resource)
+
+    def intend(self, resource: str, reference: str = "") -> None:
         # The first step past a look is the change itself: an intent to create is one.
         self.meant.add(resource)
 
     def withdraw(self, resource: str) -> None:
         self.meant.discard(resource)
+
+    def intents(self) -> Sequence[str]:
+        return sorted({*self.before.intents(), *self.meant})
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def preview(ports: ProjectPorts, connection: Connection, plan: Plan, scaffold: t
         forges={name: cast("Any", ReadOnly(forge)) for name, forge in connected.forges.items()},
         tracker=cast("Any", ReadOnly(connected.tracker)) if connected.tracker else None,
         artifacts=_Shelf(ports.artifacts, *scaffold),
-        ledger=_Looking(ports.ledger(plan.project).intended),
+        ledger=_Looking(ports.ledger(plan.project)),
         hook_secret=lambda _: "",
         settings=cast("Any", ReadOnly(connected.settings)) if connected.settings else None,
     )

@@ -117,6 +117,8 @@ def _call[**P, R](method: Callable[P, R]) -> Callable[P, R]:
 class _Stored:
     shown: Repository
     branches: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+    """Branch → its first commit; what a test changes in ``branches`` is a commit on top."""
     rules: dict[str, BranchRules] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
     unseen: int = 0
@@ -226,6 +228,7 @@ class MemoryForge(Switchboard):
         if self.spoil_commits:
             pushed[next(iter(pushed))] += b"\nrewritten by a hook"
         stored.branches[branch] = pushed
+        stored.roots[branch] = _commit_id(pushed)
         stored.shown = stored.shown.model_copy(update={"empty": False, "default_branch": branch})
         return _commit_id(pushed)
 
@@ -235,6 +238,18 @@ class MemoryForge(Switchboard):
             if _commit_id(files) == commit:
                 return {path: blob_digest(content) for path, content in files.items()}
         raise RefusedError(f"{ref} has no commit {commit}", "Check the commit.")
+
+    def force_push(self, ref: RepositoryRef, branch: str, files: Mapping[str, bytes]) -> None:
+        """Somebody replaces the branch's history by one commit of their own."""
+        stored = self.stored(ref)
+        stored.branches[branch] = dict(files)
+        stored.roots[branch] = _commit_id(files)
+
+    @_call
+    def is_ancestor(self, ref: RepositoryRef, ancestor: str, commit: str) -> bool:
+        stored = self.stored(ref)
+        (branch,) = [name for name, files in stored.branches.items() if _commit_id(files) == commit]
+        return ancestor in {commit, stored.roots.get(branch)}
 
     @_call
     def branch_rules(self, ref: RepositoryRef, branch: str) -> BranchRules | None:

@@ -159,8 +159,8 @@ def range_of(hub: Hub, base: str, head: str) -> list[str]:
 
 
 @route("GET", REPO + "/compare/{basehead:path}")
-def compare(call: Call) -> Record:
-    """What lies between two refs."""
+def compare(call: Call) -> Answer:
+    """What lies between two refs; of several pages only the first lists the changed files."""
     repo = call.repo("read", "contents")
     base_name, dots, head_name = call.params["basehead"].partition("...")
     base = objects.resolve(call.hub, repo, base_name.rpartition(":")[2]) if dots else None
@@ -169,21 +169,25 @@ def compare(call: Call) -> Record:
         raise not_found()
     hub, url, page = call.hub, present.repository_url(call.hub, repo), present.html_url(call.hub, repo)
     common = objects.merge_base(hub, base, head)
+    if common is None:
+        raise ApiError(404, f"No common ancestor between {base_name} and {head_name}.")
     ahead, behind = range_of(hub, base, head), range_of(hub, head, base)
     status = "identical" if base == head else "diverged" if ahead and behind else "ahead" if ahead else "behind"
     name = f"{base_name}...{head_name}"
-    return {
+    page_of_commits = call.page_of(ahead, lambda sha: commit_body(hub, repo, sha))
+    body = {
         "url": f"{url}/compare/{name}",
         "html_url": f"{page}/compare/{name}",
         "permalink_url": f"{page}/compare/{base[:7]}...{head[:7]}",
         "diff_url": f"{page}/compare/{name}.diff",
         "patch_url": f"{page}/compare/{name}.patch",
         "base_commit": commit_body(hub, repo, base),
-        "merge_base_commit": commit_body(hub, repo, common or base),
+        "merge_base_commit": commit_body(hub, repo, common),
         "status": status,
         "ahead_by": len(ahead),
         "behind_by": len(behind),
         "total_commits": len(ahead),
-        "commits": [commit_body(hub, repo, sha) for sha in ahead],
-        "files": changed_files(hub, repo, common, head),
+        "commits": page_of_commits.body,
+        "files": changed_files(hub, repo, common, head) if call.query.get("page", "1") == "1" else [],
     }
+    return Answer(200, body, page_of_commits.headers)

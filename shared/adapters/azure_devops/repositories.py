@@ -83,6 +83,14 @@ class RepositoryCalls(ProjectCalls):
             item.path.removeprefix("/"): item.object_id for item in items if str(item.git_object_type).lower() == "blob"
         }
 
+    def is_ancestor(self, ref: RepositoryRef, ancestor: str, commit: str) -> bool:
+        """Whether the history of ``commit`` holds the commit ``ancestor``, or is it; false for an unknown ancestor."""
+        try:
+            bases = self._client.area("git").get_merge_bases(ref.name, commit, ancestor, project=ref.owner)
+        except NotFoundError:
+            return False
+        return any(base.commit_id == ancestor for base in bases)
+
     def commit_files(
         self,
         ref: RepositoryRef,

@@ -76,6 +76,15 @@ class RepositoryCalls:
         """Path → git blob SHA-1 (hex) of every file at ``commit``; raises ``RefusedError`` for an unknown commit."""
         return {name: sha for name, (sha, _) in self._files(ref, commit).items()}
 
+    def is_ancestor(self, ref: RepositoryRef, ancestor: str, commit: str) -> bool:
+        """Whether the history of ``commit`` holds the commit ``ancestor``, or is it; false for an unknown ancestor."""
+        # Only the first page lists the changed files, and of the commits none is needed.
+        # https://docs.github.com/rest/commits/commits#compare-two-commits
+        query = {"per_page": 1, "page": 2}
+        url = repository_path(ref) + path("/compare/{}...{}", ancestor, commit)
+        found = self._client.get(url, **query)
+        return found is not None and found["status"] in {"ahead", "identical"}
+
     def _files(self, ref: RepositoryRef, treeish: str) -> dict[str, tuple[str, str]]:
         """Path → (blob SHA-1, mode) of every file; one call unless GitHub cuts the answer short."""
         url = repository_path(ref) + path("/git/trees/{}", treeish)

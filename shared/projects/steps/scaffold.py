@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from shared.domain.forge import RepositoryRef
 from shared.domain.plan import PlanStep, StepOutcome
+from shared.ports import Forge
 from shared.projects import bundle
 from shared.projects.steps.step import (
     StepContext,
@@ -32,8 +34,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             "Choose another project name, or empty the repository.",
             url,
         )
-    if head is not None and context.ledger.intended(f"{resource}:done"):
-        return confirmed(url, "pushed and read back when it was made; what came since is the team's", head=head)
+    if head is not None and (made := context.ledger.reference(f"{resource}:done")):
+        return _looked_again(forge, ref, branch, made, head, url)
     scaffold = bundle.unpack(context.artifacts.get(text(step, "scaffold")))
     # A first try that was cut short may have left part of its work; the adapter finishes or repeats it.
     context.ledger.intend(resource)
@@ -56,8 +58,27 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             "Somebody pushed meanwhile, or a hook rewrote the files; empty the repository and try again.",
             url,
         )
-    context.ledger.intend(f"{resource}:done")
+    context.ledger.intend(f"{resource}:done", reference=head)
     return applied(url, f"{len(found)} files in one commit", head=head, files=len(found))
+
+
+def _looked_again(forge: Forge, ref: RepositoryRef, branch: str, made: str, head: str, url: str) -> StepOutcome:
+    # A commit's SHA names its whole content, and this one was read back file by file: it needs only be there still.
+    if head == made:
+        return confirmed(url, f"commit {made[:7]}, read back when it was made, is the head of {branch}", head=head)
+    if forge.is_ancestor(ref, made, head):
+        return confirmed(
+            url,
+            f"commit {made[:7]}, read back when it was made, is in the history of {branch}; what came since is the "
+            "team's",
+            head=head,
+        )
+    return failed(
+        f"the history of {branch} was replaced: the scaffold's commit {made} is not in it any more",
+        f"Push the lost history again; or, where it was meant, join it: git fetch origin {made} && "
+        f"git merge --strategy=ours --allow-unrelated-histories {made}",
+        url,
+    )
 
 
 def _page(repository: object) -> str:
@@ -68,7 +89,7 @@ STEP = StepDefinition(
     kind="scaffold",
     title="Scaffold in one commit",
     ensures="The main branch holds exactly the rendered scaffold as its first commit.",
-    reads_back="The git blob digest of every file at the branch's head.",
+    reads_back="The git blob digest of every file; later, that this very commit is in the branch's history.",
     reverses="Nothing of its own: the repository's reversal removes it.",
     ensure=ensure,
 )

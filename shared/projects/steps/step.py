@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,12 +32,20 @@ class Ledger(Protocol):
         """Whether it was this very run that set out to create ``resource``, so that its reversal may remove it."""
         ...
 
-    def intend(self, resource: str) -> None:
-        """Write down, durably, that ``resource`` is about to be created."""
+    def reference(self, resource: str) -> str:
+        """What the forge calls ``resource``, as ``intend`` was told; empty when nothing was told."""
+        ...
+
+    def intend(self, resource: str, reference: str = "") -> None:
+        """Write down, durably, that ``resource`` is about to be created, or was made and is called ``reference``."""
         ...
 
     def withdraw(self, resource: str) -> None:
         """Take an intent back: the forge refused, or it was removed; what appears there later is not ours."""
+        ...
+
+    def intents(self) -> Sequence[str]:
+        """Every resource and mark that was written down and not taken back."""
         ...
 
 

@@ -235,6 +235,29 @@ def test_two_first_commits_at_once_end_in_one(sandbox):
     assert len(shas) == 1
 
 
+def _push(forge, old, name, content):
+    """A commit on top of ``old``, or instead of it when ``old`` is none."""
+    change = {"changeType": "add", "item": {"path": name}, "newContent": {"content": content, "contentType": "rawtext"}}
+    push = {
+        "refUpdates": [{"name": "refs/heads/main", "oldObjectId": old}],
+        "commits": [{"comment": name, "changes": [change]}],
+    }
+    return forge._client.area("git").create_push(push, SHOP.name, project=SHOP.owner).ref_updates[0].new_object_id
+
+
+def test_a_commit_is_told_to_be_in_a_history_or_not(forge):
+    first = forge.commit_files(SHOP, "main", FILES, message="Begin")
+    second = _push(forge, first, "/more.txt", "x")
+    assert forge.is_ancestor(SHOP, first, second)
+    assert forge.is_ancestor(SHOP, first, first)
+    assert not forge.is_ancestor(SHOP, second, first)
+    assert not forge.is_ancestor(SHOP, "ab" * 20, second)
+    gone = [{"name": "refs/heads/main", "oldObjectId": second, "newObjectId": "0" * 40}]
+    forge._client.area("git").update_refs(gone, SHOP.name, project=SHOP.owner)
+    other = _push(forge, "0" * 40, "/theirs.txt", "y")
+    assert not forge.is_ancestor(SHOP, first, other)
+
+
 def test_foreign_commits_are_refused(forge):
     forge.commit_files(SHOP, "main", {"other.txt": b"theirs"}, message="Theirs")
     with pytest.raises(RefusedError, match="did not make"):

@@ -53,6 +53,8 @@ def test_github():
         sha = forge.commit_files(ref, "main", FILES, message="Begin")
         forge.commit_files(ref, "trunk/one", FILES, message="Begin")
         assert forge.file_digests(ref, sha).keys() == FILES.keys()
+        assert forge.is_ancestor(ref, sha, sha)
+        assert not forge.is_ancestor(ref, "ab" * 20, sha)
         forge.protect_branch(ref, "main", RULES)
         forge.protect_branch(ref, "main", RULES)
         assert forge.branch_rules(ref, "main") is not None
@@ -89,6 +91,8 @@ def test_azure_devops():
         forge.create_repository(ref, description="", private=True)
         sha = forge.commit_files(ref, "main", FILES, message="Begin")
         assert forge.file_digests(ref, sha).keys() == FILES.keys()
+        assert forge.is_ancestor(ref, sha, sha)
+        assert not forge.is_ancestor(ref, "ab" * 20, sha)
         forge.protect_branch(ref, "main", RULES)
         forge.protect_branch(ref, "main", BranchRules())
         assert forge.branch_rules(ref, "main") == BranchRules()

@@ -264,6 +264,30 @@ def test_first_commits_at_once_end_in_one_root(sandbox):
     assert forge.file_digests(NEW, forge.branch_head(NEW, "main")).keys() == FILES.keys()
 
 
+def _commit(forge, *parents):
+    """A commit with the parents' files, or one of its own, on no branch."""
+    base = f"/repos/{NEW}/git"
+    tree = {"tree": [{"path": "theirs.txt", "mode": "100644", "type": "blob", "content": "y"}]}
+    made = forge._client.request("POST", f"{base}/trees", tree)[1]["sha"]
+    body = {"message": "Go on", "tree": made, "parents": list(parents)}
+    return forge._client.request("POST", f"{base}/commits", body)[1]["sha"]
+
+
+def test_a_commit_is_told_to_be_in_a_history_or_not(sandbox, forge):
+    _made(forge)
+    first = forge.commit_files(NEW, "main", FILES, message="Begin")
+    second = _commit(forge, first)
+    third = _commit(forge, second)
+    other = _commit(forge)
+    assert forge.is_ancestor(NEW, first, third)
+    assert forge.is_ancestor(NEW, first, first)
+    assert not forge.is_ancestor(NEW, third, first)
+    assert not forge.is_ancestor(NEW, third, _commit(forge, second, other))
+    assert forge.is_ancestor(NEW, first, _commit(forge, other, first)), "a history that was joined again holds it"
+    assert not forge.is_ancestor(NEW, first, other)
+    assert not forge.is_ancestor(NEW, "ab" * 20, third)
+
+
 def test_foreign_commits_are_refused_and_left_alone(forge):
     head = forge.branch_head(SHOP, "main")
     with pytest.raises(RefusedError, match="did not make"):

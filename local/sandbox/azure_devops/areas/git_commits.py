@@ -191,6 +191,16 @@ def get_changes(call: Call) -> Tree:
     return {"changeCounts": counts, "changes": [change_json(call, repository, c, commit_id) for c in listed]}
 
 
+@serves("GET", "git/repositories/{repositoryNameOrId}/commits/{commitId}/mergeBases")
+def get_merge_bases(call: Call) -> list[Tree]:
+    """The nearest commit two commits have in common; nothing for histories that never met."""
+    repository = repository_of(call, "repositoryNameOrId")
+    one = known_commit(repository, call.value("commitId"))
+    other = known_commit(repository, call.text("otherCommitId"))
+    common = git_store.merge_base(repository, one, other)
+    return [commit_json(call, repository, common, changes=False)] if common else []
+
+
 @serves("GET", "git/repositories/{repositoryId}/diffs/commits")
 def get_diffs(call: Call) -> Tree:
     """What a target version has that a base version has not, from their common ancestor."""

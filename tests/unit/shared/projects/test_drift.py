@@ -12,6 +12,7 @@ from shared.errors import DefectError, RefusedError
 from shared.projects import answering, drift, planning
 from shared.projects.admission import admit
 from shared.projects.applying import apply_step
+from shared.projects.previewing import Change
 from tests.fakes.app import App, a_connection, a_request
 
 REF = RepositoryRef(owner="acme", name="order-desk")
@@ -61,6 +62,22 @@ def test_a_webhook_somebody_removed_is_drift_on_record_once_a_round(app):
     (event,) = [e for e in app.events("order-desk") if e.tag is AuditTag.DRIFT_DETECTED]
     assert event.detail == {"github.hook": "make: create_hook"}
     assert app.github.hooks(REF) == (), "looking heals nothing"
+
+
+@pytest.mark.parametrize("name", ["github", "azure_devops"])
+def test_a_history_that_somebody_replaced_is_drift_with_the_lost_commit(app, name):
+    completed(app)
+    forge = app.github if name == "github" else app.azure
+    ref = REF if name == "github" else RepositoryRef(owner="Order Desk", name="Order Desk")
+    lost = forge.branch_head(ref, "main")
+    forge.force_push(ref, "main", {"theirs.py": b"x"})
+    found = drift.look_and_record(app.ports, drift.DriftTask(project="order-desk", instance="drift-1"))
+    (step,) = [step for step in found.steps if step.id == f"{name}.scaffold"]
+    assert found.drifted
+    assert step.change is Change.CONFLICT
+    assert str(lost) in step.remedy
+    (event,) = [e for e in app.events("order-desk") if e.tag is AuditTag.DRIFT_DETECTED]
+    assert str(lost) in event.detail[f"{name}.scaffold"]
 
 
 def test_only_finished_projects_of_connections_that_work_are_looked_at(app):
