@@ -6,8 +6,8 @@ from typing import Any
 
 from orchestrations.durable import edge
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
-from shared.domain.run_activities import Claimed, EndedStep
-from shared.projects import admission, answering, applying, drift, planning
+from shared.domain.run_activities import Asking, Claimed, Deciding, EndedStep
+from shared.projects import admission, answering, applying, deciding, drift, planning, reversing
 from shared.services import services
 
 
@@ -53,6 +53,30 @@ def end_step(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: applying.end_step(services().project_ports, ended))
 
 
+def ask_for_decision(payload: dict[str, Any]) -> dict[str, Any]:
+    """Ask people how a failed run goes on; whether their answer is still awaited."""
+    asking = Asking.model_validate(payload)
+    return edge(lambda: deciding.ask(services().project_ports, asking))
+
+
+def take_decision(payload: dict[str, Any]) -> dict[str, Any]:
+    """What was decided, put into effect."""
+    looked = Deciding.model_validate(payload)
+    return edge(lambda: deciding.take(services().project_ports, looked))
+
+
+def reverse_step(payload: dict[str, Any]) -> dict[str, Any]:
+    """Try to take one step back."""
+    run = StepRun.model_validate(payload)
+    return edge(lambda: reversing.reverse_step(services().project_ports, run.task, run.pause_seconds))
+
+
+def end_reversal(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that taking a step back broke off."""
+    ended = EndedStep.model_validate(payload)
+    return edge(lambda: reversing.end_reversal(services().project_ports, ended.task, ended.reason))
+
+
 def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
     """End the run and answer the issue."""
     conclusion = Conclusion.model_validate(payload)
@@ -79,6 +103,10 @@ ACTIVITIES = (
     draw_plan,
     apply_step,
     end_step,
+    ask_for_decision,
+    take_decision,
+    reverse_step,
+    end_reversal,
     conclude_run,
     list_finished,
     look_for_drift,

@@ -7,7 +7,9 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
+from orchestrations.compensation import compensate, decision
 from orchestrations.durable import BROKEN, Yields, call, dump, in_words
+from shared.domain.decision import Choice
 from shared.domain.plan import SUCCEEDED, StepOutcome, StepState, blocked, ready
 from shared.domain.run import Admission, Conclusion, DrawnPlan, Refusal, RunInput, StepRun, StepTask
 from shared.domain.run_activities import Claimed, EndedStep
@@ -26,18 +28,36 @@ def bootstrap(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[
 
     states: dict[str, str] = {}
     reason = ""
+    choice: Choice | None = None
     claimed = Claimed(run=run, project=admission.project)
     context.set_custom_status({"project": admission.project, "steps": states})
     try:
         yield from call(context, "announce_run", claimed, str)
         plan = yield from call(context, "draw_plan", claimed, DrawnPlan)
         if not plan.advisory:
-            yield from _apply(context, run, admission.project, plan, states)
+            choice = yield from _carry_out(context, run, admission.project, plan, states)
     except BROKEN as error:
         reason = in_words(error)
-    conclusion = Conclusion(run=run, project=admission.project, states=states, reason=reason)
+    conclusion = Conclusion(run=run, project=admission.project, states=states, reason=reason, choice=choice)
     state = yield from call(context, "conclude_run", conclusion, str)
     return {"state": state, "project": admission.project, "reason": reason}
+
+
+def _carry_out(
+    context: OrchestrationContext, run: RunInput, project: str, plan: DrawnPlan, states: dict[str, str]
+) -> Yields[Choice | None]:
+    """Apply the plan, round by round, until it is done or somebody decides that it ends; how it was decided to end."""
+    round_number = plan.round
+    while True:
+        yield from _apply(context, run, project, plan, states, round_number)
+        if all(state in SUCCEEDED for state in states.values()) or not run.decision_seconds:
+            return None
+        choice = yield from decision(context, run, project, round_number, states)
+        if choice is Choice.COMPENSATE:
+            yield from compensate(context, run, project, plan)
+        if choice is not Choice.RETRY:
+            return choice
+        round_number += 1
 
 
 def _abandon(context: OrchestrationContext, run: RunInput, reason: str) -> Yields[dict[str, Any]]:
@@ -58,22 +78,31 @@ def _abandon(context: OrchestrationContext, run: RunInput, reason: str) -> Yield
 
 
 def _apply(
-    context: OrchestrationContext, run: RunInput, project: str, plan: DrawnPlan, states: dict[str, str]
+    context: OrchestrationContext,
+    run: RunInput,
+    project: str,
+    plan: DrawnPlan,
+    states: dict[str, str],
+    round_number: int,
 ) -> Yields[None]:
-    """Start each step as soon as what it needs has succeeded; a step that fails stops its dependants alone."""
+    """Start each step as soon as what it needs has succeeded; a step that fails stops its dependants alone.
+
+    In a later round only what has not succeeded is started.
+    """
     graph = [(step.id, step.depends_on) for step in plan.steps]
-    begun: set[str] = set()
-    succeeded: set[str] = set()
+    succeeded = {step_id for step_id, state in states.items() if state in SUCCEEDED}
+    begun = set(succeeded)
+    suffix = "" if round_number == 1 else f".{round_number}"
     lost: set[str] = set()
     under_way: dict[str, Task[Any]] = {}
     while True:
         for step_id in ready(graph, succeeded, begun):
-            task = _task(run, project, plan, step_id)
+            task = _task(run, project, plan, step_id, round_number)
             step_run = StepRun(
                 task=task, deadline_seconds=run.step_deadline_seconds, pause_seconds=run.step_pause_seconds
             )
             under_way[step_id] = context.call_sub_orchestrator(
-                "step", input=dump(step_run), instance_id=f"{run.instance}.{step_id}"
+                "step", input=dump(step_run), instance_id=f"{run.instance}.{step_id}{suffix}"
             )
             begun.add(step_id)
             states[step_id] = StepState.RUNNING
@@ -87,7 +116,7 @@ def _apply(
         (succeeded if states[step_id] in SUCCEEDED else lost).add(step_id)
     for step_id in blocked(graph, lost, begun):
         ended = EndedStep(
-            task=_task(run, project, plan, step_id),
+            task=_task(run, project, plan, step_id, round_number),
             state=StepState.SKIPPED,
             reason=f"it needs {', '.join(sorted(lost))}, which did not succeed",
         )
@@ -122,9 +151,15 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
         yield context.create_timer(timedelta(seconds=outcome.wait_seconds))
 
 
-def _task(run: RunInput, project: str, plan: DrawnPlan, step_id: str) -> StepTask:
+def _task(run: RunInput, project: str, plan: DrawnPlan, step_id: str, round_number: int) -> StepTask:
     return StepTask(
-        instance=run.instance, project=project, connection=run.connection, plan=plan.digest, step=step_id, attempt=1
+        instance=run.instance,
+        project=project,
+        connection=run.connection,
+        plan=plan.digest,
+        step=step_id,
+        attempt=1,
+        round=round_number,
     )
 
 

@@ -31,17 +31,25 @@ class AuditTag(StrEnum):
     PLAN_ADVISED = "doneright:plan:advised"
     PROJECT_COMPLETED = "doneright:project:completed"
     PROJECT_FAILED = "doneright:project:failed"
+    PROJECT_ACCEPTED = "doneright:project:accepted"
+    PROJECT_COMPENSATED = "doneright:project:compensated"
+    DECISION_REQUESTED = "doneright:decision:requested"
+    DECISION_TAKEN = "doneright:decision:taken"
     DRIFT_DETECTED = "doneright:drift:detected"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
     GITHUB_STEP_CONFIRMED = "github:step:confirmed"
     GITHUB_STEP_UNSUPPORTED = "github:step:unsupported"
     GITHUB_STEP_FAILED = "github:step:failed"
+    GITHUB_STEP_REVERSED = "github:step:reversed"
+    GITHUB_STEP_KEPT = "github:step:kept"
     GITHUB_ISSUE_ANSWERED = "github:issue:answered"
     AZURE_DEVOPS_STEP_APPLIED = "azure_devops:step:applied"
     AZURE_DEVOPS_STEP_CONFIRMED = "azure_devops:step:confirmed"
     AZURE_DEVOPS_STEP_UNSUPPORTED = "azure_devops:step:unsupported"
     AZURE_DEVOPS_STEP_FAILED = "azure_devops:step:failed"
+    AZURE_DEVOPS_STEP_REVERSED = "azure_devops:step:reversed"
+    AZURE_DEVOPS_STEP_KEPT = "azure_devops:step:kept"
     AZURE_DEVOPS_BUILD_COMPLETED = "azure_devops:build:completed"
 
 
@@ -59,17 +67,25 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.PLAN_ADVISED: "The plan was drawn in advisory mode or as a dry run; nothing was changed.",
     AuditTag.PROJECT_COMPLETED: "Every step of a plan was read back and found as planned, or is not supported.",
     AuditTag.PROJECT_FAILED: "A step failed for good; the detail names it with its remedy.",
+    AuditTag.PROJECT_ACCEPTED: "A project whose plan was not carried out whole was accepted as it is.",
+    AuditTag.PROJECT_COMPENSATED: "All that a failed run had made was removed again, and seen to be gone.",
+    AuditTag.DECISION_REQUESTED: "A run failed for good and asked people whether to retry, compensate or accept.",
+    AuditTag.DECISION_TAKEN: "It was decided how a failed run goes on, by a person or by its deadline.",
     AuditTag.DRIFT_DETECTED: "The forges differ from a project's plan; the detail names each step. Nothing was changed.",
     AuditTag.STEP_SKIPPED: "A step was not tried because one it depends on failed.",
     AuditTag.GITHUB_STEP_APPLIED: "A resource was created or changed on GitHub and read back.",
     AuditTag.GITHUB_STEP_CONFIRMED: "A resource on GitHub was already as planned.",
     AuditTag.GITHUB_STEP_UNSUPPORTED: "The GitHub plan does not offer what a step needs.",
     AuditTag.GITHUB_STEP_FAILED: "A step on GitHub failed for good.",
+    AuditTag.GITHUB_STEP_REVERSED: "What a step had made on GitHub was removed, and seen to be gone.",
+    AuditTag.GITHUB_STEP_KEPT: "What a step had made on GitHub was to be removed and is still there.",
     AuditTag.GITHUB_ISSUE_ANSWERED: "An issue was answered with a comment.",
     AuditTag.AZURE_DEVOPS_STEP_APPLIED: "A resource was created or changed on Azure DevOps and read back.",
     AuditTag.AZURE_DEVOPS_STEP_CONFIRMED: "A resource on Azure DevOps was already as planned.",
     AuditTag.AZURE_DEVOPS_STEP_UNSUPPORTED: "The Azure DevOps organisation does not offer what a step needs.",
     AuditTag.AZURE_DEVOPS_STEP_FAILED: "A step on Azure DevOps failed for good.",
+    AuditTag.AZURE_DEVOPS_STEP_REVERSED: "What a step had made on Azure DevOps was removed, and seen to be gone.",
+    AuditTag.AZURE_DEVOPS_STEP_KEPT: "What a step had made on Azure DevOps was to be removed and is still there.",
     AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
 }
 

@@ -127,6 +127,23 @@ class StepProgress(Frozen):
     url: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    round: int = Field(default=1, ge=1, description="Which round of tries it is in.")
+    reversal: Reversal | None = Field(default=None, description="What taking it back came to, or has come to so far.")
+
+    def again(self, round_number: int) -> StepProgress:
+        """The progress at the start of another round: a step that did not succeed is to be tried once more."""
+        if self.state in SUCCEEDED or self.round >= round_number:
+            return self
+        return self.model_copy(
+            update={
+                "state": StepState.PENDING,
+                "round": round_number,
+                "attempts": 0,
+                "reason": "",
+                "remedy": "",
+                "finished_at": None,
+            }
+        )
 
     def moved(self, outcome: StepOutcome, now: datetime) -> StepProgress:
         """The progress after ``outcome``; raises ``ValueError`` for a move that is not in ``MOVES``."""
@@ -159,3 +176,22 @@ def blocked(steps: Iterable[tuple[str, Collection[str]]], lost: Collection[str],
         if s not in begun and any(n in lost or n in out for n in needs):
             out.append(s)
     return out
+
+
+def taken_back(steps: Iterable[StepProgress]) -> dict[str, ReversalState]:
+    """What taking back came to, by step. One that goes with its container shares its fate.
+
+    The first step of a forge makes what all its others stand in: the project, or the repository.
+    """
+    rows = sorted(steps, key=lambda step: step.order)
+    containers: dict[ForgeName, ReversalState] = {}
+    for step in rows:
+        if step.forge not in containers:
+            containers[step.forge] = step.reversal.state if step.reversal else ReversalState.WAITING
+    return {
+        step.step: containers[step.forge]
+        if step.reversal.state is ReversalState.WITH_CONTAINER
+        else step.reversal.state
+        for step in rows
+        if step.reversal is not None
+    }

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
+from shared.domain.decision import Choice, Question
 from shared.domain.faults import FieldFault
 from shared.domain.forge import Frozen
 from shared.domain.project import ProjectRequest, RequestOrigin
@@ -25,15 +26,26 @@ class RunInput(Frozen):
     request: ProjectRequest | None = Field(default=None, description="Already validated, from the API.")
     step_deadline_seconds: int = 1800
     step_pause_seconds: float = 1.0
+    decision_seconds: int = Field(
+        default=0, description="How long a failed run waits for a person's decision; 0: it ends as failed at once."
+    )
 
 
 class ProjectState(StrEnum):
     """Where a project stands."""
 
     RUNNING = "running"
+    AWAITING_DECISION = "awaiting_decision"
+    COMPENSATING = "compensating"
     COMPLETED = "completed"
+    ACCEPTED = "accepted"
+    COMPENSATED = "compensated"
     FAILED = "failed"
     ADVISED = "advised"
+
+
+UNDER_WAY = frozenset({ProjectState.RUNNING, ProjectState.AWAITING_DECISION, ProjectState.COMPENSATING})
+"""States in which a run of the project has not ended."""
 
 
 class ProjectRecord(Frozen):
@@ -50,9 +62,18 @@ class ProjectRecord(Frozen):
     origin: RequestOrigin
     plan: str = Field(default="", description="Digest of the plan in the artifact store.")
     reason: str = ""
+    question: Question | None = Field(default=None, description="The latest decision this run asked for.")
     created_at: datetime
     started_at: datetime
     finished_at: datetime | None = None
+
+    @property
+    def round(self) -> int:
+        """Which round of tries the run is in: each decision to retry begins another."""
+        asked = self.question
+        if asked is None:
+            return 1
+        return asked.round + (asked.decision is not None and asked.decision.choice is Choice.RETRY)
 
 
 class Admission(Frozen):
@@ -82,6 +103,7 @@ class DrawnPlan(Frozen):
     digest: str
     steps: tuple[DrawnStep, ...]
     advisory: bool = False
+    round: int = Field(default=1, ge=1, description="Where the run stood: later than 1 when a lost run is taken up.")
 
 
 class StepTask(Frozen):
@@ -93,6 +115,7 @@ class StepTask(Frozen):
     plan: str
     step: str
     attempt: int = Field(ge=1)
+    round: int = Field(default=1, ge=1)
     memory: dict[str, JsonValue] = Field(
         default_factory=dict, description="What the try before observed while it waited: an operation's id."
     )
@@ -114,6 +137,7 @@ class Conclusion(Frozen):
     project: str
     states: dict[str, str]
     reason: str = ""
+    choice: Choice | None = Field(default=None, description="How a run that failed was decided to end.")
 
 
 class Refusal(Frozen):

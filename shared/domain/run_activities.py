@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
+from shared.domain.decision import Choice
 from shared.domain.forge import Frozen
 from shared.domain.plan import StepState
 from shared.domain.run import RunInput, StepTask
@@ -23,3 +27,27 @@ class EndedStep(Frozen):
     state: Literal[StepState.SKIPPED, StepState.FAILED]
     reason: str
     remedy: str = ""
+
+
+class Asking(Frozen):
+    """A run that cannot go on without a decision."""
+
+    run: RunInput
+    project: str
+    round: int = Field(ge=1)
+    due: datetime
+
+
+class Deciding(Frozen):
+    """A run that was woken, or whose deadline passed, and looks for what was decided."""
+
+    run: RunInput
+    project: str
+    round: int = Field(ge=1)
+    expired: bool
+
+
+class Taken(Frozen):
+    """What was decided; nothing while people may still decide."""
+
+    choice: Choice | None = None

@@ -10,7 +10,7 @@ from shared.domain.delivery import RequestRecord, RequestState
 from shared.domain.faults import FieldFault
 from shared.domain.forge import ForgeName
 from shared.domain.project import ProjectRequest, RequestOrigin
-from shared.domain.run import Admission, ProjectRecord, ProjectState, Refusal, RunInput
+from shared.domain.run import UNDER_WAY, Admission, ProjectRecord, ProjectState, Refusal, RunInput
 from shared.errors import ConflictError
 from shared.ports import IssueTracker
 from shared.projects import request_form
@@ -196,11 +196,13 @@ def objection(
     """
     if existing.connection != connection.id:
         return _taken(existing, f"it belongs to connection {existing.connection}")
-    if existing.state is ProjectState.RUNNING:
-        return _taken(existing, "it is being created at this moment")
-    if existing.state is ProjectState.COMPLETED and (changed := _identity(existing.request, request)):
+    if existing.state in UNDER_WAY:
+        waits = existing.state is ProjectState.AWAITING_DECISION
+        return _taken(existing, "it waits for a decision" if waits else "it is being created at this moment")
+    if existing.state in {ProjectState.COMPLETED, ProjectState.ACCEPTED} and (changed := _identity(existing.request, request)):
         return _other(existing, changed)
-    if origin.requester == API_REQUESTER or existing.subject == origin.subject:
+    nothing_left = existing.state is ProjectState.COMPENSATED
+    if nothing_left or origin.requester == API_REQUESTER or existing.subject == origin.subject:
         return None
     if existing.state in {ProjectState.ADVISED, ProjectState.FAILED} and existing.origin.requester == origin.requester:
         return None

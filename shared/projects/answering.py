@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from shared.domain.audit import TENANT, AuditTag
+from shared.domain.decision import Choice
 from shared.domain.delivery import RequestState
 from shared.domain.forge import RepositoryRef
-from shared.domain.plan import SUCCEEDED, Plan, StepState
+from shared.domain.plan import SUCCEEDED, Plan, ReversalState, StepProgress, StepState, taken_back
 from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, RunInput
 from shared.errors import ConflictError, DefectError, RefusedError
 from shared.projects import answers
 from shared.projects.admission import is_advisory
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
+
+STILL_THERE = frozenset({ReversalState.FAILED, ReversalState.WAITING})
+TAGS = {
+    ProjectState.COMPLETED: AuditTag.PROJECT_COMPLETED,
+    ProjectState.FAILED: AuditTag.PROJECT_FAILED,
+    ProjectState.ACCEPTED: AuditTag.PROJECT_ACCEPTED,
+    ProjectState.COMPENSATED: AuditTag.PROJECT_COMPENSATED,
+}
+"""How each end of a run stands on record."""
 
 _log = logging.getLogger(__name__)
 
@@ -22,14 +33,14 @@ def announce(ports: ProjectPorts, run: RunInput, project_id: str) -> str:
     record = _record_of(ports, project_id)
     if is_advisory(ports.connection(run.connection)):
         return ""  # nothing begins; the plan itself is the answer
-    return _say(ports, run, project_id, "accepted", answers.accepted(record.name, ports.links.status(project_id)))
+    return say(ports, run, project_id, "accepted", answers.accepted(record.name, ports.links.status(project_id)))
 
 
 def refuse(ports: ProjectPorts, refusal: Refusal) -> str:
     """Say politely why nothing was created, and what to change."""
     admission = refusal.admission
     body = answers.refused(admission.reason, admission.remedy, admission.faults)
-    return _say(ports, refusal.run, TENANT, "refused", body)
+    return say(ports, refusal.run, TENANT, "refused", body)
 
 
 def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:
@@ -37,35 +48,51 @@ def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:
     run, project_id = conclusion.run, conclusion.project
     steps = ports.steps(run.instance)
     unfinished = [s.step for s in steps if s.state not in SUCCEEDED]
-    advised = all(s.state is StepState.PENDING for s in steps) and not conclusion.reason
-    if advised:
-        state = ProjectState.ADVISED
-    elif conclusion.reason or unfinished:
-        state = ProjectState.FAILED
-    else:
-        state = ProjectState.COMPLETED
+    back = taken_back(steps)
+    left = [step for step, state in back.items() if state in STILL_THERE]
+    reason = conclusion.reason
+    if conclusion.choice is Choice.COMPENSATE and left and not reason:
+        reason = f"not everything could be removed again: {', '.join(left)}"
+    state = _end_of(conclusion, steps, broken=bool(reason))
     if state is not ProjectState.ADVISED:
-        tag = AuditTag.PROJECT_COMPLETED if state is ProjectState.COMPLETED else AuditTag.PROJECT_FAILED
+        tag = TAGS[state]
         counts = {s.value: sum(step.state is s for step in steps) for s in StepState}
         ports.record(
             project_id,
             tag,
             run,
             "conclude",
-            reason=conclusion.reason,
+            reason=reason,
             unfinished=unfinished,
             steps={name: count for name, count in counts.items() if count},
+            removed=[step for step, state in back.items() if state is ReversalState.REMOVED],
         )
-    record = _finish(ports, run, project_id, state, conclusion.reason)
+    record = _finish(ports, run, project_id, state, reason)
     status = ports.links.status(project_id)
     if state is ProjectState.ADVISED:
         plan = Plan.model_validate_json(ports.artifacts.get(record.plan))
         body = answers.advised(record.name, plan, status)
     else:
         head = ports.audit.head(project_id)
-        body = answers.concluded(record.name, steps, status_url=status, root=head.root, size=head.size)
-    _say(ports, run, project_id, "concluded", body)
+        body = answers.concluded(record.name, state, steps, status_url=status, root=head.root, size=head.size)
+    say(ports, run, project_id, "concluded", body)
     return state
+
+
+def _end_of(conclusion: Conclusion, steps: Sequence[StepProgress], *, broken: bool) -> ProjectState:
+    if not broken and all(s.state is StepState.PENDING for s in steps):
+        return ProjectState.ADVISED
+    if broken:
+        return ProjectState.FAILED
+    if all(s.state in SUCCEEDED for s in steps):
+        return ProjectState.COMPLETED
+    match conclusion.choice:
+        case Choice.COMPENSATE:
+            return ProjectState.COMPENSATED
+        case Choice.ACCEPT:
+            return ProjectState.ACCEPTED
+        case _:
+            return ProjectState.FAILED
 
 
 def _finish(ports: ProjectPorts, run: RunInput, project_id: str, state: ProjectState, reason: str) -> ProjectRecord:
@@ -74,6 +101,7 @@ def _finish(ports: ProjectPorts, run: RunInput, project_id: str, state: ProjectS
     if request and request[0].instance == run.instance:
         ended = {
             ProjectState.COMPLETED: RequestState.COMPLETED,
+            ProjectState.ACCEPTED: RequestState.COMPLETED,
             ProjectState.ADVISED: RequestState.ADVISED,
         }.get(state, RequestState.FAILED)
         ports.requests.put(REQUESTS, run.subject, request[0].model_copy(update={"state": ended, "updated_at": now}))
@@ -99,7 +127,11 @@ def _record_of(ports: ProjectPorts, project_id: str) -> ProjectRecord:
     return record
 
 
-def _say(ports: ProjectPorts, run: RunInput, log: str, kind: str, text: str) -> str:
+def say(ports: ProjectPorts, run: RunInput, log: str, kind: str, text: str) -> str:
+    """Write ``text`` on the run's issue, once for each ``kind``; the comment's address, empty where there is none.
+
+    ``log`` is the project whose record it stands on.
+    """
     if not run.origin.issue:
         return ""
     ref = RepositoryRef.parse(run.origin.repository)

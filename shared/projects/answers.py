@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from shared.domain.decision import MEANS, Choice
 from shared.domain.faults import FieldFault
-from shared.domain.plan import Plan, StepProgress, StepState
+from shared.domain.plan import Plan, ReversalState, StepProgress, StepState, taken_back
+from shared.domain.run import ProjectState
 from shared.projects.request_form import label_of
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
@@ -22,6 +24,12 @@ SIGNS = {
     StepState.UNSUPPORTED: "🚫 not supported",
     StepState.FAILED: "❌ failed",
     StepState.SKIPPED: "⏭️ not tried",
+}
+
+REVERSAL_SIGNS = {
+    ReversalState.WAITING: "⚠️ still there",
+    ReversalState.REMOVED: "♻️ removed",
+    ReversalState.FAILED: "⚠️ still there",
 }
 
 
@@ -74,24 +82,72 @@ def advised(name: str, plan: Plan, status_url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def concluded(name: str, steps: Iterable[StepProgress], *, status_url: str, root: str, size: int) -> str:
+def asked(name: str, steps: Iterable[StepProgress], *, due: datetime, status_url: str) -> str:
+    """The question a failed run puts to people: what failed, what may be decided, by when, and what else happens."""
+    rows = list(steps)
+    lost = unsuccessful(rows)
+    lines = [
+        f"**{plain(name)}** cannot be completed as it stands: {len(lost)} of {len(rows)} steps did not succeed."
+        " Somebody with write access to this repository decides how it goes on.",
+        "",
+        "| Comment with | and Doneright will |",
+        "|---|---|",
+        *(f"| `/doneright {choice}` | {plain(MEANS[choice])} |" for choice in Choice),
+        *_failures(lost),
+        "",
+        f"Without a decision by {due:%Y-%m-%d %H:%M} UTC it is compensated. [Status page]({status_url})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def decided(name: str, choice: Choice, *, by_deadline: bool) -> str:
+    """What follows from a decision."""
+    who = "Nobody decided in time" if by_deadline else "Decided"
+    return f"{who}: Doneright will {plain(MEANS[choice])} (**{plain(name)}**).\n"
+
+
+def unsuccessful(steps: Iterable[StepProgress]) -> list[StepProgress]:
+    """Steps that failed, or were not tried since another failed."""
+    return [s for s in steps if s.state in {StepState.FAILED, StepState.SKIPPED}]
+
+
+def concluded(
+    name: str, state: ProjectState, steps: Iterable[StepProgress], *, status_url: str, root: str, size: int
+) -> str:
     """The last answer: what was made, with links and times, what was not, and the proof."""
     rows = list(steps)
-    lost = [s for s in rows if s.state in {StepState.FAILED, StepState.SKIPPED}]
-    headline = (
-        f"**{plain(name)}** is ready: every step was read back."
-        if not lost
-        else f"**{plain(name)}** is not complete: {len(lost)} of {len(rows)} steps did not succeed."
-    )
-    lines = [headline, "", "| Step | Result | Time | |", "|---|---|---|---|"]
+    lost = unsuccessful(rows)
+    lines = [_headline(name, state, rows, lost), "", "| Step | Result | Time | |", "|---|---|---|---|"]
+    back = taken_back(rows)
     for step in rows:
-        link = f"[open]({step.url})" if step.url else ""
-        lines.append(f"| {plain(step.title)} | {SIGNS[step.state]} | {took(step)} | {link} |")
-    for step in lost:
-        if step.state is StepState.FAILED:
-            lines += ["", f"**{plain(step.title)}**: {plain(step.reason)}. {plain(step.remedy)}"]
+        result = REVERSAL_SIGNS.get(back.get(step.step, ReversalState.KEPT), SIGNS[step.state])
+        link = f"[open]({step.url})" if step.url and back.get(step.step) is not ReversalState.REMOVED else ""
+        lines.append(f"| {plain(step.title)} | {result} | {took(step)} | {link} |")
+    lines += _failures(lost)
+    for step in rows:
+        if step.reversal is not None and step.reversal.state is ReversalState.FAILED:
+            lines += ["", f"**{plain(step.title)}**: {plain(step.reversal.reason)}. {plain(step.reversal.remedy)}"]
     lines += ["", f"[Status page]({status_url}) · record of {size} events, Merkle root `{root}`"]
     return "\n".join(lines) + "\n"
+
+
+def _headline(name: str, state: ProjectState, rows: Sequence[StepProgress], lost: Sequence[StepProgress]) -> str:
+    match state:
+        case ProjectState.COMPENSATED:
+            return f"What was made of **{plain(name)}** was removed again, and seen to be gone."
+        case ProjectState.ACCEPTED:
+            return f"**{plain(name)}** was accepted as it is: {len(lost)} of {len(rows)} steps did not succeed."
+    if not lost:
+        return f"**{plain(name)}** is ready: every step was read back."
+    return f"**{plain(name)}** is not complete: {len(lost)} of {len(rows)} steps did not succeed."
+
+
+def _failures(steps: Iterable[StepProgress]) -> list[str]:
+    lines: list[str] = []
+    for step in steps:
+        if step.state is StepState.FAILED:
+            lines += ["", f"**{plain(step.title)}**: {plain(step.reason)}. {plain(step.remedy)}"]
+    return lines
 
 
 def took(step: StepProgress) -> str:

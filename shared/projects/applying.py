@@ -6,7 +6,7 @@ import random
 
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.forge import ForgeName
-from shared.domain.plan import ENDED, Plan, PlanStep, StepOutcome, StepProgress, StepState
+from shared.domain.plan import ENDED, SUCCEEDED, Plan, PlanStep, StepOutcome, StepProgress, StepState
 from shared.domain.run import StepTask
 from shared.domain.run_activities import EndedStep
 from shared.errors import ConflictError, DefectError, NotSupportedError, RefusedError, TransientError
@@ -31,6 +31,8 @@ TAGS: dict[tuple[ForgeName, StepState], AuditTag] = {
 def apply_step(ports: ProjectPorts, task: StepTask, pause_seconds: float = 1.0) -> StepOutcome:
     """One try of a step. A try after the step ended repeats what was written down and touches nothing."""
     progress, etag = _progress(ports, task)
+    if progress.round != task.round and progress.state not in SUCCEEDED:
+        return StepOutcome(state=StepState.SKIPPED, reason=f"round {progress.round} has begun since")
     if progress.state in ENDED:
         return StepOutcome(state=progress.state, reason=progress.reason, remedy=progress.remedy, url=progress.url)
     now = ports.clock.now()
@@ -60,7 +62,7 @@ def end_step(ports: ProjectPorts, ended: EndedStep) -> None:
     """Write down that a step ended without another try. A step that has ended stays as it is."""
     task = ended.task
     progress, etag = _progress(ports, task)
-    if progress.state in ENDED:
+    if progress.state in ENDED or progress.round != task.round:
         return
     if ended.state is StepState.FAILED and progress.state is StepState.PENDING:
         progress = progress.model_copy(update={"state": StepState.RUNNING})
@@ -71,8 +73,20 @@ def end_step(ports: ProjectPorts, ended: EndedStep) -> None:
 
 
 def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, pause_seconds: float) -> StepOutcome:
+    try:
+        return definitions()[step.kind].ensure(context_of(ports, task), step)
+    except NotSupportedError as error:
+        return StepOutcome(state=StepState.UNSUPPORTED, reason=error.reason, remedy=error.remedy)
+    except RefusedError as error:
+        return failed(error.reason, error.remedy)
+    except TransientError as error:
+        return waiting(error.reason, pause_before(task.attempt, pause_seconds, error.retry_after))
+
+
+def context_of(ports: ProjectPorts, task: StepTask) -> StepContext:
+    """What a step of ``task``'s run may use."""
     connected = ports.connect(ports.connection(task.connection))
-    context = StepContext(
+    return StepContext(
         forges=connected.forges,
         tracker=connected.tracker,
         artifacts=ports.artifacts,
@@ -81,14 +95,6 @@ def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, pause_seconds: flo
         memory=task.memory,
         settings=connected.settings,
     )
-    try:
-        return definitions()[step.kind].ensure(context, step)
-    except NotSupportedError as error:
-        return StepOutcome(state=StepState.UNSUPPORTED, reason=error.reason, remedy=error.remedy)
-    except RefusedError as error:
-        return failed(error.reason, error.remedy)
-    except TransientError as error:
-        return waiting(error.reason, pause_before(task.attempt, pause_seconds, error.retry_after))
 
 
 def pause_before(attempt: int, pause_seconds: float, retry_after: float | None) -> float:
@@ -107,7 +113,7 @@ def _record(ports: ProjectPorts, task: StepTask, step: PlanStep, outcome: StepOu
         NewAuditEvent(
             tag=tag,
             instance=task.instance,
-            step=step.id,
+            step=step.id if task.round == 1 else f"{step.id}.{task.round}",
             subject=outcome.url or step.title,
             detail=detail,
             artifacts=(task.plan,),

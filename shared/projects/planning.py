@@ -77,6 +77,7 @@ def draw_plan(ports: ProjectPorts, run: RunInput, project_id: str) -> DrawnPlan:
             ports.progress.create(run.instance, step.id, progress)
         except ConflictError:
             continue  # an earlier try of this activity wrote it
+    reopen(ports, run.instance, record.round)
     advisory = is_advisory(connection)
     ports.record(
         project_id,
@@ -90,7 +91,21 @@ def draw_plan(ports: ProjectPorts, run: RunInput, project_id: str) -> DrawnPlan:
         digest=digest,
         steps=tuple(DrawnStep(id=step.id, depends_on=step.depends_on) for step in plan.steps),
         advisory=advisory,
+        round=record.round,
     )
+
+
+def reopen(ports: ProjectPorts, instance: str, round_number: int) -> None:
+    """Set what did not succeed to be tried in round ``round_number``; doing it again changes nothing."""
+    for known in ports.steps(instance):
+        while (found := ports.progress.get(instance, known.step)) and (again := found[0].again(round_number)) != found[
+            0
+        ]:
+            try:
+                ports.progress.replace(instance, known.step, again, found[1])
+            except ConflictError:
+                continue
+            break
 
 
 def _claimed(ports: ProjectPorts, run: RunInput, project_id: str) -> ProjectRecord:

@@ -71,6 +71,8 @@ class Engine:
         self.waits: list[float] = []
         self._runbooks = runbooks
         self._activities = activities
+        self.scripted_events: dict[str, list[str]] = {}
+        """By instance: events people raise, each as soon as nothing but a timer is left to wait for."""
         self._latest = latest
         """Which of the waiting activities ends next: 0 the first, -1 the last."""
         self._tasks: deque[tuple[str, int, str, str]] = deque()
@@ -101,6 +103,10 @@ class Engine:
             self._tasks.rotate(-self._latest if self._latest else 0)
             self._perform(*self._tasks.popleft())
             return True
+        for instance_id, raised in self.scripted_events.items():
+            if raised and self.instances[instance_id].status is None:
+                self.instances[instance_id].inbox.append(events.new_event_raised_event(raised.pop(0), json.dumps({})))
+                return True
         if self._timers:
             self._timers.sort()
             due, _, instance_id, timer = self._timers.pop(0)

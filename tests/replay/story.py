@@ -70,14 +70,26 @@ class Script:
             "announce_run": [done("https://github.example/1")],
             "draw_plan": [done(plan)],
             "end_step": [done()],
+            "ask_for_decision": [done(True)],
+            "take_decision": [done({"choice": "accept"})],
+            "end_reversal": [done()],
             "conclude_run": [done("completed")],
         } | answers
-        self.activities = {name: self._answering(name) for name in self._answers} | {"apply_step": self._step}
+        self.reversals: dict[str, list[Answer]] = {}
+        self.events: list[str] = []
+        """What people raise while the run waits for nothing else."""
+        self.decision_seconds = 0
+        self.activities = {name: self._answering(name) for name in self._answers} | {
+            "apply_step": self._step,
+            "reverse_step": self._reversal,
+        }
 
     def play(self, *, latest: int = 0) -> tuple[Engine, Instance]:
         """The run from its start to its end."""
         engine = Engine(RUNBOOKS, self.activities, latest=latest)
-        return engine, engine.run("bootstrap", RUN.instance, RUN.model_dump(mode="json"))
+        engine.scripted_events[RUN.instance] = list(self.events)
+        run = RUN.model_copy(update={"decision_seconds": self.decision_seconds})
+        return engine, engine.run("bootstrap", RUN.instance, run.model_dump(mode="json"))
 
     def _answering(self, name: str) -> Callable[[dict[str, Any]], Any]:
         return lambda payload: self._next(name, self._answers[name], payload)
@@ -85,6 +97,10 @@ class Script:
     def _step(self, payload: dict[str, Any]) -> Any:
         step = payload["task"]["step"]
         return self._next(step, self.steps.get(step, [outcome("applied")]), payload)
+
+    def _reversal(self, payload: dict[str, Any]) -> Any:
+        step = payload["task"]["step"]
+        return self._next(f"{step}.reverse", self.reversals.get(step, [outcome("removed")]), payload)
 
     def _next(self, key: str, answers: list[Answer], payload: dict[str, Any]) -> Any:
         answer = answers[min(self._calls[key], len(answers) - 1)]
@@ -114,6 +130,22 @@ def _crashing() -> Script:
     return script
 
 
+def failing_with(*decisions: str | None, events: list[str], failures: int = 1) -> Script:
+    """A run whose Azure DevOps repository fails that often, and what is decided each time it looks."""
+    script = Script(take_decision=[done({"choice": choice} if choice else {}) for choice in decisions])
+    script.steps["azure_devops.repository"] = [outcome("failed", reason="taken")] * failures + [outcome("applied")]
+    script.events = events
+    script.decision_seconds = 3600
+    return script
+
+
+def _compensated() -> Script:
+    script = failing_with("compensate", events=["decision.1"])
+    script.reversals["azure_devops.project"] = [outcome("waiting", wait_seconds=2), outcome("removed")]
+    script.reversals["github.hook"] = [ValueError("broken")]
+    return script
+
+
 STORIES: dict[str, Callable[[], Script]] = {
     "completed": Script,
     "refused": lambda: Script(admit_request=[REFUSED]),
@@ -121,5 +153,9 @@ STORIES: dict[str, Callable[[], Script]] = {
     "one-step-failed": _failing,
     "waited": _waiting,
     "crashed": _crashing,
+    "retried": lambda: failing_with("retry", events=["decision.1"]),
+    "accepted": lambda: failing_with("accept", events=["decision.1"]),
+    "compensated": _compensated,
+    "nobody-decided": lambda: failing_with("compensate", events=[]),
     "abandoned": lambda: Script(admit_request=[ValueError("no credential")]),
 }

@@ -99,6 +99,7 @@ def test_every_activity_is_registered_and_called_by_a_runbook():
     names = {activity.__name__ for activity in activities.ACTIVITIES}
     assert names == {
         "admit_request", "abandon_request", "refuse_request", "announce_run", "draw_plan", "apply_step", "end_step",
-        "conclude_run", "list_finished", "look_for_drift",
+        "ask_for_decision", "take_decision", "reverse_step", "end_reversal", "conclude_run", "list_finished",
+        "look_for_drift",
     }  # fmt: skip
     assert all(activity.__doc__ for activity in activities.ACTIVITIES)

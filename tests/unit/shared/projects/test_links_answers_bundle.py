@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from shared.domain.forge import ForgeName
 from shared.domain.plan import StepProgress, StepState
+from shared.domain.run import ProjectState
 from shared.projects import bundle
 from shared.projects.answers import concluded, plain, refused, took
 from shared.projects.links import Links
@@ -97,7 +98,7 @@ def test_the_last_answer_tells_times_and_links():
         started_at=T0, finished_at=T0 + timedelta(milliseconds=1260),
     )  # fmt: skip
     skipped = step.model_copy(update={"state": StepState.SKIPPED, "started_at": None, "url": ""})
-    text = concluded("P", [step, skipped], status_url="https://s", root="ab", size=2)
+    text = concluded("P", ProjectState.FAILED, [step, skipped], status_url="https://s", root="ab", size=2)
     assert "| Hook | ✅ made | 1.3 s | [open](https://x) |" in text
     assert "1 of 2 steps did not succeed" in text
     assert took(skipped) == ""
