@@ -34,6 +34,7 @@ from shared.domain.forge import (
     WorkItem,
 )
 from shared.domain.project import TeamRole
+from shared.domain.pull_request import BranchChange, Commit, PullRequest, PullRequestText, TreeFile
 
 
 class Clock(Protocol):
@@ -119,7 +120,61 @@ class Queue(Protocol):
         ...
 
 
-class Forge(Protocol):
+class PullRequests(Protocol):
+    """Changes offered on a branch of their own: what GitHub and Azure Repos both do."""
+
+    takes_modes: bool
+    """Whether a written branch keeps which files may be run."""
+
+    body_limit: int
+    """The most characters a pull request's body may have."""
+
+    def tree(self, ref: RepositoryRef, commit: str) -> Mapping[str, TreeFile]:
+        """Path → file, for every file at ``commit``. Raises ``RefusedError`` for an unknown commit."""
+        ...
+
+    def file_content(self, ref: RepositoryRef, digest: str) -> bytes:
+        """The bytes git names ``digest``. Raises ``RefusedError`` when the repository has none of that name."""
+        ...
+
+    def commit(self, ref: RepositoryRef, commit: str) -> Commit:
+        """The commit of that SHA. Raises ``RefusedError`` when it is not there."""
+        ...
+
+    def write_branch(
+        self,
+        ref: RepositoryRef,
+        branch: str,
+        change: BranchChange,
+        *,
+        onto: str,
+        replacing: str | None,
+        message: str,
+    ) -> str:
+        """Let ``branch`` be one new commit with ``change`` on top of the commit ``onto``; returns its SHA.
+
+        ``replacing`` is the commit the branch shows now, ``None`` for a branch that is not there. Raises
+        ``ConflictError`` when it shows another.
+        """
+        ...
+
+    def pull_requests(self, ref: RepositoryRef, source: str) -> Sequence[PullRequest]:
+        """Every pull request that was opened from the branch ``source`` of the repository itself, newest first."""
+        ...
+
+    def create_pull_request(self, ref: RepositoryRef, source: str, target: str, text: PullRequestText) -> PullRequest:
+        """Open one, or return the open one from ``source`` to ``target`` as it is.
+
+        It is opened ready where the plan has no drafts.
+        """
+        ...
+
+    def edit_pull_request(self, ref: RepositoryRef, number: int, text: PullRequestText, *, closed: bool = False) -> None:
+        """Give it this text, draft or ready as the text says where the plan has drafts, and close it if asked."""
+        ...
+
+
+class Forge(PullRequests, Protocol):
     """Code hosting: what GitHub and Azure Repos both do. Reads answer ``None`` for what is not there."""
 
     def repository(self, ref: RepositoryRef) -> Repository | None: ...
@@ -210,6 +265,13 @@ class RepositorySettings(Protocol):
 
     def has_account(self, login: str) -> bool:
         """Whether a person of that login exists."""
+        ...
+
+    def has_team(self, organization: str, team: str) -> bool:
+        """Whether ``organization`` has a team with the slug ``team``.
+
+        Raises ``RefusedError`` where the credential may not see the organisation's teams.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
+from shared.adapters.azure_devops.pull_requests import PullRequestCalls
 from shared.adapters.azure_devops.teams import TeamCalls
 from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
 from shared.adapters.azure_devops.wiki import WikiCalls
@@ -18,6 +19,7 @@ from shared.ports import Clock
 
 
 class AzureDevOpsForge(
+    PullRequestCalls,
     ProtectionCalls,
     HookCalls,
     WorkItemCalls,

@@ -8,7 +8,6 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.adapters.github.client import GitHubClient, path
-from shared.adapters.github.commits import CommitCalls
 from shared.adapters.github.credentials import GitHubCredentials
 from shared.adapters.github.environments import EnvironmentCalls
 from shared.adapters.github.hooks import HookCalls
@@ -16,6 +15,7 @@ from shared.adapters.github.issues import IssueCalls
 from shared.adapters.github.labels import LabelCalls
 from shared.adapters.github.permissions import PermissionCalls
 from shared.adapters.github.protection import ProtectionCalls
+from shared.adapters.github.pull_requests import PullRequestCalls
 from shared.adapters.github.safety import SafetyCalls
 from shared.domain.forge import Frozen, RepositoryRef
 from shared.ports import Clock
@@ -34,7 +34,7 @@ class Installation(Frozen):
 
 
 class GitHubForge(
-    CommitCalls,
+    PullRequestCalls,
     ProtectionCalls,
     HookCalls,
     IssueCalls,

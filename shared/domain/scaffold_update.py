@@ -1,0 +1,183 @@
+"""What a scaffold update is made of: the fate of each file, the offers made to a team, and what a round came to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.domain.forge import ForgeName, Frozen
+
+BRANCH_PREFIX = "doneright/scaffold-"
+
+
+class FileFate(StrEnum):
+    """What an update does with a file that the template changed."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    REMOVED = "removed"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    KEPT = "kept"
+
+
+class FileMerge(Frozen):
+    """A file whose template changed, and what becomes of it."""
+
+    path: str
+    fate: FileFate
+    team: str = Field(default="", description="What the team changed since the render before.")
+    template: str = Field(default="", description="What the template changed since the render before.")
+    advice: str = Field(default="", description="What a person should do; empty where nothing is to be decided.")
+    conflicts: tuple[int, ...] = Field(
+        default=(), description="Numbers (from 1) of the lines at which conflicts are marked in the offered file."
+    )
+
+
+class Offer(Frozen):
+    """An update offered to a team on one forge."""
+
+    version: str = Field(description="Of the template.")
+    render: str = Field(description="Digest of the packed render in the artifact store.")
+    branch: str
+    after: int = Field(default=0, description="Number of the newest pull request of the branch before this offer.")
+    commit: str = Field(default="", description="What we last put on the branch; empty while that is under way.")
+    number: int = 0
+    url: str = ""
+
+
+class UpdateState(StrEnum):
+    """What trying to offer an update came to."""
+
+    PENDING = "pending"
+    OFFERED = "offered"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    UP_TO_DATE = "up_to_date"
+    IN_HAND = "in_hand"
+    DECLINED = "declined"
+    ADVISED = "advised"
+    FAILED = "failed"
+
+
+STATE_MEANINGS: dict[UpdateState, str] = {
+    UpdateState.PENDING: "It is not looked at yet.",
+    UpdateState.OFFERED: "A pull request was opened.",
+    UpdateState.REVISED: "The open pull request was brought up to date in place.",
+    UpdateState.UNCHANGED: "The open pull request is as it should be.",
+    UpdateState.UP_TO_DATE: "The repository has all of the template; nothing is open.",
+    UpdateState.IN_HAND: "The team works on the branch of the pull request; it is left to them.",
+    UpdateState.DECLINED: "The team closed the pull request of this version without merging it; nothing was opened.",
+    UpdateState.ADVISED: "The connection is in advisory mode: the merge was computed and nothing was opened.",
+    UpdateState.FAILED: "It could not be offered; the reason and the remedy say why.",
+}
+
+
+class UpdateOutcome(Frozen):
+    """What an update of one repository came to."""
+
+    project: str
+    forge: ForgeName
+    state: UpdateState
+    version: str = ""
+    base_version: str = Field(default="", description="Version of the template the repository has.")
+    reason: str = ""
+    remedy: str = ""
+    url: str = Field(default="", description="The pull request's page.")
+    draft: bool = Field(default=False, description="The pull request holds marked conflicts.")
+    files: dict[FileFate, int] = Field(default_factory=dict, description="How many files of each fate.")
+    merge: str = Field(default="", description="Digest of the per-file merge in the artifact store.")
+    at: datetime | None = None
+
+
+class Standing(Frozen):
+    """Where a repository stands beside the templates."""
+
+    project: str
+    forge: ForgeName
+    base: str = Field(description="Digest of the packed render the repository was last brought to.")
+    base_version: str
+    offers: tuple[Offer, ...] = Field(default=(), description="Offers that were not merged, oldest first.")
+    last: UpdateOutcome | None = None
+
+
+class UpdatePreview(Frozen):
+    """The per-file merge of one repository, as it would be offered."""
+
+    project: str
+    forge: ForgeName
+    repository: str
+    branch: str = Field(description="The default branch the merge was computed on.")
+    head: str = Field(description="Commit at its head.")
+    base_version: str
+    version: str
+    up_to_date: bool
+    draft: bool = Field(description="Whether it would be a draft, for its marked conflicts.")
+    files: tuple[FileMerge, ...]
+
+
+class UpdateTask(Frozen):
+    """Input of the step that offers an update to one repository."""
+
+    instance: str = Field(description="The run the outcome is listed under.")
+    project: str
+    forge: ForgeName
+    force: bool = False
+    actor: str = "doneright"
+
+
+class UpdateRun(Frozen):
+    """A request to offer updates to one project, or to all of a connection."""
+
+    instance: str
+    run: int = Field(ge=1)
+    connection: str
+    project: str = Field(default="", description="Empty: every completed project of the connection.")
+    force: bool = False
+    actor: str = Field(default="doneright", description="Pseudonym of who asked.")
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+class ProjectUpdate(Frozen):
+    """Input of the runbook of one project."""
+
+    run: UpdateRun
+    project: str
+
+
+class Target(Frozen):
+    """A project with the forges its repositories are on."""
+
+    project: str
+    forges: tuple[ForgeName, ...]
+
+
+class BrokenUpdate(Frozen):
+    """A step that ended without an outcome."""
+
+    task: UpdateTask
+    reason: str
+
+
+class UpdateRunView(Frozen):
+    """A run as the API shows it."""
+
+    instance: str
+    connection: str
+    project: str = ""
+    state: str = Field(description="running, completed, or partly_failed when one or more repositories failed.")
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcomes: tuple[UpdateOutcome, ...] = ()
+
+
+class ProjectUpdateView(Frozen):
+    """A project's repositories beside the templates."""
+
+    project: str
+    version: str = Field(description="Of the templates packaged here.")
+    running: bool
+    repositories: tuple[Standing, ...] = ()
