@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from local.stack import Configuration, Ports, PortTakenError, Stack, StackError
-from local.stack.configuration import STATE
+from local.stack.configuration import STATE, given_settings
 
 
 def main(arguments: list[str]) -> int:
@@ -25,10 +25,11 @@ def main(arguments: list[str]) -> int:
         ports = Ports.fixed(os.environ)
         # Kept state is full of addresses, so each set of ports has a state of its own.
         name = f"serve-{ports.host}-{ports.github}-{ports.azure_devops}-{ports.storage}"
-        stack = Stack(Configuration(ports=ports, state=options.state or STATE / name))
+        state = (options.state or STATE / name).absolute()
+        stack = Stack(Configuration(ports=ports, state=state, settings=given_settings(os.environ)))
         ready = stack.start(lambda part: print(f"doneright: starting the {part}…", file=sys.stderr, flush=True))
     except (PortTakenError, StackError) as error:
-        print(f"doneright: {error}", file=sys.stderr)
+        _say(error)
         return 2
     try:
         print(ready.line(), flush=True)
@@ -39,12 +40,19 @@ def main(arguments: list[str]) -> int:
         )
         while not asked.wait(0.5):
             if dead := stack.dead():
-                print(f"doneright: the {dead[0].name} ended by itself:\n{dead[0].last_words()}", file=sys.stderr)
+                for child in dead:
+                    _say(child.death())
+                _say(f"stopped, as its parts need each other; the state is kept in {state}: start again")
                 return 1
     finally:
         stack.stop()
-    print("doneright: stopped; the state is kept", file=sys.stderr)
+    _say("stopped; the state is kept")
     return 0
+
+
+def _say(what: object) -> None:
+    for line in str(what).splitlines():
+        print(f"doneright: {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

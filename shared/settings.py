@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from shared.domain.faults import FieldFault, faults_of
 from shared.errors import DefectError
 
 PREFIX = "DONERIGHT_"
@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     sweep_lookback_hours: int = Field(
         default=72, gt=0, le=72, description="How far back the sweep asks for deliveries."
     )
+    lost_after_seconds: int = Field(
+        default=300,
+        gt=0,
+        description="After how long the sweep asks the engine whether it still knows a run that has not ended.",
+    )
 
     @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets", mode="before")
     @classmethod
@@ -121,14 +126,16 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         variables = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
         return _GivenSettings.model_validate({name: environ[key] for name, key in variables.items() if key in environ})
     except ValidationError as error:
-        raise WrongSettingsError("\n".join(_told(fault) for fault in faults_of(error))) from error
+        # Neither input nor context: what is wrong may be a secret.
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise WrongSettingsError("\n".join(_told(fault) for fault in faults)) from error
 
 
-def _told(fault: FieldFault) -> str:
-    name, _, inside = fault.field.partition(".")
+def _told(fault: ErrorDetails) -> str:
+    name = str(fault["loc"][0])
     field = Settings.model_fields[name]
-    told = f"{PREFIX}{name.upper()}{f' ({inside})' if inside else ''} is wrong: {fault.problem}"
-    if ";" in fault.problem:
+    told = f"{PREFIX}{name.upper()} is wrong: {fault['msg'].removeprefix('Value error, ')}"
+    if fault["type"] == "value_error":
         return told
     # What pydantic finds has no remedy of its own.
     default = str(field.default).lower() if isinstance(field.default, bool) else field.default

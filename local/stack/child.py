@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class ChildFailedError(Exception):
-    """A child ended before it was ready; the message ends with what it said last."""
+    """A child ended before it was ready; the message holds what it said last."""
 
 
 class Child:
@@ -26,9 +26,10 @@ class Child:
 
     def __init__(self, name: str, command: Sequence[str], *, environ: Mapping[str, str], cwd: Path, log: Path) -> None:
         self.name = name
-        self._log = log
+        self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         self._stderr = log.open("ab")
+        self._log_began = self._stderr.seek(0, os.SEEK_END)
         self.process = subprocess.Popen(
             list(command),
             env=dict(environ),
@@ -48,7 +49,7 @@ class Child:
         stream = self.process.stdout
         if stream is None:
             return
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             for line in stream:
                 if self._ready is None and line.startswith(b"{"):
                     try:
@@ -69,20 +70,38 @@ class Child:
         if self._ready is not None:
             return self._ready
         if not self._told.is_set():
-            raise ChildFailedError(f"{self.name} was not ready within {seconds:.0f} s; its log: {self._log}")
+            raise ChildFailedError(f"the {self.name} was not ready within {seconds:.0f} s; its log: {self.log}")
         # It closed its output, so it is ending; without this wait its exit code would not be there yet.
         self.process.wait(seconds)
-        raise ChildFailedError(f"{self.name} ended with {self.process.returncode}:\n{self.last_words()}")
+        raise ChildFailedError(self.death())
 
     @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self.process.poll() is None
 
+    def ending(self) -> str:
+        """How it ended: ``exited with code 3`` or ``was killed by SIGKILL``."""
+        code = self.process.poll()
+        if code is None:
+            return "has not ended"
+        if code >= 0:
+            return f"exited with code {code}"
+        try:
+            return f"was killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was killed by signal {-code}"
+
+    def death(self) -> str:
+        """Which child ended, how, what it said last, and where its log is."""
+        return f"the {self.name} {self.ending()}; it said last:\n{self.last_words()}\nits log: {self.log}"
+
     def last_words(self, lines: int = 12) -> str:
-        """The end of its log."""
-        text = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
-        return "\n".join(text.strip().splitlines()[-lines:]) or f"(nothing; {self._log})"
+        """The end of what it wrote to its log; the log goes on from earlier starts, whose words are left out."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_began)
+            text = log.read().decode("utf-8", errors="replace")
+        return "\n".join(text.strip().splitlines()[-lines:]) or "(it said nothing)"
 
     def stop(self, seconds: float = 10.0) -> None:
         """End it politely, then for good, and wait until it is gone."""
@@ -115,13 +134,13 @@ def wait_for_port(child: Child, port: int, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not child.is_running:
-            raise ChildFailedError(f"{child.name} ended with {child.process.returncode}:\n{child.last_words()}")
+            raise ChildFailedError(child.death())
         with socket.socket() as probe:
             probe.settimeout(0.5)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise ChildFailedError(f"{child.name} does not listen on port {port} after {seconds:.0f} s")
+    raise ChildFailedError(f"the {child.name} does not listen on port {port} after {seconds:.0f} s")
 
 
 def _die_with_parent() -> None:

@@ -11,9 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared.settings import PREFIX
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 STATE = ROOT / ".doneright"
 ACCOUNT = "doneright"
+
+
+PORTS = {
+    "host": ("DONERIGHT_HOST_PORT", 7071),
+    "github": ("DONERIGHT_GITHUB_PORT", 7081),
+    "azure_devops": ("DONERIGHT_AZURE_DEVOPS_PORT", 7082),
+    "storage": ("DONERIGHT_STORAGE_PORT", 10000),
+}
+"""The variable and the default of each port of ``make serve``."""
 
 
 class PortTakenError(Exception):
@@ -33,12 +44,7 @@ class Ports:
     def fixed(cls, environ: Mapping[str, str]) -> Ports:
         """The ports ``make serve`` uses, each overridable. Raises ``PortTakenError`` naming the first that is taken."""
         chosen = {}
-        for name, variable, default in (
-            ("host", "DONERIGHT_HOST_PORT", 7071),
-            ("github", "DONERIGHT_GITHUB_PORT", 7081),
-            ("azure_devops", "DONERIGHT_AZURE_DEVOPS_PORT", 7082),
-            ("storage", "DONERIGHT_STORAGE_PORT", 10000),
-        ):
+        for name, (variable, default) in PORTS.items():
             text = environ.get(variable) or str(default)
             if not text.isdigit() or not 1 <= int(text) <= 65533:
                 raise PortTakenError(f"{variable} is {text!r}; it must be a port number from 1 to 65533")
@@ -81,7 +87,7 @@ class Configuration:
     project_seconds: tuple[float, float] = (2.0, 4.0)
     """How long the sandbox's Azure DevOps takes to create a project."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Further settings of the function app."""
+    """Settings of the function app and its host; they win over those the stack makes for itself."""
     app: Path = ROOT
 
     @property
@@ -98,6 +104,12 @@ class Configuration:
     def azure_devops_url(self) -> str:
         """Where the sandbox's Azure DevOps answers."""
         return f"http://127.0.0.1:{self.ports.azure_devops}"
+
+
+def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the app and its host in ``environ``; a port is the stack's own, an empty value is none."""
+    ports = {variable for variable, _ in PORTS.values()}
+    return {name: value for name, value in environ.items() if name.startswith(PREFIX) and name not in ports and value}
 
 
 def kept_secrets(state: Path) -> dict[str, str]:

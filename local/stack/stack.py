@@ -12,9 +12,13 @@ from pathlib import Path
 
 import httpx
 
+from local.host.keys import load_keys
+from local.host.settings import SettingsError
+from local.sandbox.server import STATE_FILE
 from local.stack.child import Child, ChildFailedError, wait_for_port
 from local.stack.configuration import ACCOUNT, ROOT, Configuration, kept_secrets, storage_connection
-from local.stack.seed import CONNECTION, connection, seed
+from local.stack.seed import CONNECTION, connection, seed, tell_hooks
+from shared.settings import PREFIX, WrongSettingsError, read
 
 PATIENCE = 60.0
 
@@ -49,9 +53,12 @@ class Stack:
     """One running system."""
 
     def __init__(self, configuration: Configuration) -> None:
+        """Raises ``StackError`` when a setting is wrong; then nothing was started."""
         self.configuration = configuration
         self.secrets = kept_secrets(configuration.state)
         self.storage = storage_connection(configuration.ports.storage, self.secrets["storage_key"])
+        self.settings = self._app_settings() | dict(configuration.settings)
+        self._use_given()
         self.children: dict[str, Child] = {}
         self._engine_address = ""
 
@@ -76,7 +83,7 @@ class Stack:
             self.start_host()
             tell("connection to the sandbox")
             self._connect()
-        except (ChildFailedError, httpx.HTTPError) as error:
+        except (ChildFailedError, httpx.HTTPError, SettingsError) as error:
             self.stop()
             raise StackError(str(error)) from error
         except BaseException:
@@ -115,21 +122,8 @@ class Stack:
 
     def start_host(self) -> None:
         """Start the function host, also again after ``children["host"].kill()``."""
-        keys = self.configuration.state / "host-keys.json"
-        keys.write_text(
-            json.dumps(
-                {
-                    "masterKey": self.secrets["master_key"],
-                    "functionKeys": {"default": self.secrets["function_key"]},
-                    "systemKeys": {"durabletask_extension": self.secrets["durable_key"]},
-                }
-            ),
-            encoding="utf-8",
-        )
-        keys.chmod(0o600)
         command = ["local.host", "--app", str(self.configuration.app), "--port", str(self.configuration.ports.host)]
-        child = self._python("host", [*command, "--engine", self._engine_address], self._app_settings(keys))
-        child.ready(PATIENCE)
+        self._python("host", [*command, "--engine", self._engine_address], self.settings).ready(PATIENCE)
 
     def start_engine(self, port: int = 0) -> None:
         """Start the durable engine on ``port``; its state is restored."""
@@ -166,7 +160,11 @@ class Stack:
             *("--min-project-seconds", str(least), "--max-project-seconds", str(most)),
             *(["--contracts"] if self.configuration.contracts else []),
         ]
+        is_kept = (self.configuration.state / "sandbox" / STATE_FILE).exists()
         self._python("sandbox", command, {}).ready(PATIENCE)
+        if is_kept:
+            # The seed was for the first start, and its hooks may know the secret of an earlier one.
+            tell_hooks(self.configuration, self.secrets)
 
     def _connect(self) -> None:
         answer = httpx.post(
@@ -178,14 +176,14 @@ class Stack:
         if answer.status_code not in {201, 409}:
             raise StackError(f"the connection to the sandbox was refused: {answer.status_code} {answer.text}")
 
-    def _app_settings(self, keys: Path) -> dict[str, str]:
+    def _app_settings(self) -> dict[str, str]:
         state = self.configuration.state
         return {
             "AzureWebJobsStorage": self.storage,
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
-            "AZURE_DEVOPS_CACHE_DIR": str(state / "azure-devops-cache"),
-            "DONERIGHT_HOST_KEYS_FILE": str(keys),
+            "DONERIGHT_HOST_KEYS_FILE": str(state / "host-keys.json"),
+            "DONERIGHT_HOST_STATE_DIR": str(state / "host"),
             "DONERIGHT_PUBLIC_URL": self.configuration.host_url,
             "DONERIGHT_SIGNING_KEY": self.secrets["signing_key"],
             "DONERIGHT_GITHUB_WEBHOOK_SECRETS": self.secrets["github_webhook_secret"],
@@ -195,14 +193,45 @@ class Stack:
             "DONERIGHT_SECRET_ACME_AZURE_DEVOPS": self.secrets["azure_devops_doneright"],
             "DONERIGHT_SWEEP_SCHEDULE": "0 */5 * * * *",
             "DONERIGHT_DRIFT_SCHEDULE": "0 0 5 * * *",
-            **self.configuration.settings,
         }
+
+    def _use_given(self) -> None:
+        """Take over what was given in place of the stack's own secrets, so that all parts use what is in force."""
+        try:
+            settings = read(self.settings)
+            if f"{PREFIX}HOST_KEYS_FILE" not in self.configuration.settings:
+                self._write_keys()
+            keys = load_keys(Path(self.settings[f"{PREFIX}HOST_KEYS_FILE"]).absolute())
+        except (WrongSettingsError, SettingsError) as error:
+            raise StackError(str(error)) from error
+        self.secrets |= {"function_key": next(iter(keys.function_keys.values()), keys.master_key)}
+        for forge, secrets in (
+            ("github", settings.github_webhook_secrets),
+            ("azure_devops", settings.azure_devops_webhook_secrets),
+        ):
+            # Of two, the first is the new one, which forges are told.
+            self.secrets[f"{forge}_webhook_secret"] = secrets[0].get_secret_value() if secrets else ""
+
+    def _write_keys(self) -> None:
+        keys = Path(self.settings[f"{PREFIX}HOST_KEYS_FILE"])
+        keys.write_text(
+            json.dumps(
+                {
+                    "masterKey": self.secrets["master_key"],
+                    "functionKeys": {"default": self.secrets["function_key"]},
+                    "systemKeys": {"durabletask_extension": self.secrets["durable_key"]},
+                }
+            ),
+            encoding="utf-8",
+        )
+        keys.chmod(0o600)
 
     def _python(self, name: str, module: list[str], environ: dict[str, str]) -> Child:
         return self._adopt(name, [sys.executable, "-m", *module], self._environ(environ))
 
     def _environ(self, more: dict[str, str]) -> dict[str, str]:
-        # Children get what a shell gives, less the settings of another Doneright that may run here.
+        # Children get what a shell gives, less the settings of another Doneright that may run here; those meant for this
+        # one are in its configuration.
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DONERIGHT_", "AzureWebJobs"))}
         contracts = os.environ.get("DONERIGHT_CONTRACTS")
         return kept | ({"DONERIGHT_CONTRACTS": contracts} if contracts else {}) | {"PYTHONUNBUFFERED": "1"} | more
