@@ -12,7 +12,6 @@ from shared.domain.keys import bounded
 from shared.errors import ConflictError
 from shared.ports import Clock, Records
 
-
 MOST = 100_000
 """More intents than any project has."""
 

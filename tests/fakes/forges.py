@@ -340,6 +340,10 @@ class MemoryForge(Switchboard):
         raise RefusedError(f"there is no comment {comment_id}", "It was deleted.")
 
     @_call
+    def may_write(self, ref: RepositoryRef, login: str) -> bool:
+        return login.lower() in self.writers
+
+    @_call
     def is_team_member(self, organization: str, team: str, login: str) -> bool:
         return login.lower() in self.teams.get(f"{organization}/{team}", set())
 
@@ -359,6 +363,10 @@ class MemoryAzureDevOps(MemoryForge):
         super().__init__(web)
         self.reads_until_ready = 1
         self.creation = OperationState.RUNNING
+        self.deletion = OperationState.SUCCEEDED
+        """How the deletion of a project ends."""
+        self.polls_until_deleted = 1
+        self.deleting: dict[str, tuple[int, OperationState]] = {}
         self.process_as_made = ""
         self.items_as_read: Callable[[list[WorkItem]], list[WorkItem]] = list
         self.pipelines_unseen = 0
@@ -428,12 +436,39 @@ class MemoryAzureDevOps(MemoryForge):
 
     @_call
     def operation(self, operation_id: str) -> Operation:
-        return self.operations[operation_id]
+        found = self.operations[operation_id]
+        if operation_id in self.deleting:
+            left, end = self.deleting.pop(operation_id)
+            if left > 1:
+                self.deleting[operation_id] = (left - 1, end)
+            else:
+                self.operations[operation_id] = found.model_copy(update={"state": end})
+        return found
 
     @_call
     def delete_project(self, project_id: str) -> Operation:
-        self.projects = {name: found for name, found in self.projects.items() if found.id != project_id}
-        return Operation(id=f"gone-{project_id}", state=OperationState.SUCCEEDED)
+        for name, found in list(self.projects.items()):
+            if found.id == project_id and self.deletion is OperationState.SUCCEEDED:
+                self._remove_project(name)
+        operation = Operation(id=f"gone-{project_id}", state=OperationState.RUNNING)
+        self.operations[operation.id] = operation
+        self.deleting[operation.id] = (self.polls_until_deleted, self.deletion)
+        return operation
+
+    def _remove_project(self, name: str) -> None:
+        """A project with all that stands in it."""
+        del self.projects[name]
+        for full_name, stored in list(self._repositories.items()):
+            if stored.shown.ref.owner.lower() == name:
+                del self._repositories[full_name]
+        for of_one in (self.items, self.places, self.wikis):
+            of_one.pop(name, None)
+        for of_all in (self.pipelines, self.variable_groups):
+            for key in [key for key in of_all if key[0] == name]:
+                del of_all[key]
+        self.pages.clear()
+        self.own_teams.clear()
+        self.held.clear()
 
     @_call
     def work_items(self, project: str, tag: str) -> Sequence[WorkItem]:

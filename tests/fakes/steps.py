@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.forge import ForgeName, RepositoryRef
-from shared.domain.plan import Plan, PlanStep, StepOutcome, StepState
+from shared.domain.plan import Plan, PlanStep, Reversal, ReversalState, StepOutcome, StepState
 from shared.projects.steps import definitions
 from shared.projects.steps.step import StepContext
 from tests.fakes.app import App
@@ -40,7 +40,36 @@ class Bench:
         self, step_id: str, *, tracker: bool = True, memory: Mapping[str, Any] | None = None, **inputs: Any
     ) -> StepOutcome:
         """One try, which remembers ``memory`` of the one before."""
-        context = StepContext(
+        step = self.step(step_id, **inputs)
+        return definitions()[step.kind].ensure(self._context(tracker=tracker, memory=memory), step)
+
+    def reverse(self, step_id: str, *, memory: Mapping[str, Any] | None = None, **inputs: Any) -> Reversal:
+        """One try of taking a step back, which remembers ``memory`` of the one before."""
+        step = self.step(step_id, **inputs)
+        reverse = definitions()[step.kind].reverse
+        assert reverse is not None
+        return reverse(self._context(memory=memory), step)
+
+    def reversed(self, step_id: str, **inputs: Any) -> Reversal:
+        """Take a step back to its end."""
+        memory: Mapping[str, Any] = {}
+        for _ in range(10):
+            reversal = self.reverse(step_id, memory=memory, **inputs)
+            memory = reversal.observed
+            if reversal.state is not ReversalState.WAITING:
+                break
+        return reversal
+
+    def intents(self) -> list[str]:
+        """Every resource and mark in the project's ledger."""
+        return list(self.app.ports.ledger(self.plan.project).intents())
+
+    def of_an_earlier_run(self) -> None:
+        """What was made so far is now an earlier run's."""
+        self.instance = f"{self.instance}+"
+
+    def _context(self, *, tracker: bool = True, memory: Mapping[str, Any] | None = None) -> StepContext:
+        return StepContext(
             forges={ForgeName.GITHUB: self.app.github, ForgeName.AZURE_DEVOPS: self.app.azure},
             tracker=self.app.azure if tracker else None,
             artifacts=self.app.artifacts,
@@ -49,8 +78,6 @@ class Bench:
             memory=memory or {},
             settings=self.app.github,
         )
-        step = self.step(step_id, **inputs)
-        return definitions()[step.kind].ensure(context, step)
 
     def made(self, *step_ids: str) -> None:
         """Bring steps to their end; each must succeed."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from shared.domain.forge import Operation, OperationState
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.domain.project import Visibility
-from shared.errors import RefusedError
 from shared.projects.steps.step import (
     StepContext,
     StepDefinition,
@@ -15,18 +14,25 @@ from shared.projects.steps.step import (
     confirmed,
     differences,
     failed,
+    kept,
+    not_removed,
+    removed,
+    removing,
     text,
     waiting,
 )
+from shared.projects.undoing import creating, done, forget_within, project_resource
 
 POLL_SECONDS = 2.0
+LOOKS = 5
+"""How often a reversal looks for a project that is still being made, before it goes on without."""
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     """Project exists, is well formed, and has the planned process and visibility."""
     boards = context.boards()
     name = text(step, "name")
-    resource = f"azure_devops.project:{name.lower()}"
+    resource = project_resource(name)
     found = boards.project(name)
     ours = context.ledger.intended(resource)
     if found is None:
@@ -52,26 +58,23 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             "Change it in the project's settings, or remove it and retry.",
             found.url,
         )
-    done = confirmed if context.ledger.intended(f"{resource}:done") else applied
-    context.ledger.intend(f"{resource}:done")
-    return done(found.url, "", id=found.id, process=found.process, private=found.private)
+    outcome = confirmed if context.ledger.intended(done(resource)) else applied
+    if outcome is applied:
+        context.ledger.intend(done(resource), reference=found.id)
+    return outcome(found.url, "", id=found.id, process=found.process, private=found.private)
 
 
 def _create(context: StepContext, step: PlanStep, name: str, resource: str) -> StepOutcome:
     boards = context.boards()
     if known := _operation(context):
         return _under_way(boards.operation(known))
-    context.ledger.intend(resource)
-    try:
+    with creating(context.ledger, resource):
         operation = boards.create_project(
             name,
             description=text(step, "description"),
             process=text(step, "process"),
             private=text(step, "visibility") == Visibility.PRIVATE,
         )
-    except RefusedError:
-        context.ledger.withdraw(resource)
-        raise
     return _under_way(operation)
 
 
@@ -93,11 +96,65 @@ def _wait(url: str = "", operation: str = "") -> StepOutcome:
     return waiting("Azure DevOps is creating the project", POLL_SECONDS, url, operation=operation)
 
 
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The project this run made is gone, with all that stood in it."""
+    boards = context.boards()
+    name = text(step, "name")
+    resource = project_resource(name)
+    if not context.ledger.made_here(resource):
+        return kept(f"this run did not make the project {name}")
+    known = str(context.memory.get("deletion", ""))
+    return (_ended(boards.operation(known)) if known else None) or _removal(context, name, known)
+
+
+def _ended(operation: Operation) -> Reversal | None:
+    """What a deletion comes to that has not succeeded."""
+    if operation.state is OperationState.SUCCEEDED:
+        return None
+    if operation.state is OperationState.RUNNING:
+        return _deleting(operation.id)
+    return not_removed(
+        f"Azure DevOps could not delete the project: {operation.detail or operation.state}",
+        "Delete it in the organisation's settings.",
+    )
+
+
+def _removal(context: StepContext, name: str, known: str) -> Reversal:
+    found = context.boards().project(name)
+    resource = project_resource(name)
+    made = context.ledger.reference(done(resource))
+    looks = _looks(context)
+    if found is None and not made and not known and looks < LOOKS:
+        # It was never seen. Its creation may have reached the service all the same, with the answer lost.
+        return removing("making sure that the project is not still being made", POLL_SECONDS, looks=looks + 1)
+    if found is None:
+        forget_within(context.ledger, resource)
+        return removed(f"project {name}")
+    if made and found.id != made:
+        forget_within(context.ledger, resource)
+        return kept(f"the project this run made is gone, and another one is called {name} now")
+    if not known and not found.ready and looks < LOOKS:
+        return removing("Azure DevOps is still creating the project", POLL_SECONDS, looks=looks + 1)
+    return _deleting(known or context.boards().delete_project(found.id).id)
+
+
+def _deleting(operation: str) -> Reversal:
+    return removing("Azure DevOps is deleting the project", POLL_SECONDS, deletion=operation)
+
+
+def _looks(context: StepContext) -> int:
+    looks = context.memory.get("looks", 0)
+    return looks if isinstance(looks, int) else 0
+
+
 STEP = StepDefinition(
     kind="project",
     title="Azure DevOps project",
     ensures="A team project of the requested process and visibility exists and is well formed.",
     reads_back="The project with its capabilities: state, process template, visibility.",
-    reverses="Deletes the project, when this request created it.",
+    reverses="When this run made the project, deletes it with all it holds, what people added since included, and waits "
+    "until the service is done; for 28 days an organisation's owner can restore it. A project that was there before, "
+    "that an earlier run made, or that took the name since, stays.",
     ensure=ensure,
+    reverse=reverse,
 )

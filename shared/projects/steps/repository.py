@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.forge import ForgeName
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.domain.project import Visibility
-from shared.errors import RefusedError
 from shared.projects.steps.step import (
     StepContext,
     StepDefinition,
     applied,
     confirmed,
     failed,
+    kept,
+    removed,
+    removing,
     repository_ref,
     text,
     waiting,
+)
+from shared.projects.undoing import (
+    OF_A_REPOSITORY,
+    creating,
+    done,
+    forget_within,
+    goes_along,
+    repository_resource,
 )
 
 
@@ -21,7 +32,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     """Repository exists under the planned name and visibility, and is ours."""
     forge = context.forge(step.forge)
     ref = repository_ref(step)
-    resource = f"{step.forge}.repository:{str(ref).lower()}"
+    resource = repository_resource(step)
     private = text(step, "visibility") == Visibility.PRIVATE
     found = forge.repository(ref)
     # Azure DevOps makes a repository of the project's name along with the project; who made the project made it.
@@ -35,12 +46,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         )
     created = False
     if found is None:
-        context.ledger.intend(resource)
-        try:
+        with creating(context.ledger, resource):
             forge.create_repository(ref, description=text(step, "description"), private=private)
-        except RefusedError:
-            context.ledger.withdraw(resource)
-            raise
         created = True
         found = forge.repository(ref)
         if found is None:
@@ -51,10 +58,34 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             "Change the visibility in the repository's settings.",
             found.url,
         )
-    first_time = created or not context.ledger.intended(f"{resource}:done")
+    first_time = created or not context.ledger.intended(done(resource))
     if first_time:
-        context.ledger.intend(f"{resource}:done")
+        context.ledger.intend(done(resource), reference=found.id)
     return (applied if first_time else confirmed)(found.url, id=found.id)
+
+
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The repository this run made is gone, with all that stood in it."""
+    if along := goes_along(context, step):
+        return along
+    forge = context.forge(step.forge)
+    ref = repository_ref(step)
+    resource = repository_resource(step)
+    kinds = OF_A_REPOSITORY if step.forge is ForgeName.AZURE_DEVOPS else None
+    if not context.ledger.made_here(resource):
+        return kept(f"this run did not make the repository {ref}")
+    found = forge.repository(ref)
+    made = context.ledger.reference(done(resource))
+    if found is not None and made and found.id != made:
+        forget_within(context.ledger, resource, kinds)
+        return kept(f"the repository this run made is gone, and another one is called {ref} now")
+    if found is not None or not made:
+        # One whose creation was answered may not show yet; it may also have been renamed since.
+        forge.delete_repository(found.ref if found else ref)
+        if forge.repository(ref) is not None:
+            return removing(f"{ref} was deleted and still shows")
+    forget_within(context.ledger, resource, kinds)
+    return removed(f"repository {ref}")
 
 
 STEP = StepDefinition(
@@ -62,6 +93,10 @@ STEP = StepDefinition(
     title="Repository",
     ensures="A repository of the planned name and visibility exists, made by this request.",
     reads_back="The repository: id, visibility, page.",
-    reverses="Deletes the repository, when this request created it.",
+    reverses="When this run made the repository, deletes it with all it holds, what people pushed since included; the "
+    "forge can restore it for some time (GitHub 90 days, Azure Repos from its recycle bin). One that came with the "
+    "project goes with the project. A repository that was there before, that an earlier run made, or that took the name "
+    "since, stays.",
     ensure=ensure,
+    reverse=reverse,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.forge import RepositoryRef
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.ports import Forge
 from shared.projects import bundle
 from shared.projects.steps.step import (
@@ -12,10 +12,12 @@ from shared.projects.steps.step import (
     applied,
     confirmed,
     failed,
+    kept,
     repository_ref,
     text,
     waiting,
 )
+from shared.projects.undoing import goes_along
 
 MESSAGE = "Start from the {stack} scaffold\n\nMade by Doneright from template version {version}."
 
@@ -25,7 +27,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     forge = context.forge(step.forge)
     ref = repository_ref(step)
     branch = text(step, "branch")
-    resource = f"{step.forge}.scaffold:{str(ref).lower()}:{branch}"
+    resource = _resource(step)
     url = _page(forge.repository(ref))
     head = forge.branch_head(ref, branch)
     if head is not None and not context.ledger.intended(resource):
@@ -81,6 +83,20 @@ def _looked_again(forge: Forge, ref: RepositoryRef, branch: str, made: str, head
     )
 
 
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The scaffold goes with the repository; out of one that stays, no forge removes the first commit."""
+    if along := goes_along(context, step):
+        return along
+    branch, ref = text(step, "branch"), repository_ref(step)
+    if not context.ledger.made_here(_resource(step)):
+        return kept(f"this run did not make the first commit of {ref}")
+    return kept(f"{branch} is the default branch of {ref}, which this run did not make; no forge deletes such a branch")
+
+
+def _resource(step: PlanStep) -> str:
+    return f"{step.forge}.scaffold:{str(repository_ref(step)).lower()}:{text(step, 'branch')}"
+
+
 def _page(repository: object) -> str:
     return str(getattr(repository, "url", ""))
 
@@ -90,6 +106,8 @@ STEP = StepDefinition(
     title="Scaffold in one commit",
     ensures="The main branch holds exactly the rendered scaffold as its first commit.",
     reads_back="The git blob digest of every file; later, that this very commit is in the branch's history.",
-    reverses="Nothing of its own: the repository's reversal removes it.",
+    reverses="Goes with the repository when this run made that. In a repository that stays, the commit stays: forges do "
+    "not delete the default branch.",
     ensure=ensure,
+    reverse=reverse,
 )

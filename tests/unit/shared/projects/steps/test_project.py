@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.forge import Operation, OperationState
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, RefusedError, TransientError
 from shared.projects.steps.project import POLL_SECONDS
 from tests.fakes.forges import Fault
@@ -90,3 +90,106 @@ def test_what_appears_after_a_refused_creation_is_not_ours(bench):
     assert "was not made by this request" in outcome.reason
     bench.app.azure.projects.clear()
     bench.made(STEP)
+
+
+def test_taken_back_it_is_deleted_awaited_and_forgotten(bench):
+    azure = bench.app.azure
+    azure.polls_until_deleted = 2
+    bench.made(STEP)
+    bench.made("azure_devops.repository", "azure_devops.backlog", "azure_devops.wiki", "azure_devops.variable_group")
+    seen = [bench.reverse(STEP)]
+    while seen[-1].state is ReversalState.WAITING:
+        assert bench.intents(), "not forgotten before it was seen to be gone"
+        seen.append(bench.reverse(STEP, memory=seen[-1].observed))
+    assert [reversal.state for reversal in seen] == [*[ReversalState.WAITING] * 3, ReversalState.REMOVED]
+    assert {reversal.wait_seconds for reversal in seen[:-1]} == {POLL_SECONDS}
+    assert (azure.projects, azure.names(), bench.intents()) == ({}, [], [])
+    assert azure.calls.count("delete_project") == 1
+    assert bench.reversed(STEP).state is ReversalState.KEPT
+    azure.reads_until_ready = 1
+    bench.made(STEP)
+    assert bench.attempt("azure_devops.backlog").state is StepState.APPLIED, "its marks went with the project"
+
+
+def test_a_deletion_the_service_gives_up_is_told_with_the_remedy(bench):
+    bench.made(STEP)
+    bench.app.azure.deletion = OperationState.FAILED
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.FAILED
+    assert "could not delete" in reversal.reason
+    assert reversal.remedy
+    bench.app.azure.deletion = OperationState.SUCCEEDED
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+
+
+def test_a_deletion_whose_answer_was_lost_counts(bench):
+    bench.made(STEP)
+    bench.app.azure.fail("delete_project", Fault.LOST)
+    with pytest.raises(TransientError):
+        bench.reverse(STEP)
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.intents() == []
+
+
+def test_one_that_is_still_being_made_is_awaited_before_it_is_deleted(bench):
+    bench.app.azure.reads_until_ready = 3
+    bench.attempt(STEP)
+    assert bench.reverse(STEP).state is ReversalState.WAITING
+    assert bench.app.azure.changes() == ["create_project"]
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.app.azure.projects == {}
+
+
+def test_one_that_never_gets_ready_is_deleted_all_the_same(bench):
+    bench.app.azure.reads_until_ready = 1000
+    bench.attempt(STEP)
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.app.azure.projects == {}
+
+
+def test_a_creation_without_effect_is_looked_for_and_forgotten(bench):
+    bench.app.azure.fail("create_project", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        bench.attempt(STEP)
+    first = bench.reverse(STEP)
+    assert first.state is ReversalState.WAITING
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.intents() == []
+    assert bench.app.azure.changes() == ["create_project"]
+
+
+def test_one_that_shows_late_is_deleted(bench):
+    bench.app.azure.fail("create_project", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        bench.attempt(STEP)
+    first = bench.reverse(STEP)
+    bench.app.azure.put_project("Order Desk")
+    second = bench.reverse(STEP, memory=first.observed)
+    assert second.observed["deletion"]
+    assert bench.reverse(STEP, memory=second.observed).state is ReversalState.WAITING
+    assert bench.app.azure.projects == {}
+
+
+@pytest.mark.parametrize("whose", ["an earlier run's", "somebody else's"])
+def test_taken_back_another_ones_stays(bench, whose):
+    if whose == "somebody else's":
+        bench.app.azure.put_project("Order Desk")
+        bench.attempt(STEP)
+    else:
+        bench.made(STEP)
+        bench.of_an_earlier_run()
+        bench.made(STEP)
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert list(bench.app.azure.projects) == ["order desk"]
+
+
+def test_taken_back_the_one_that_has_its_name_now_stays(bench):
+    bench.made(STEP)
+    azure = bench.app.azure
+    azure.projects["order desk"] = azure.projects["order desk"].model_copy(update={"id": "p9"})
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "another one is called Order Desk now" in reversal.reason
+    assert "delete_project" not in azure.calls
+    assert bench.intents() == [], "what has the name now is not ours"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.forge import RepositoryRef
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import RefusedError, TransientError
 from tests.fakes.forges import Fault
 
@@ -75,3 +76,89 @@ def test_what_appears_after_a_refused_creation_is_not_ours(bench):
     outcome = bench.attempt("github.repository")
     assert outcome.state is StepState.FAILED
     assert "was not made by this request" in outcome.reason
+
+
+def test_taken_back_it_is_deleted_and_forgotten_with_all_it_held(bench):
+    bench.made(STEP, "github.scaffold", "github.branch_rules", "github.labels", "github.hook")
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert (bench.app.github.names(), bench.intents()) == ([], [])
+    assert bench.reversed(STEP).state is ReversalState.KEPT
+    for step in (STEP, "github.scaffold", "github.branch_rules", "github.hook"):
+        assert bench.attempt(step).state is StepState.APPLIED
+
+
+def test_a_deletion_whose_answer_was_lost_counts(bench):
+    bench.made(STEP)
+    bench.app.github.fail("delete_repository", Fault.LOST)
+    with pytest.raises(TransientError):
+        bench.reverse(STEP)
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.app.github.calls.count("delete_repository") == 1
+    assert bench.intents() == []
+
+
+def test_one_that_does_not_show_yet_is_deleted_all_the_same(bench):
+    bench.app.github.lag = 5
+    assert bench.attempt(STEP).state is StepState.WAITING
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.app.github.names() == []
+
+
+def test_one_that_was_renamed_since_is_deleted_under_its_name(bench):
+    bench.made(STEP)
+    github = bench.app.github
+    stored = github.stored(bench.ref(STEP))
+    stored.shown = stored.shown.model_copy(update={"ref": RepositoryRef(owner="acme", name="orders")})
+    github._repositories["acme/orders"] = stored
+    bench.reverse(STEP)
+    assert "acme/orders" not in github._repositories
+
+
+def test_one_that_shows_after_it_was_deleted_is_looked_at_again(bench, monkeypatch):
+    bench.made(STEP)
+    monkeypatch.setattr(bench.app.github, "delete_repository", lambda ref: None)
+    reversal = bench.reverse(STEP)
+    assert reversal.state is ReversalState.WAITING
+    assert bench.intents()
+
+
+@pytest.mark.parametrize("whose", ["an earlier run's", "somebody else's"])
+def test_taken_back_another_ones_stays(bench, whose):
+    if whose == "somebody else's":
+        bench.app.github.put_repository(bench.ref(STEP))
+        bench.attempt(STEP)
+    else:
+        bench.made(STEP)
+        bench.of_an_earlier_run()
+        bench.made(STEP)
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert bench.app.github.names() == ["acme/order-desk"]
+
+
+def test_taken_back_the_one_that_has_its_name_now_stays(bench):
+    bench.made(STEP)
+    stored = bench.app.github.stored(bench.ref(STEP))
+    stored.shown = stored.shown.model_copy(update={"id": "r9"})
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "another one is called acme/order-desk now" in reversal.reason
+    assert bench.app.github.names() == ["acme/order-desk"]
+    assert bench.intents() == []
+
+
+def test_the_one_that_came_with_the_project_goes_with_it_or_stays(bench):
+    bench.made("azure_devops.project", "azure_devops.repository")
+    assert bench.reversed("azure_devops.repository").state is ReversalState.WITH_CONTAINER
+    bench.of_an_earlier_run()
+    assert bench.reversed("azure_devops.repository").state is ReversalState.KEPT
+    assert bench.app.azure.names() == ["Order Desk/Order Desk"]
+
+
+def test_one_made_in_somebody_elses_project_goes_alone_with_its_marks(bench):
+    bench.made("azure_devops.repository", "azure_devops.scaffold", "azure_devops.pipeline")
+    kept = [one for one in bench.intents() if ".pipeline:" in one]
+    assert bench.reversed("azure_devops.scaffold").state is ReversalState.WITH_CONTAINER
+    assert bench.reversed("azure_devops.repository").state is ReversalState.REMOVED
+    assert bench.app.azure.names() == []
+    assert bench.intents() == kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import TransientError
 from shared.projects import bundle
 from tests.fakes.forges import Fault
@@ -112,3 +112,21 @@ def test_files_that_read_back_otherwise_fail_with_the_remedy(bench, either, step
 def test_a_commit_that_does_not_show_yet_is_waited_for(bench, either, step, monkeypatch):
     monkeypatch.setattr(bench.forge(either), "branch_head", lambda ref, branch: None)
     assert bench.attempt(step).state is StepState.WAITING
+
+
+def test_it_goes_with_the_repository_the_run_made(bench):
+    bench.made("github.repository", "github.scaffold")
+    assert bench.reversed("github.scaffold").state is ReversalState.WITH_CONTAINER
+
+
+def test_in_a_repository_that_stays_the_first_commit_stays_and_is_remembered(bench):
+    bench.made("github.repository")
+    bench.of_an_earlier_run()
+    bench.made("github.scaffold")
+    intents, changes = bench.intents(), bench.app.github.changes()
+    reversal = bench.reversed("github.scaffold")
+    assert reversal.state is ReversalState.KEPT
+    assert "default branch" in reversal.reason
+    assert (bench.intents(), bench.app.github.changes()) == (intents, changes)
+    bench.of_an_earlier_run()
+    assert "did not make" in bench.reversed("github.scaffold").reason

@@ -1,0 +1,141 @@
+"""Every step takes back what its own run made, forgets it, and leaves everything else alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.plan import ReversalState, StepState
+from shared.errors import TransientError
+from tests.fakes.forges import Fault
+
+BEFORE = {
+    "azure_devops": ("azure_devops.project", "azure_devops.repository"),
+    "github": ("github.repository",),
+}
+"""What another run made before the step under test."""
+
+ALONE = [
+    "azure_devops.hook",
+    "github.hook",
+]
+"""Steps whose work can be taken out of a project or repository that stays."""
+
+REMOVALS = {
+    "azure_devops.hook": "delete_hook",
+    "github.hook": "delete_hook",
+}
+"""The call that removes what a step made."""
+
+
+def prepared(bench, step):
+    """The step's project or repository is an earlier run's; returns the step's forge."""
+    forge = step.partition(".")[0]
+    bench.made(*BEFORE[forge])
+    bench.of_an_earlier_run()
+    return bench.forge(forge)
+
+
+def own_intents(bench, before):
+    return sorted(set(bench.intents()) - set(before))
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_what_the_run_made_is_removed_and_forgotten(bench, step):
+    prepared(bench, step)
+    before = bench.intents()
+    bench.made(step)
+    assert own_intents(bench, before), "what is created is written down first"
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert bench.intents() == before
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_it_is_made_again_afterwards(bench, step):
+    prepared(bench, step)
+    bench.made(step)
+    bench.reversed(step)
+    outcome = bench.attempt(step)
+    assert outcome.state is StepState.APPLIED
+    assert bench.attempt(step).state is StepState.CONFIRMED
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_taken_back_twice_it_is_gone_once(bench, step):
+    forge = prepared(bench, step)
+    bench.made(step)
+    bench.reversed(step)
+    changes = forge.changes()
+    assert bench.reversed(step).state is ReversalState.KEPT
+    assert forge.changes() == changes
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_what_an_earlier_run_made_stays(bench, step):
+    forge = prepared(bench, step)
+    bench.made(step)
+    bench.of_an_earlier_run()
+    intents, changes = bench.intents(), forge.changes()
+    assert bench.reversed(step).state is ReversalState.KEPT
+    assert bench.attempt(step).state is StepState.CONFIRMED
+    assert (bench.intents(), forge.changes()) == (intents, changes)
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_what_was_there_before_any_run_stays(bench, step):
+    forge = prepared(bench, step)
+    before = bench.intents()
+    bench.made(step)
+    for resource in own_intents(bench, before):
+        bench.app.ports.ledger(bench.plan.project).withdraw(resource)
+    changes = len(forge.changes())
+    bench.attempt(step)
+    made = forge.changes()[changes:]
+    assert [call for call in made if call.startswith("create_")] == [], "it is there, as planned"
+    assert bench.reversed(step).state is ReversalState.KEPT
+    assert forge.changes()[changes:] == made
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_a_removal_whose_answer_was_lost_counts(bench, step):
+    forge = prepared(bench, step)
+    before = bench.intents()
+    bench.made(step)
+    forge.fail(REMOVALS[step], Fault.LOST)
+    with pytest.raises(TransientError):
+        bench.reverse(step)
+    assert own_intents(bench, before), "not forgotten before it was seen to be gone"
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert bench.intents() == before
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_a_creation_whose_answer_was_lost_is_taken_back(bench, step):
+    forge = prepared(bench, step)
+    before = bench.intents()
+    bench.made(step)
+    create = next(
+        call for call in reversed(forge.changes()) if call.startswith(("create_", "set_", "enable_", "protect_"))
+    )
+    bench.reversed(step)
+    forge.fail(create, Fault.LOST)
+    with pytest.raises(TransientError):
+        bench.attempt(step)
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert bench.intents() == before
+    assert bench.attempt(step).state is StepState.APPLIED
+
+
+@pytest.mark.parametrize("step", ALONE)
+def test_it_goes_with_what_the_run_made_around_it(bench, step):
+    name = step.partition(".")[0]
+    bench.made(*BEFORE[name], step)
+    forge = bench.forge(name)
+    forge.calls.clear()
+    reversal = bench.reversed(step)
+    assert reversal.state is ReversalState.WITH_CONTAINER
+    assert reversal.reason == ("goes with the repository" if name == "github" else "goes with the project")
+    assert forge.calls == []
+    for container in reversed(BEFORE[name]):
+        bench.reversed(container)
+    assert bench.intents() == []
+    assert forge.names() == []
