@@ -11,11 +11,36 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.sandbox.github import events, present
+from local.sandbox.github.errors import invalid
 from local.sandbox.github.hub import Hub, Record, node_id, now
+
+NAME_TAKEN = "Name is already taken"
+
+
+def slug_of(name: str) -> str:
+    """An App's address and the name its bot goes by."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def refuse_taken_name(hub: Hub, owner: str, name: str) -> None:
+    """Raise ApiError 422 when another App, or an account other than the App's owner, has the name.
+
+    https://docs.github.com/apps/creating-github-apps/registering-a-github-app/registering-a-github-app
+    """
+    slug = slug_of(name)
+    account = hub.account(slug)
+    is_others = account is not None and account["login"].lower() != owner.lower()
+    if is_others or any(app["slug"] == slug for app in hub.table("apps").values()):
+        raise invalid("Integration", "name", "custom", NAME_TAKEN)
 
 
 def add_app(hub: Hub, owner: str, manifest: Record, public_key: str | None = None) -> tuple[Record, str | None]:
-    """Register an App; returns it with its new private key (PEM), or without when `public_key` (PEM) was given."""
+    """Register an App; returns it with its new private key (PEM), or without when `public_key` (PEM) was given.
+
+    Raises ApiError 422 when the name is taken.
+    """
+    if manifest.get("name"):
+        refuse_taken_name(hub, owner, manifest["name"])
     private = None
     if public_key is None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -32,7 +57,7 @@ def add_app(hub: Hub, owner: str, manifest: Record, public_key: str | None = Non
     name = manifest.get("name") or f"app-{number}"
     app: Record = {
         "id": number,
-        "slug": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
+        "slug": slug_of(name),
         "name": name,
         "owner": owner,
         "description": manifest.get("description"),
@@ -161,8 +186,11 @@ def installation(hub: Hub, record: Record) -> Record:
     }
 
 
-def keep_manifest(hub: Hub, owner: str, manifest: str) -> tuple[str, Record]:
-    """Hold a submitted manifest for an hour; returns its code and content. Raises ValueError saying what is wrong."""
+def keep_manifest(hub: Hub, owner: str, manifest: str, name: str = "") -> tuple[str, Record]:
+    """Hold a submitted manifest for an hour; returns its code and content. `name` replaces the manifest's.
+
+    Raises ValueError saying what is wrong, ApiError 422 when the name is taken.
+    """
     try:
         document = json.loads(manifest)
     except ValueError as error:
@@ -172,6 +200,10 @@ def keep_manifest(hub: Hub, owner: str, manifest: str) -> tuple[str, Record]:
     missing = [name for name in ("url",) if not document.get(name)]
     if missing:
         raise ValueError(f"the manifest lacks {', '.join(missing)}")
+    if name:
+        document["name"] = name
+    if document.get("name"):
+        refuse_taken_name(hub, owner, str(document["name"]))
     code = secrets.token_hex(20)
     hub.table("manifests")[code] = {"owner": owner, "manifest": document, "at": datetime.now(UTC).isoformat()}
     hub.changed()

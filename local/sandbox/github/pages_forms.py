@@ -1,7 +1,8 @@
-"""Describes the pages on which people choose an issue form and answer its questions."""
+"""Describes the pages on which people choose an issue form and answer its questions, or name an App."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,7 @@ from local.sandbox.browser.page import (
     Text,
     TextArea,
 )
+from local.sandbox.github.apps import NAME_TAKEN
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.issue_forms import TICKED, Chooser, Element, IssueForm, chooser
 from local.sandbox.github.pages_repository import frame
@@ -30,6 +32,21 @@ def who(hub: Hub, chosen: str = "") -> Select:
     """The choice of the person to act as: the simulator's pages know no sign-in."""
     people = [(u["login"], u.get("name") or u["login"]) for u in hub.table("users").values() if u["type"] == "User"]
     return Select("user", "As", people, chosen or (people[0][0] if people else ""), required=True)
+
+
+def name_taken_page(action: str, sent: Mapping[str, str]) -> Page:
+    """The form that asks for another name of an App, and sends what was `sent` once more to `action`."""
+    try:
+        wanted = sent.get("name") or str(json.loads(sent.get("manifest", ""))["name"])
+    except (ValueError, TypeError, KeyError):
+        wanted = sent.get("name", "")
+    again = [(name, value) for name, value in sent.items() if name != "name"]
+    field = Text("name", "GitHub App name", wanted, required=True, error=NAME_TAKEN)
+    return Page(
+        title="Create GitHub App",
+        breadcrumbs=[Link("Organisations", "/")],
+        blocks=[Form(action, [field], "Create GitHub App", hidden=again)],
+    )
 
 
 def new_issue_page(

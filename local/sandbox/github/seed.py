@@ -108,7 +108,7 @@ def apply(state: State, part: Any) -> None:
     except ValidationError as error:
         raise SeedError([{**e, "field": f"github.{e['field']}"} for e in field_errors(error)]) from error
     hub = Hub(state, "http://127.0.0.1")
-    _check_logins(hub, seed)
+    _check(hub, seed)
     for user in seed.users:
         record = hub.add_user(user.login, name=user.name, site_admin=user.site_admin)
         record["email"] = user.email or record["email"]
@@ -119,7 +119,7 @@ def apply(state: State, part: Any) -> None:
     hub.changed()
 
 
-def _check_logins(hub: Hub, seed: GitHubSeed) -> None:
+def _check(hub: Hub, seed: GitHubSeed) -> None:
     known = {user.login.lower() for user in seed.users} | set(hub.table("users"))
     errors = []
     for number, org in enumerate(seed.organizations):
@@ -135,8 +135,24 @@ def _check_logins(hub: Hub, seed: GitHubSeed) -> None:
             for login in logins
             if login.lower() not in known
         ]
+    errors += _app_names(hub, seed)
     if errors:
         raise SeedError(errors)
+
+
+def _app_names(hub: Hub, seed: GitHubSeed) -> list[dict[str, str]]:
+    """A fault for each App whose name leads to the address of another."""
+    errors = []
+    names = {app["slug"]: app["name"] for app in hub.table("apps").values()}
+    accounts = {user.login.lower() for user in seed.users} | {org.login.lower() for org in seed.organizations}
+    for number, org in enumerate(seed.organizations):
+        for index, app in enumerate(org.apps):
+            slug = apps.slug_of(app.name)
+            is_account = (slug in accounts or hub.account(slug) is not None) and slug != org.login.lower()
+            if is_account or names.setdefault(slug, app.name) != app.name:
+                field = f"github.organizations.{number}.apps.{index}.name"
+                errors.append({"field": field, "message": f"{apps.NAME_TAKEN}: {app.name}"})
+    return errors
 
 
 def _organization(hub: Hub, seed: OrganizationSeed) -> None:

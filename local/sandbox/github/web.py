@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local.sandbox.browser.render import render
+from local.sandbox.browser.serve import wants_html
 from local.sandbox.github import apps, issue_forms, objects
 from local.sandbox.github.auth import authenticate, level_of, sees
 from local.sandbox.github.discussion import add_comment
 from local.sandbox.github.errors import ApiError, not_found
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.issue_changes import open_issue
+from local.sandbox.github.pages_forms import name_taken_page
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; base-uri 'none'; form-action 'self'"
+)
 
 
 def web_routes(hub: Hub) -> list[BaseRoute]:
@@ -56,7 +64,16 @@ def take_manifest(hub: Hub, request: Request, fields: Record) -> Response:
     account = hub.account(owner)
     if account is None:
         raise not_found()
-    code, manifest = apps.keep_manifest(hub, account["login"], fields.get("manifest", ""))
+    try:
+        code, manifest = apps.keep_manifest(hub, account["login"], fields.get("manifest", ""), fields.get("name", ""))
+    except ApiError:
+        if not wants_html(request.headers.get("accept", "")):
+            raise
+        # GitHub lets the person change the name there and then.
+        page = name_taken_page(f"{request.url.path}?{request.url.query}", fields)
+        # The answer to the form leads to the manifest's redirect_url, which browsers hold to form-action as well.
+        headers = {"Content-Security-Policy": f"{PAGE_POLICY} http: https:", "Cache-Control": "no-store"}
+        return HTMLResponse(render(page, forge="github", now=datetime.now(UTC)), 422, headers)
     target = str(manifest.get("redirect_url") or "")
     if urlsplit(target).scheme not in {"http", "https"}:
         raise ValueError("the manifest's redirect_url must be an http(s) address")

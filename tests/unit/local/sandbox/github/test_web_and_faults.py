@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -100,6 +102,71 @@ def test_manifest_flow_makes_a_working_app(sandbox, receiver):
     headers, body = receiver.wait(2)[1]
     assert headers["x-github-hook-installation-target-type"] == "integration"
     assert json.loads(body)["installation"]["id"] > 0
+
+
+def _manifest(name, **more):
+    return json.dumps({"name": name, "url": "http://127.0.0.1/", "redirect_url": "http://127.0.0.1/back", **more})
+
+
+@pytest.mark.parametrize("name", ["Done Right", "done right", "Done-Right!", "bob", "Octo"])
+def test_a_taken_app_name_is_refused_at_the_form(sandbox, name):
+    with sandbox.http(None) as http:
+        owner = "poor" if name == "Octo" else "octo"
+        refused = http.post(f"/organizations/{owner}/settings/apps/new", data={"manifest": _manifest(name)})
+        assert (refused.status_code, "Name is already taken" in refused.text) == (422, True)
+        assert "location" not in refused.headers
+
+
+def test_an_app_may_have_the_name_of_its_owner(sandbox):
+    with sandbox.http(None) as http:
+        answer = http.post("/organizations/poor/settings/apps/new", data={"manifest": _manifest("Poor")})
+        assert answer.status_code == 302
+
+
+def test_a_name_taken_between_form_and_conversion_is_refused_and_no_slug_is_there_twice(sandbox):
+    with sandbox.http(None) as http:
+        codes = []
+        for name in ("Raced For", "raced-for"):
+            back = http.post("/organizations/octo/settings/apps/new", data={"manifest": _manifest(name)})
+            codes += parse_qs(urlsplit(back.headers["location"]).query)["code"]
+        first, second = (http.post(f"/app-manifests/{code}/conversions") for code in codes)
+        assert (first.status_code, second.status_code) == (201, 422)
+        assert second.json()["errors"][0]["message"] == "Name is already taken"
+        assert http.get("/apps/raced-for").json()["id"] == first.json()["id"]
+
+
+def test_a_person_can_give_another_name_on_the_page_that_refuses_one(sandbox):
+    with sandbox.http(None, **HTML) as http:
+        sent = {"manifest": _manifest("Done Right", description='<b>"quoted"</b>')}
+        page = http.post("/organizations/octo/settings/apps/new?state=s%201", data=sent)
+        assert page.status_code == 422
+        assert "Name is already taken" in page.text
+        assert '<b>"quoted"' not in page.text
+        form = re.search(r'<form[^>]*action="([^"]+)"', page.text)
+        fields = {
+            unescape(given["name"]): unescape(given["value"])
+            for given in (
+                dict(re.findall(r'(name|value)="([^"]*)"', tag)) for tag in re.findall("<input[^>]*>", page.text)
+            )
+        }
+        assert fields == sent | {"name": "Done Right"}
+        back = http.post(unescape(form[1]), data=fields | {"name": "Done Otherwise"})
+        query = parse_qs(urlsplit(back.headers["location"]).query)
+        assert query["state"] == ["s 1"]
+        assert http.post(f"/app-manifests/{query['code'][0]}/conversions").json()["slug"] == "done-otherwise"
+
+
+def test_a_seed_with_a_taken_app_name_is_refused(sandbox):
+    state = State()
+    apps = [{"name": name, "public_key": "PEM", "install": False} for name in ("Same Name", "same-name", "ada")]
+    organization = {"login": "octo", "apps": apps}
+    with pytest.raises(SeedError) as caught:
+        apply_seed(state, {"github": {"users": [{"login": "ada"}], "organizations": [organization]}})
+    assert [error["field"] for error in caught.value.errors] == [
+        "github.organizations.0.apps.1.name",
+        "github.organizations.0.apps.2.name",
+    ]
+    assert not any(state.data.get("github", {}).values())
 
 
 def test_faults_over_a_socket(sandbox):
