@@ -18,9 +18,10 @@ from shared.domain.delivery import RequestState
 from shared.domain.keys import encode_key
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectState, RunInput
-from shared.errors import DefectError
+from shared.errors import DefectError, TransientError
 from shared.projects import bundle, drift, status
 from shared.projects.admission import API_REQUESTER, faults_with, objection
+from shared.projects.ownership import Ownership, look_up
 from shared.projects.planning import plan_for
 from shared.projects.ports import REQUESTS
 from shared.projects.previewing import Change, preview
@@ -50,11 +51,22 @@ def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient
     body = body_of(req, NewProject, EXAMPLES)
     request = validated(ProjectRequest, body.model_dump(exclude={"connection"}))
     connection = _connection(app, body.connection)
-    if faults := faults_with(request, connection):
+    dry = _is_dry(req)
+    owner = _owner(app, request, connection) if dry or not connection.paused else Ownership()
+    if faults := faults_with(request, connection) + owner.faults:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the request cannot be carried out as it stands", faults=faults)
-    if _is_dry(req):
-        return answer(_dry_run(app, request, connection))
+    if dry:
+        unknown = {"owner_unknown": owner.unknown} if owner.unknown else {}
+        return answer(_dry_run(app, request, connection) | unknown)
     return _begin(req, client, request, connection)
+
+
+def _owner(app: Services, request: ProjectRequest, connection: Connection) -> Ownership:
+    try:
+        return look_up(app.project_ports, request, connection)
+    except TransientError as error:
+        # The run that begins asks again, as often as it takes.
+        return Ownership(unknown=error.reason)
 
 
 def _is_dry(req: func.HttpRequest) -> bool:

@@ -274,6 +274,13 @@ class RepositorySettings(Protocol):
         """
         ...
 
+    def has_team(self, organization: str, team: str) -> bool:
+        """Whether ``organization`` has a team with the slug ``team``.
+
+        Raises ``RefusedError`` where the credential may not see the organisation's teams.
+        """
+        ...
+
 
 class IssueTracker(Protocol):
     """Issues people write requests in (GitHub)."""

@@ -83,6 +83,7 @@ class Admission(Frozen):
     reason: str = ""
     remedy: str = ""
     faults: tuple[FieldFault, ...] = ()
+    owner_unknown: str = Field(default="", description="Why nobody could tell whether an admitted owner exists.")
 
     @property
     def admitted(self) -> bool:

@@ -13,7 +13,7 @@ from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import UNDER_WAY, Admission, ProjectRecord, ProjectState, Refusal, RunInput
 from shared.errors import ConflictError
 from shared.ports import IssueTracker
-from shared.projects import request_form
+from shared.projects import ownership, request_form
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 from shared.projects.scaffold import LAYERS
 
@@ -46,7 +46,9 @@ def admit(ports: ProjectPorts, run: RunInput) -> Admission:
         ),
     )
     if admission.admitted:
-        ports.record(admission.project, AuditTag.REQUEST_RECEIVED, run, "admit", content=run.content_digest)
+        # Why it is unknown may name the person, whom the record holds under a pseudonym alone.
+        owner = {"owner": "could not be looked up"} if admission.owner_unknown else {}
+        ports.record(admission.project, AuditTag.REQUEST_RECEIVED, run, "admit", content=run.content_digest, **owner)
     else:
         ports.record(
             TENANT,
@@ -146,9 +148,11 @@ def _weigh(ports: ProjectPorts, run: RunInput, connection: Connection) -> Admiss
         if isinstance(parsed, tuple):
             return Admission(reason="the request is not complete", faults=parsed)
         request = parsed
-    if faults := faults_with(request, connection):
+    owner = ownership.look_up(ports, request, connection)
+    if faults := faults_with(request, connection) + owner.faults:
         return Admission(reason="the request cannot be carried out as it stands", faults=faults)
-    return _claim(ports, run, request, connection)
+    admission = _claim(ports, run, request, connection)
+    return admission.model_copy(update={"owner_unknown": owner.unknown}) if admission.admitted else admission
 
 
 def _claim(ports: ProjectPorts, run: RunInput, request: ProjectRequest, connection: Connection) -> Admission:

@@ -87,6 +87,10 @@ class MemoryGitHub(MemoryForge):
     def has_account(self, login: str) -> bool:
         return login.lower() in self.accounts
 
+    @_call
+    def has_team(self, organization: str, team: str) -> bool:
+        return f"{organization}/{team}".lower() in self.teams
+
     def _key(self, ref: RepositoryRef) -> str:
         self.stored(ref)
         return str(ref).lower()

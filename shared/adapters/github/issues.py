@@ -49,6 +49,29 @@ class IssueCalls:
         found = self._client.get(path("/orgs/{}/teams/{}/memberships/{}", organization, team, login))
         return found is not None and found["state"] == "active"
 
+    def may_write(self, ref: RepositoryRef, login: str) -> bool:
+        """Whether ``login`` may push to the repository.
+
+        GitHub maps ``maintain`` to ``write`` and ``triage`` to ``read`` in ``permission``:
+        https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+        """
+        found = self._client.get(repository_path(ref) + path("/collaborators/{}/permission", login))
+        return found is not None and found["permission"] in {"admin", "write"}
+
+    def has_team(self, organization: str, team: str) -> bool:
+        """Whether ``organization`` has a team with the slug ``team``.
+
+        Raises ``RefusedError`` where the credential may not see the organisation's teams.
+        """
+        if self._client.get(path("/orgs/{}/teams/{}", organization, team)) is not None:
+            return True
+        account = self._client.get(path("/users/{}", organization))
+        if account is None or account["type"] != "Organization":
+            return False
+        # GitHub answers 404 for teams it hides as well; only who may list them knows that this one is not there.
+        self._client.request("GET", path("/orgs/{}/teams", organization), parameters={"per_page": 1})
+        return False
+
 
 def _issue_path(ref: RepositoryRef, number: int) -> str:
     return repository_path(ref) + path("/issues/{}", number)

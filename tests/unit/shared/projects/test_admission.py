@@ -7,10 +7,11 @@ import pytest
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.delivery import RequestState
 from shared.domain.run import Admission, ProjectState, Refusal
-from shared.errors import ConflictError
+from shared.errors import ConflictError, TransientError
 from shared.projects.admission import LONGEST_ADDRESS, abandon, admit, is_advisory, may_ask
 from shared.projects.ports import PROJECTS, REQUESTS
 from tests.fakes.app import App, a_connection, a_request, an_issue, form
+from tests.fakes.forges import Fault
 
 
 @pytest.fixture
@@ -109,6 +110,32 @@ def test_what_cannot_be_made_here_is_named(app, monkeypatch):
     app.connect_to(a_connection(azure_devops=None))
     admission = asked(app, an_issue(form(Stack="React")))
     assert {fault.field for fault in admission.faults} == {"stack", "forges"}
+
+
+def test_an_owner_nobody_knows_is_refused_before_anything_is_claimed_with_the_other_faults(app):
+    app.connect_to(a_connection(azure_devops=None))
+    admission = asked(app, an_issue(form(Owner="noboddy")))
+    assert {fault.field for fault in admission.faults} == {"forges", "owner"}
+    assert app.ports.project("order-desk") is None
+    assert app.github.changes() == []
+
+
+def test_an_owner_who_could_not_be_looked_up_is_admitted_and_that_is_on_record(app):
+    app.github.fail("has_account", Fault.REFUSED)
+    admission = asked(app)
+    assert admission.admitted
+    assert "refuses" in admission.owner_unknown
+    (event,) = app.events("order-desk")
+    assert event.detail["owner"] == "could not be looked up"
+    assert asked(app) == admission.model_copy(update={"owner_unknown": ""}), "who was admitted is not weighed again"
+
+
+def test_a_forge_that_does_not_answer_is_asked_again_and_claims_nothing_meanwhile(app):
+    app.github.fail("has_account", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        asked(app)
+    assert app.ports.project("order-desk") is None
+    assert asked(app).admitted
 
 
 def test_a_name_whose_address_gets_too_long_is_refused_by_name(app):

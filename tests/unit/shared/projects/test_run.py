@@ -187,6 +187,7 @@ def test_defects_are_raised(app, run):
 
 def test_progress_written_meanwhile_is_asked_for_again(app, run, monkeypatch):
     monkeypatch.setattr(app.ports.progress, "replace", _raising(ConflictError("changed")))
+    app.github.calls.clear()
     with pytest.raises(TransientError):
         run.apply(STEP)
     assert app.github.calls == []
@@ -327,6 +328,7 @@ def test_without_an_issue_nothing_is_said(app):
     given = app.api_run(a_request())
     admission = admit(app.ports, given)
     draw_plan(app.ports, given, admission.project)
+    app.github.calls.clear()
     assert answering.announce(app.ports, given, admission.project) == ""
     assert app.github.calls == []
 
