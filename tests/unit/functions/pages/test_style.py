@@ -97,3 +97,10 @@ def test_every_colour_used_is_one_of_the_palette() -> None:
     assert used <= set(palettes()["light"]) | {"radius", "sans", "mono"}
     rules = CSS[CSS.index("*, *::before") :]
     assert not re.findall(r"#[0-9a-f]{3,8}\b", rules)
+
+
+def test_what_scrolls_holds_what_is_hidden_in_it() -> None:
+    # Text for screen readers is placed absolutely: beside a wide picture it would else widen the whole page.
+    rule = re.search(r"^\.scroll \{([^}]*)\}", CSS, re.MULTILINE)
+    assert rule
+    assert {"position: relative", "overflow-x: auto"} <= {part.strip() for part in rule[1].split(";")}

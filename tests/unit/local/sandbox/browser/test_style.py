@@ -89,3 +89,10 @@ def test_assets_name_no_other_origin() -> None:
         assert set(addresses) <= {"http://www.w3.org/2000/svg"}, asset.name
     assert "url(" not in CSS
     assert "@import" not in CSS
+
+
+def test_what_scrolls_holds_what_is_hidden_in_it() -> None:
+    # Text for screen readers is placed absolutely: beside a wide table it would else widen the whole page.
+    rule = re.search(r"^\.scroll \{([^}]*)\}", CSS, re.MULTILINE)
+    assert rule
+    assert {"position: relative", "overflow-x: auto"} <= {part.strip() for part in rule[1].split(";")}
