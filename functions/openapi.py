@@ -10,12 +10,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from functions.projects import NewProject
+from functions.updates import NewUpdates
 from shared.audit.verify import Verification
 from shared.connections.keeping import ConnectionCheck
 from shared.domain.audit import AuditEvent
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
 from shared.domain.delivery import DeliveryRecord, DeliveryState
 from shared.domain.plan import Plan
+from shared.domain.scaffold_update import ProjectUpdateView, UpdateRunView
 from shared.projects.status import StatusView
 
 KEY, SIGNED, BASIC, OPEN = "functionKey", "githubSignature", "azureDevOps", ""
@@ -29,10 +31,17 @@ MODELS: tuple[type[BaseModel], ...] = (
     ConnectionSettings,
     DeliveryRecord,
     NewProject,
+    NewUpdates,
     Plan,
+    ProjectUpdateView,
     StatusView,
+    UpdateRunView,
     Verification,
 )
+
+
+ANSWERS = frozenset({Connection, ProjectUpdateView, StatusView, UpdateRunView})
+"""Models that are only ever answered: what they compute is part of them."""
 
 
 class Route(NamedTuple):
@@ -68,6 +77,29 @@ ROUTES: tuple[Route, ...] = (
         ("202", ""),
         ("200", "401", "404", "409"),
     ),
+    Route(
+        "post",
+        "/projects/{id}/decision",
+        "decide_project",
+        "Decide how a failed run goes on: retry, compensate or accept",
+        KEY,
+        "NewDecision",
+        ("202", ""),
+        ("303", "400", "401", "404", "409"),
+    ),
+    Route(
+        "post",
+        "/projects/{id}/scaffold-update",
+        "update_scaffold",
+        "Offer a project's repositories the newest templates as pull requests, or say file by file what would change",
+        KEY,
+        "",
+        ("202", ""),
+        ("200", "401", "404", "409"),
+    ),
+    Route("get", "/projects/{id}/scaffold-update", "show_scaffold", "Show a project's repositories beside the templates", KEY, "", ("200", "ProjectUpdateView"), ("401", "404", "409")),
+    Route("post", "/scaffold-updates", "update_scaffolds", "Offer the newest templates to every project of a connection", KEY, "NewUpdates", ("202", ""), ("400", "401", "409")),
+    Route("get", "/scaffold-updates/{id}", "show_scaffold_updates", "Show the newest run of updates over a connection's projects", KEY, "", ("200", "UpdateRunView"), ("401", "404")),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -92,6 +124,10 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
     ),
     "reconcile_project": (
         ("dry_run", {"type": "boolean", "default": False}, "Answer what has drifted; change nothing."),
+    ),
+    "update_scaffold": (
+        ("dry_run", {"type": "boolean", "default": False}, "Answer the merge file by file; change nothing."),
+        ("force", {"type": "boolean", "default": False}, "Offer again what the team has closed."),
     ),
     "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
     "finish_github_app": (
@@ -120,7 +156,7 @@ TEXTS = {
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
     _, schemas = models_json_schema(
-        [(model, "serialization" if model in {StatusView, Connection} else "validation") for model in MODELS],
+        [(model, "serialization" if model in ANSWERS else "validation") for model in MODELS],
         ref_template="#/components/schemas/{model}",
     )
     paths: dict[str, Any] = {}

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import azure.durable_functions as df
 
-from orchestrations import bootstrap, drift
+from orchestrations import bootstrap, drift, scaffold_update
 from orchestrations.activities import ACTIVITIES
 
 blueprint = df.Blueprint()
 
-for runbook in (bootstrap.bootstrap, bootstrap.step, drift.drift):
+for runbook in (
+    bootstrap.bootstrap,
+    bootstrap.step,
+    drift.drift,
+    scaffold_update.scaffold_updates,
+    scaffold_update.scaffold_update,
+):
     blueprint.orchestration_trigger(context_name="context")(runbook)
 
 for activity in ACTIVITIES:

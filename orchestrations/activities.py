@@ -7,7 +7,9 @@ from typing import Any
 from orchestrations.durable import edge
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
 from shared.domain.run_activities import Asking, Claimed, Deciding, EndedStep
+from shared.domain.scaffold_update import BrokenUpdate, EndedRun, ProjectUpdate, UpdateRun, UpdateTask
 from shared.projects import admission, answering, applying, deciding, drift, planning, reversing
+from shared.projects.updates import offering, running
 from shared.services import services
 
 
@@ -95,6 +97,36 @@ def look_for_drift(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: drift.look_and_record(services().project_ports, task).drifted)
 
 
+def list_update_targets(payload: dict[str, Any]) -> dict[str, Any]:
+    """The projects a run of scaffold updates is about."""
+    run = UpdateRun.model_validate(payload)
+    return edge(lambda: running.targets(services().update_ports, run))
+
+
+def plan_project_update(payload: dict[str, Any]) -> dict[str, Any]:
+    """The forges a project's repositories are on."""
+    update = ProjectUpdate.model_validate(payload)
+    return edge(lambda: running.target(services().update_ports, update))
+
+
+def offer_scaffold_update(payload: dict[str, Any]) -> dict[str, Any]:
+    """Offer today's templates to one repository as a pull request."""
+    task = UpdateTask.model_validate(payload)
+    return edge(lambda: offering.offer(services().update_ports, task))
+
+
+def end_broken_update(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that an update of one repository ended without an outcome."""
+    broken = BrokenUpdate.model_validate(payload)
+    return edge(lambda: offering.end_broken(services().update_ports, broken))
+
+
+def finish_update_run(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that a run of scaffold updates has ended."""
+    ended = EndedRun.model_validate(payload)
+    return edge(lambda: running.finish(services().update_ports, ended))
+
+
 ACTIVITIES = (
     admit_request,
     abandon_request,
@@ -110,4 +142,9 @@ ACTIVITIES = (
     conclude_run,
     list_finished,
     look_for_drift,
+    list_update_targets,
+    plan_project_update,
+    offer_scaffold_update,
+    end_broken_update,
+    finish_update_run,
 )

@@ -32,12 +32,14 @@ from shared.domain.delivery import DeliveryRecord, RequestRecord
 from shared.domain.forge import ForgeName
 from shared.domain.plan import StepProgress
 from shared.domain.run import ProjectRecord
+from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import DefectError, RefusedError
 from shared.intake.keeping import Keeper
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
 from shared.projects.ports import ConnectedForges, ProjectPorts
+from shared.projects.updates.ports import UpdatePorts
 from shared.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Services:
     links: Links
     keeper: Keeper
     project_ports: ProjectPorts
+    update_ports: UpdatePorts
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
 
@@ -115,7 +118,13 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         links=links,
         keeper=keeper,
         project_ports=project_ports,
-        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock),
+        update_ports=UpdatePorts(
+            projects=project_ports,
+            standings=records("scaffoldstandings", Standing),
+            outcomes=records("scaffoldoutcomes", UpdateOutcome),
+            runs=records("scaffoldruns", UpdateRun),
+        ),
+        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock)),
         tell_app_secret=lambda app, api_url: _tell_app_secret(
             app, api_url, hook_secret(configured, ForgeName.GITHUB), clock
         ),

@@ -43,6 +43,11 @@ class AuditTag(StrEnum):
     GITHUB_STEP_FAILED = "github:step:failed"
     GITHUB_STEP_REVERSED = "github:step:reversed"
     GITHUB_STEP_KEPT = "github:step:kept"
+    GITHUB_SCAFFOLD_OFFERED = "github:scaffold:offered"
+    GITHUB_SCAFFOLD_REVISED = "github:scaffold:revised"
+    GITHUB_SCAFFOLD_MERGED = "github:scaffold:merged"
+    GITHUB_SCAFFOLD_DECLINED = "github:scaffold:declined"
+    GITHUB_SCAFFOLD_FAILED = "github:scaffold:failed"
     GITHUB_ISSUE_ANSWERED = "github:issue:answered"
     AZURE_DEVOPS_STEP_APPLIED = "azure_devops:step:applied"
     AZURE_DEVOPS_STEP_CONFIRMED = "azure_devops:step:confirmed"
@@ -50,6 +55,11 @@ class AuditTag(StrEnum):
     AZURE_DEVOPS_STEP_FAILED = "azure_devops:step:failed"
     AZURE_DEVOPS_STEP_REVERSED = "azure_devops:step:reversed"
     AZURE_DEVOPS_STEP_KEPT = "azure_devops:step:kept"
+    AZURE_DEVOPS_SCAFFOLD_OFFERED = "azure_devops:scaffold:offered"
+    AZURE_DEVOPS_SCAFFOLD_REVISED = "azure_devops:scaffold:revised"
+    AZURE_DEVOPS_SCAFFOLD_MERGED = "azure_devops:scaffold:merged"
+    AZURE_DEVOPS_SCAFFOLD_DECLINED = "azure_devops:scaffold:declined"
+    AZURE_DEVOPS_SCAFFOLD_FAILED = "azure_devops:scaffold:failed"
     AZURE_DEVOPS_BUILD_COMPLETED = "azure_devops:build:completed"
 
 
@@ -79,6 +89,11 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.GITHUB_STEP_FAILED: "A step on GitHub failed for good.",
     AuditTag.GITHUB_STEP_REVERSED: "What a step had made on GitHub was removed, and seen to be gone.",
     AuditTag.GITHUB_STEP_KEPT: "What a step had made on GitHub was to be removed and is still there.",
+    AuditTag.GITHUB_SCAFFOLD_OFFERED: "A newer scaffold was offered on GitHub as a pull request and read back; the detail counts its files.",
+    AuditTag.GITHUB_SCAFFOLD_REVISED: "An open pull request with a newer scaffold was brought up to date on GitHub and read back.",
+    AuditTag.GITHUB_SCAFFOLD_MERGED: "A pull request with a newer scaffold was found merged on GitHub; the next update begins from it.",
+    AuditTag.GITHUB_SCAFFOLD_DECLINED: "A pull request with a newer scaffold was found closed unmerged on GitHub; it is not offered again.",
+    AuditTag.GITHUB_SCAFFOLD_FAILED: "A newer scaffold could not be offered on GitHub; the detail holds the reason.",
     AuditTag.GITHUB_ISSUE_ANSWERED: "An issue was answered with a comment.",
     AuditTag.AZURE_DEVOPS_STEP_APPLIED: "A resource was created or changed on Azure DevOps and read back.",
     AuditTag.AZURE_DEVOPS_STEP_CONFIRMED: "A resource on Azure DevOps was already as planned.",
@@ -86,6 +101,11 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.AZURE_DEVOPS_STEP_FAILED: "A step on Azure DevOps failed for good.",
     AuditTag.AZURE_DEVOPS_STEP_REVERSED: "What a step had made on Azure DevOps was removed, and seen to be gone.",
     AuditTag.AZURE_DEVOPS_STEP_KEPT: "What a step had made on Azure DevOps was to be removed and is still there.",
+    AuditTag.AZURE_DEVOPS_SCAFFOLD_OFFERED: "A newer scaffold was offered on Azure DevOps as a pull request and read back; the detail counts its files.",
+    AuditTag.AZURE_DEVOPS_SCAFFOLD_REVISED: "An open pull request with a newer scaffold was brought up to date on Azure DevOps and read back.",
+    AuditTag.AZURE_DEVOPS_SCAFFOLD_MERGED: "A pull request with a newer scaffold was found merged on Azure DevOps; the next update begins from it.",
+    AuditTag.AZURE_DEVOPS_SCAFFOLD_DECLINED: "A pull request with a newer scaffold was found closed unmerged on Azure DevOps; it is not offered again.",
+    AuditTag.AZURE_DEVOPS_SCAFFOLD_FAILED: "A newer scaffold could not be offered on Azure DevOps; the detail holds the reason.",
     AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
 }
 

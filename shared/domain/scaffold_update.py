@@ -36,18 +36,6 @@ class FileMerge(Frozen):
     )
 
 
-class Offer(Frozen):
-    """An update offered to a team on one forge."""
-
-    version: str = Field(description="Of the template.")
-    render: str = Field(description="Digest of the packed render in the artifact store.")
-    branch: str
-    after: int = Field(default=0, description="Number of the newest pull request of the branch before this offer.")
-    commit: str = Field(default="", description="What we last put on the branch; empty while that is under way.")
-    number: int = 0
-    url: str = ""
-
-
 class UpdateState(StrEnum):
     """What trying to offer an update came to."""
 
@@ -73,6 +61,21 @@ STATE_MEANINGS: dict[UpdateState, str] = {
     UpdateState.ADVISED: "The connection is in advisory mode: the merge was computed and nothing was opened.",
     UpdateState.FAILED: "It could not be offered; the reason and the remedy say why.",
 }
+
+
+class Offer(Frozen):
+    """An update offered to a team on one forge; written before it is made, so that a lost answer is found again."""
+
+    version: str = Field(description="Of the template.")
+    render: str = Field(description="Digest of the packed render in the artifact store.")
+    branch: str
+    after: int = Field(default=0, description="Number of the newest pull request of the branch before this offer.")
+    commit: str = Field(default="", description="What we last put on the branch and read back.")
+    number: int = 0
+    url: str = ""
+    state: UpdateState = Field(default=UpdateState.OFFERED, description="Offered, or revised in place.")
+    instance: str = Field(default="", description="The run that last wrote it.")
+    writing: bool = Field(default=False, description="True from the intent until all of it was read back.")
 
 
 class UpdateOutcome(Frozen):
@@ -104,18 +107,21 @@ class Standing(Frozen):
 
 
 class UpdatePreview(Frozen):
-    """The per-file merge of one repository, as it would be offered."""
+    """What an update of one repository would do now, file by file."""
 
     project: str
     forge: ForgeName
-    repository: str
-    branch: str = Field(description="The default branch the merge was computed on.")
-    head: str = Field(description="Commit at its head.")
-    base_version: str
-    version: str
-    up_to_date: bool
-    draft: bool = Field(description="Whether it would be a draft, for its marked conflicts.")
-    files: tuple[FileMerge, ...]
+    would: UpdateState = Field(description="What offering it would come to.")
+    reason: str = ""
+    remedy: str = ""
+    repository: str = ""
+    branch: str = Field(default="", description="The default branch the merge was computed on.")
+    head: str = Field(default="", description="Commit at its head.")
+    base_version: str = Field(default="", description="Version of the template the repository has.")
+    version: str = Field(default="", description="Version of the templates packaged here.")
+    url: str = Field(default="", description="The pull request there is already.")
+    draft: bool = Field(default=False, description="Whether it would be a draft, for its marked conflicts.")
+    files: tuple[FileMerge, ...] = ()
 
 
 class UpdateTask(Frozen):
@@ -139,6 +145,16 @@ class UpdateRun(Frozen):
     actor: str = Field(default="doneright", description="Pseudonym of who asked.")
     started_at: datetime
     finished_at: datetime | None = None
+    broken: dict[str, str] = Field(
+        default_factory=dict, description="Projects that could not be looked at, with the reason; at most a hundred."
+    )
+
+
+class EndedRun(Frozen):
+    """Input of a run's end."""
+
+    run: UpdateRun
+    broken: dict[str, str] = Field(default_factory=dict)
 
 
 class ProjectUpdate(Frozen):
@@ -171,7 +187,15 @@ class UpdateRunView(Frozen):
     state: str = Field(description="running, completed, or partly_failed when one or more repositories failed.")
     started_at: datetime
     finished_at: datetime | None = None
+    broken: dict[str, str] = Field(default_factory=dict, description="Projects that could not be looked at, and why.")
     outcomes: tuple[UpdateOutcome, ...] = ()
+
+
+class RepositoryUpdateView(Frozen):
+    """A repository beside the templates."""
+
+    standing: Standing
+    files: tuple[FileMerge, ...] = Field(default=(), description="The per-file merge of the last outcome.")
 
 
 class ProjectUpdateView(Frozen):
@@ -179,5 +203,5 @@ class ProjectUpdateView(Frozen):
 
     project: str
     version: str = Field(description="Of the templates packaged here.")
-    running: bool
-    repositories: tuple[Standing, ...] = ()
+    running: bool = False
+    repositories: tuple[RepositoryUpdateView, ...] = ()

@@ -17,6 +17,7 @@ from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
 from shared.domain.plan import StepProgress
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectRecord, RunInput
+from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import RefusedError, TransientError
 from shared.intake.events import content_digest
 from shared.intake.keeping import Keeper
@@ -24,6 +25,7 @@ from shared.projects.ledger import Intent
 from shared.projects.links import Links
 from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
 from shared.projects.ports import REQUESTS as REQUEST_RECORDS
+from shared.projects.updates.ports import UpdatePorts
 from shared.services import Services
 from shared.settings import Settings
 from tests.fakes.code_host import MemoryGitHub
@@ -165,6 +167,12 @@ class App:
             hook_secret=lambda forge: f"hook secret of {forge}",
             request_label="new-project",
         )
+        self.updates = UpdatePorts(
+            projects=self.ports,
+            standings=MemoryRecords(Standing),
+            outcomes=MemoryRecords(UpdateOutcome),
+            runs=MemoryRecords(UpdateRun),
+        )
         self.keeper = Keeper(
             clock=self.clock,
             audit=self.audit,
@@ -195,6 +203,7 @@ class App:
             links=self.links,
             keeper=self.keeper,
             project_ports=self.ports,
+            update_ports=self.updates,
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,
         )
