@@ -124,7 +124,7 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             outcomes=records("scaffoldoutcomes", UpdateOutcome),
             runs=records("scaffoldruns", UpdateRun),
         ),
-        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock)),
+        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock),
         tell_app_secret=lambda app, api_url: _tell_app_secret(
             app, api_url, hook_secret(configured, ForgeName.GITHUB), clock
         ),
