@@ -79,16 +79,6 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "post",
-        "/projects/{id}/decision",
-        "decide_project",
-        "Decide how a failed run goes on: retry, compensate or accept",
-        KEY,
-        "NewDecision",
-        ("202", ""),
-        ("303", "400", "401", "404", "409"),
-    ),
-    Route(
-        "post",
         "/projects/{id}/scaffold-update",
         "update_scaffold",
         "Offer a project's repositories the newest templates as pull requests, or say file by file what would change",
