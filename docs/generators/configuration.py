@@ -50,8 +50,8 @@ HOST: tuple[Variable, ...] = (
     Variable(
         "AZURE_DEVOPS_CACHE_DIR",
         "the Azure DevOps package",
-        "a folder of its own",
-        "Where the package keeps what it knows of an organisation's addresses.",
+        "kept in memory",
+        "A folder where the package keeps, for 12 hours, what it knows of an organisation's addresses. Made when absent.",
     ),
 )
 LOCAL: tuple[Variable, ...] = (
@@ -59,7 +59,12 @@ LOCAL: tuple[Variable, ...] = (
     Variable("DONERIGHT_GITHUB_PORT", "`make serve`", "7081", "Where the sandbox's GitHub answers."),
     Variable("DONERIGHT_AZURE_DEVOPS_PORT", "`make serve`", "7082", "Where the sandbox's Azure DevOps answers."),
     Variable("DONERIGHT_STORAGE_PORT", "`make serve`", "10000", "First of the storage emulator's three ports."),
-    Variable("DONERIGHT_HOST_STATE_DIR", "the local host", ".doneright/host", "Where the host keeps its own state."),
+    Variable(
+        "DONERIGHT_HOST_STATE_DIR",
+        "the local host",
+        ".doneright/host",
+        "Where the host keeps its own state; `make serve` puts it with the stack's.",
+    ),
     Variable(
         "DONERIGHT_HOST_KEYS_FILE",
         "the local host",
@@ -80,8 +85,10 @@ LOCAL: tuple[Variable, ...] = (
     ),
 )
 INTRODUCTION = (
-    "The app reads its settings once, from the environment, and refuses to start on a wrong one. In Azure they are app\n"
-    "settings, and secrets among them are Key Vault references. `make serve` and `make demo` set all of them by themselves."
+    "The app reads its settings once, from the environment. On wrong ones the local host does not start, and says for each\n"
+    "what is wrong and what to do; in Azure the log holds the same lines, and calls are answered 500 without them. In Azure\n"
+    "they are app settings, and secrets among them are Key Vault references. `make serve` and `make demo` set all of them by\n"
+    "themselves; to `make serve`, those given in the environment come first."
 )
 
 
