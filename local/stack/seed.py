@@ -74,7 +74,8 @@ def seed(configuration: Configuration, secrets: Mapping[str, str]) -> dict[str, 
                             "mail": "doneright@acme.example",
                             "token": secrets["azure_devops_doneright"],
                             "permissions": ["collection_administrator"],
-                        }
+                        },
+                        {"name": "Casey Rivera", "mail": "casey@acme.example"},
                     ],
                 }
             ]

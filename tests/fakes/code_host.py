@@ -17,7 +17,7 @@ class MemoryGitHub(MemoryForge):
 
     def __init__(self) -> None:
         super().__init__()
-        self.accounts = {"casey", "mona"}
+        self.accounts = {"casey", "mona", "robin"}
         self.offered = set(SecurityFeature)
         self.offers_environments = True
         self.offers_reviewers = True

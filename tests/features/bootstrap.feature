@@ -21,6 +21,25 @@ Feature: A request becomes a project on both forges
     When Casey edits the request to "Good Name"
     Then the project "Good Name" is made, every step read back
 
+  Scenario: An owner nobody knows is named before anything is made
+    When Casey opens a request for "Unowned Shop" with the owner "noboddy"
+    Then the issue is answered with the fields "Owner" alone
+    And there is no project "Unowned Shop" on either forge
+    When the plan for "Unowned Shop" is asked for with the owner "nobody@acme.example"
+    Then it is refused with a problem that names "owner" alone
+
+  Scenario: A team or an address of somebody both forges know may own a project
+    When the plan for "Team Shop" is asked for with the owner "acme/builders"
+    Then every step would make something
+    When the plan for "Mail Shop" is asked for with the owner "casey@acme.example"
+    Then every step would make something
+
+  Scenario: A history that was replaced is found, and never pushed over
+    Given the project "Rewritten Shop" was made by a call
+    When Mona replaces the history of its main branch on GitHub
+    Then a look at "Rewritten Shop" says of "github.scaffold" which commit is lost and how to get it back
+    And the history Mona pushed is as it was
+
   Scenario: A stranger is refused politely and nothing is made
     When a stranger opens a request for "Not Yours"
     Then the issue is answered that the stranger is not on the list

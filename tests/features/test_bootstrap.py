@@ -62,6 +62,11 @@ def _opens_incomplete(world: World, story: dict[str, Any], name: str) -> None:
     story["issue"] = world.open_issue("casey", form(name, Owner=""))
 
 
+@when(parsers.parse('Casey opens a request for "{name}" with the owner "{owner}"'))
+def _opens_owned(world: World, story: dict[str, Any], name: str, owner: str) -> None:
+    story["issue"] = world.open_issue("casey", form(name, Owner=owner))
+
+
 @when(parsers.parse('a stranger opens a request for "{name}"'))
 def _stranger(world: World, story: dict[str, Any], name: str) -> None:
     story["issue"] = world.open_issue("stranger", form(name))
@@ -160,6 +165,14 @@ def _fields(world: World, story: dict[str, Any], first: str, second: str) -> Non
     assert all(row.split("|")[3].strip() for row in rows)
 
 
+@then(parsers.parse('the issue is answered with the fields "{only}" alone'))
+def _field(world: World, story: dict[str, Any], only: str) -> None:
+    answer = world.until("the answer", lambda: world.answers(story["issue"]), 20)[0]
+    rows = [line for line in answer.splitlines() if line.startswith("| ") and "What is wrong" not in line]
+    assert [row.split("|")[1].strip() for row in rows] == [only]
+    assert "@" not in answer, "a refusal must not ping anybody"
+
+
 @then("the issue is answered that the stranger is not on the list")
 def _refused(world: World, story: dict[str, Any]) -> None:
     answer = world.until("the refusal", lambda: world.answers(story["issue"]), 20)[0]
@@ -219,6 +232,12 @@ def _plan(world: World, story: dict[str, Any], name: str) -> None:
     story["answer"] = world.api.post("/api/projects?dry_run=true", json=_ask(world, name))
 
 
+@when(parsers.parse('the plan for "{name}" is asked for with the owner "{owner}"'))
+def _plan_owned(world: World, story: dict[str, Any], name: str, owner: str) -> None:
+    world.forget()
+    story["answer"] = world.api.post("/api/projects?dry_run=true", json=_ask(world, name, owner=owner))
+
+
 @then("the plan names the steps of both forges")
 def _planned(story: dict[str, Any]) -> None:
     assert story["answer"].status_code == 200
@@ -254,6 +273,37 @@ def _drifted(world: World, name: str, step: str) -> None:
     changed = [s["id"] for s in answer.json()["steps"] if s["change"] not in {"none", "not_supported"}]
     assert changed == [step]
     assert _writes(world) == []
+
+
+@when("Mona replaces the history of its main branch on GitHub")
+def _replaces_history(world: World, story: dict[str, Any]) -> None:
+    mona, repository = world.github("mona"), f"/repos/acme/{slug_of(story['name'])}"
+    assert mona.delete(f"{repository}/branches/main/protection").status_code == 204
+    story["lost"] = mona.get(f"{repository}/git/ref/heads/main").json()["object"]["sha"]
+    files = {"tree": [{"path": "mine.txt", "mode": "100644", "type": "blob", "content": "x"}]}
+    tree = mona.post(f"{repository}/git/trees", json=files).json()["sha"]
+    commit = {"message": "Begin anew", "tree": tree, "parents": []}
+    story["pushed"] = mona.post(f"{repository}/git/commits", json=commit).json()["sha"]
+    moved = mona.patch(f"{repository}/git/refs/heads/main", json={"sha": story["pushed"], "force": True})
+    assert moved.status_code == 200, moved.text
+    world.forget()
+
+
+@then(parsers.parse('a look at "{name}" says of "{step}" which commit is lost and how to get it back'))
+def _lost(world: World, story: dict[str, Any], name: str, step: str) -> None:
+    answer = world.api.post(f"/api/projects/{slug_of(name)}/reconcile?dry_run=true")
+    assert answer.status_code == 200, answer.text
+    (found,) = [s for s in answer.json()["steps"] if s["id"] == step]
+    assert (answer.json()["drifted"], found["change"]) == (True, "conflict")
+    assert story["lost"] in found["reason"]
+    assert story["lost"] in found["remedy"]
+    assert _writes(world) == []
+
+
+@then("the history Mona pushed is as it was")
+def _kept(world: World, story: dict[str, Any]) -> None:
+    head = world.github("mona").get(f"/repos/acme/{slug_of(story['name'])}/git/ref/heads/main")
+    assert head.json()["object"]["sha"] == story["pushed"]
 
 
 @when(parsers.parse('"{name}" is reconciled'))
@@ -351,6 +401,12 @@ def _problem(story: dict[str, Any], one: str, two: str, three: str) -> None:
     assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert {error["field"] for error in answer.json()["errors"]} == {one, two, three}
+
+
+@then(parsers.parse('it is refused with a problem that names "{only}" alone'))
+def _problem_alone(story: dict[str, Any], only: str) -> None:
+    assert story["answer"].status_code == 400
+    assert [error["field"] for error in story["answer"].json()["errors"]] == [only]
 
 
 @when("its record is read page by page")

@@ -67,6 +67,8 @@ def test_github():
         assert forge.issue(ref, number).title == "t"
         assert forge.open_issues(ref, "request") == ()
         assert not forge.is_team_member("acme", "leads", "ada")
+        assert forge.has_team("acme", "leads")
+        assert not forge.has_team("acme", "nothing")
         assert forge.permissions()
         forge.delete_hook(ref, hook.id)
         forge.delete_repository(ref)

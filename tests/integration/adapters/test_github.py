@@ -443,6 +443,17 @@ def test_team_membership(forge):
     assert not forge.is_team_member("acme", "nothing", "ada")
 
 
+def test_a_team_is_there_or_not_or_hidden_from_who_may_not_see_teams(sandbox, forge):
+    assert forge.has_team("acme", "leads")
+    assert forge.has_team("ACME", "Leads")
+    assert not forge.has_team("acme", "nothing")
+    assert not forge.has_team("nobodys-company", "leads")
+    assert not forge.has_team("ada", "leads"), "a person has no teams"
+    apply_seed(sandbox.state, {"github": {"users": [{"login": "eve", "token": "outside"}]}})
+    with pytest.raises(RefusedError, match="/orgs/acme/teams"):
+        sandbox.forge("outside").has_team("acme", "leads")
+
+
 def test_every_failed_delivery_is_found_and_sent_again(sandbox):
     forge = sandbox.forge(webhook_url="http://127.0.0.1:9/ours")
     ours = forge.create_hook(SHOP, Hook(url="http://127.0.0.1:9/ours", events=("issues",)), "s")
