@@ -9,12 +9,12 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from functions.problems import ProblemError, actor_of, answer, number, refusals
-from orchestrations.durable import start
+from functions.starting import Begun, begin
 from shared.domain.audit import TENANT
 from shared.domain.delivery import DeliveryState, Envelope
 from shared.errors import RefusedError
-from shared.intake.handling import handle
-from shared.services import DELIVERIES_QUEUE, services
+from shared.intake.handling import Handling, handle
+from shared.services import DELIVERIES_QUEUE, Services, services
 
 blueprint = df.Blueprint()
 _log = logging.getLogger(__name__)
@@ -32,13 +32,11 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
     envelope = Envelope.model_validate_json(message.get_body())
     attempts = message.dequeue_count or 1
     try:
-        handling = handle(
-            app.project_ports,
-            envelope,
-            deadline_seconds=app.settings.step_deadline_seconds,
-            pause_seconds=app.settings.step_pause_seconds,
-        )
-        if handling.start and not start(client, "bootstrap", handling.start.instance, handling.start):
+        handling, begun = _handle(app, envelope, client)
+        if begun is Begun.ENDED:
+            # The end of that run is on record now, and what follows from this delivery may be another.
+            handling, begun = _handle(app, envelope, client)
+        if begun is Begun.UNDER_WAY:
             handling = handling.model_copy(
                 update={"state": DeliveryState.DUPLICATE, "reason": "the run had begun already", "start": None}
             )
@@ -61,6 +59,17 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
         handling.reason,
         extra={"correlation": envelope.correlation},
     )
+
+
+def _handle(app: Services, envelope: Envelope, client: df.SyncDurableFunctionsClient) -> tuple[Handling, Begun | None]:
+    handling = handle(
+        app.project_ports,
+        envelope,
+        deadline_seconds=app.settings.step_deadline_seconds,
+        pause_seconds=app.settings.step_pause_seconds,
+    )
+    begun = begin(client, app.project_ports, handling.start, again=handling.again) if handling.start else None
+    return handling, begun
 
 
 @blueprint.function_name("keep_poisoned")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from http import HTTPStatus
 
@@ -12,18 +11,14 @@ from pydantic import Field
 
 from functions import pages
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
-from orchestrations.durable import start
+from functions.starting import Begun, begin
 from shared.domain.connection import Connection
-from shared.domain.delivery import RequestState
-from shared.domain.keys import encode_key
-from shared.domain.project import ProjectRequest, RequestOrigin
-from shared.domain.run import ProjectState, RunInput
+from shared.domain.project import ProjectRequest
 from shared.errors import DefectError, TransientError
-from shared.projects import bundle, drift, status
-from shared.projects.admission import API_REQUESTER, faults_with, objection
+from shared.projects import asking, bundle, drift, status
+from shared.projects.admission import API_REQUESTER, faults_with
 from shared.projects.ownership import Ownership, look_up
 from shared.projects.planning import plan_for
-from shared.projects.ports import REQUESTS
 from shared.projects.previewing import Change, preview
 from shared.projects.request_form import EXAMPLES
 from shared.services import Services, services
@@ -81,19 +76,13 @@ def _begin(
         raise ProblemError(
             HTTPStatus.CONFLICT, f"connection {connection.id} is paused", remedy="Resume it, then ask again."
         )
-    run = _run(app, request, connection, actor_of(req))
-    if existing := app.project_ports.project(request.project_id):
-        if existing.connection == connection.id and existing.state is ProjectState.RUNNING:
-            if existing.instance == run.instance:
-                # An engine that was killed may have lost the run; where it still runs, this start changes nothing.
-                start(client, "bootstrap", run.instance, run)
-            return _accepted(app, existing.id, existing.instance, HTTPStatus.ACCEPTED)
-        if against := objection(existing, run.origin, connection, request):
-            raise ProblemError(
-                HTTPStatus.CONFLICT, against.reason, faults=against.faults, remedy="Choose another name."
-            )
-    start(client, "bootstrap", run.instance, run)
-    return _accepted(app, request.project_id, run.instance, HTTPStatus.ACCEPTED)
+    asked = _ask(app, request, connection, actor_of(req))
+    if asked.start and begin(client, app.project_ports, asked.start, again=asked.again) is Begun.ENDED:
+        # That run's end is on record now, so that this is a request for another.
+        asked = _ask(app, request, connection, actor_of(req))
+        if asked.start:
+            begin(client, app.project_ports, asked.start, again=asked.again)
+    return _accepted(app, request.project_id, asked.instance, HTTPStatus.ACCEPTED)
 
 
 @blueprint.function_name("list_projects")
@@ -183,23 +172,19 @@ def _connection(app: Services, connection_id: str) -> Connection:
         ) from None
 
 
-def _run(app: Services, request: ProjectRequest, connection: Connection, actor: str) -> RunInput:
-    subject = f"api-{request.project_id}"
-    found = app.project_ports.requests.get(REQUESTS, subject)
-    run = 1
-    if found:
-        run = found[0].run + (found[0].state is not RequestState.RUNNING)
-    digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-    return RunInput(
-        instance=encode_key(f"{subject}.{run}"),
-        subject=subject,
-        run=run,
-        connection=connection.id,
-        origin=RequestOrigin(subject=subject, requester=API_REQUESTER if actor == "api" else actor),
-        content_digest=digest,
-        request=request,
-        step_deadline_seconds=app.settings.step_deadline_seconds,
-        step_pause_seconds=app.settings.step_pause_seconds,
+def _ask(app: Services, request: ProjectRequest, connection: Connection, actor: str) -> asking.Asked:
+    asked = asking.ask(
+        app.project_ports,
+        request,
+        connection,
+        API_REQUESTER if actor == "api" else actor,
+        deadline_seconds=app.settings.step_deadline_seconds,
+        pause_seconds=app.settings.step_pause_seconds,
+    )
+    if isinstance(asked, asking.Asked):
+        return asked
+    raise ProblemError(
+        HTTPStatus.CONFLICT, asked.reason, faults=asked.faults, remedy=asked.remedy or "Choose another name."
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import timedelta
 
 import azure.durable_functions as df
 import azure.functions as func
 
+from functions.starting import Begun, begin
 from orchestrations.drift import DriftRound
 from orchestrations.durable import start
+from shared.domain.run import RunInput
 from shared.intake.sweeping import sweep
-from shared.services import services
+from shared.services import Services, services
 
 blueprint = df.Blueprint()
 _log = logging.getLogger(__name__)
@@ -19,7 +22,8 @@ _log = logging.getLogger(__name__)
 
 @blueprint.function_name("sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule="%DONERIGHT_SWEEP_SCHEDULE%", run_on_startup=False)
-def sweep_deliveries(timer: func.TimerRequest) -> None:
+@blueprint.durable_client_input(client_name="client")
+def sweep_deliveries(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
     """Every few minutes, as ``DONERIGHT_SWEEP_SCHEDULE`` says (NCRONTAB, six fields)."""
     app = services()
     found = sweep(
@@ -27,10 +31,30 @@ def sweep_deliveries(timer: func.TimerRequest) -> None:
         app.keeper,
         lookback=timedelta(hours=app.settings.sweep_lookback_hours),
         large=app.settings.large_body_bytes,
+        quiet=timedelta(seconds=app.settings.lost_after_seconds),
     )
+    begun = Counter(_offer(client, app, run) for run in found.quiet)
     for problem in found.problems:
         _log.warning("the sweep could not look at %s", problem)
-    _log.info("the sweep queued %d requests and asked for %d deliveries again", len(found.queued), found.redelivered)
+    _log.info(
+        "the sweep queued %d requests, asked for %d deliveries again and took up %d of %d runs",
+        len(found.queued),
+        found.redelivered,
+        begun[Begun.TAKEN_UP],
+        len(found.quiet),
+    )
+
+
+def _offer(client: df.SyncDurableFunctionsClient, app: Services, run: RunInput) -> Begun | None:
+    try:
+        begun = begin(client, app.project_ports, run, again=True)
+    except Exception:
+        # One that cannot be taken up is looked at again by the next sweep, and must not stop the others.
+        _log.exception("the run %s could not be taken up", run.instance)
+        return None
+    if begun is not Begun.UNDER_WAY:
+        _log.warning("the run %s was not under way: %s", run.instance, begun)
+    return begun
 
 
 @blueprint.function_name("look_for_drift_daily")

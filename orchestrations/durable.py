@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from azure.durable_functions import SyncDurableFunctionsClient
+from durabletask.client import OrchestrationStatus
 from durabletask.task import OrchestrationContext, RetryPolicy, Task, TaskFailedError
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from shared.errors import DefectError, TransientError
+
+if TYPE_CHECKING:
+    import grpc
 
 type Yields[R] = Generator[Task[Any], Any, R]
 
@@ -33,6 +37,9 @@ CRASHED = RetryPolicy(
 
 BROKEN = (TaskFailedError, DefectError)
 """How ``call`` ends when there is no result: the activity raised, or asked for patience too often."""
+
+
+ENDS = frozenset({OrchestrationStatus.COMPLETED, OrchestrationStatus.FAILED, OrchestrationStatus.TERMINATED})
 
 
 def in_words(error: TaskFailedError | DefectError) -> str:
@@ -83,8 +90,25 @@ def start(client: SyncDurableFunctionsClient, runbook: str, instance: str, paylo
     try:
         client.schedule_new_orchestration(runbook, input=dump(payload), instance_id=instance)
     except grpc.RpcError as error:
-        code = error.code()
-        if code is grpc.StatusCode.ALREADY_EXISTS or "already exists" in str(error.details()).lower():
+        if error.code() is grpc.StatusCode.ALREADY_EXISTS or "already exists" in str(error.details()).lower():
             return False
-        raise TransientError(f"the durable engine answered {code.name}: {error.details()}") from error
+        raise _unanswered(error) from error
     return True
+
+
+def ended(client: SyncDurableFunctionsClient, instance: str) -> str:
+    """How ``instance`` ended, such as ``FAILED``; empty while it has not, and when the engine knows no such instance.
+
+    Raises ``TransientError`` when the engine does not answer.
+    """
+    import grpc
+
+    try:
+        state = client.get_orchestration_state(instance, fetch_payloads=False)
+    except grpc.RpcError as error:
+        raise _unanswered(error) from error
+    return state.runtime_status.name if state and state.runtime_status in ENDS else ""
+
+
+def _unanswered(error: grpc.RpcError) -> TransientError:
+    return TransientError(f"the durable engine answered {error.code().name}: {error.details()}")

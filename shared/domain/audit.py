@@ -35,6 +35,7 @@ class AuditTag(StrEnum):
     PROJECT_COMPENSATED = "doneright:project:compensated"
     DECISION_REQUESTED = "doneright:decision:requested"
     DECISION_TAKEN = "doneright:decision:taken"
+    RUN_RESTARTED = "doneright:run:restarted"
     DRIFT_DETECTED = "doneright:drift:detected"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
@@ -81,6 +82,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.PROJECT_COMPENSATED: "All that a failed run had made was removed again, and seen to be gone.",
     AuditTag.DECISION_REQUESTED: "A run failed for good and asked people whether to retry, compensate or accept.",
     AuditTag.DECISION_TAKEN: "It was decided how a failed run goes on, by a person or by its deadline.",
+    AuditTag.RUN_RESTARTED: "A run the durable engine had lost was started again; what it had done so far is kept.",
     AuditTag.DRIFT_DETECTED: "The forges differ from a project's plan; the detail names each step. Nothing was changed.",
     AuditTag.STEP_SKIPPED: "A step was not tried because one it depends on failed.",
     AuditTag.GITHUB_STEP_APPLIED: "A resource was created or changed on GitHub and read back.",

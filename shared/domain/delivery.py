@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared.domain.forge import ForgeName, Frozen
+from shared.domain.run import RunInput
 
 
 class DeliveryState(StrEnum):
@@ -74,3 +75,6 @@ class RequestRecord(Frozen):
     project: str = ""
     connection: str
     updated_at: datetime
+    start: RunInput | None = Field(
+        default=None, description="What the run was started with, so that a run its engine lost can be started again."
+    )

@@ -11,13 +11,14 @@ from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryState, Envelope, RequestState
 from shared.domain.faults import faults_of
-from shared.domain.forge import Frozen
+from shared.domain.forge import Frozen, IssueSnapshot
 from shared.domain.keys import encode_key
 from shared.domain.project import RequestOrigin
 from shared.domain.run import RunInput
 from shared.errors import RefusedError
 from shared.intake.envelopes import unwrap
 from shared.intake.events import AzureDevOpsBuild, GitHubIssues, Ignored, content_digest, parse
+from shared.projects.lost import to_take_up
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 
 RESTARTS_ON_EDIT = frozenset({RequestState.REFUSED})
@@ -32,6 +33,7 @@ class Handling(Frozen):
     subject: str = ""
     connection: str = ""
     start: RunInput | None = Field(default=None, description="The run to start, under its own instance id.")
+    again: bool = Field(default=False, description="Whether that run was begun before and may only have been lost.")
 
 
 def handle(ports: ProjectPorts, envelope: Envelope, *, deadline_seconds: int, pause_seconds: float) -> Handling:
@@ -64,10 +66,8 @@ def _issue(
 ) -> Handling:
     issue = event.snapshot()
     subject = f"github-issue-{issue.id}"
-    if ports.request_label.lower() not in {label.lower() for label in issue.labels}:
-        return _ignored(subject, f"the issue has no label {ports.request_label}")
-    if issue.state != "open":
-        return _ignored(subject, f"the issue is {issue.state}")
+    if unfit := _unfit(issue, ports.request_label):
+        return _ignored(subject, unfit)
     connections = [connection for _, _, connection in ports.connections.list(CONNECTIONS)]
     connection = connection_for(connections, event.repository.full_name)
     if connection is None:
@@ -84,6 +84,10 @@ def _issue(
     run = 1
     if found:
         latest = found[0]
+        if begun := to_take_up(latest):
+            return Handling(
+                state=DeliveryState.HANDLED, subject=subject, connection=latest.connection, start=begun, again=True
+            )
         edited = latest.state in RESTARTS_ON_EDIT and latest.content_digest != digest
         asked = envelope.replay > 0 and latest.state is not RequestState.RUNNING
         if not edited and not asked:
@@ -108,6 +112,12 @@ def _issue(
         step_pause_seconds=pause_seconds,
     )
     return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, start=start)
+
+
+def _unfit(issue: IssueSnapshot, label: str) -> str:
+    if label.lower() not in {given.lower() for given in issue.labels}:
+        return f"the issue has no label {label}"
+    return "" if issue.state == "open" else f"the issue is {issue.state}"
 
 
 def _build(ports: ProjectPorts, envelope: Envelope, event: AzureDevOpsBuild) -> Handling:

@@ -1,13 +1,16 @@
-"""Finds what webhooks missed: failed deliveries are asked for again, unseen requests are queued as if delivered."""
+"""Finds what got lost: failed deliveries are asked for again, unseen requests queued, quiet runs offered once more."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from pydantic import Field
+
 from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.connection import Connection
 from shared.domain.delivery import Envelope
 from shared.domain.forge import ForgeName, Frozen, IssueSnapshot, RepositoryRef
+from shared.domain.run import RunInput
 from shared.errors import RefusedError, TransientError
 from shared.intake.envelopes import wrap
 from shared.intake.events import (
@@ -20,6 +23,7 @@ from shared.intake.events import (
 )
 from shared.intake.handling import RESTARTS_ON_EDIT
 from shared.intake.keeping import Keeper
+from shared.projects.lost import quiet_runs
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 
 
@@ -29,9 +33,12 @@ class Sweep(Frozen):
     queued: tuple[str, ...] = ()
     redelivered: int = 0
     problems: tuple[str, ...] = ()
+    quiet: tuple[RunInput, ...] = Field(
+        default=(), description="Runs to offer to the engine, which may have lost them."
+    )
 
 
-def sweep(ports: ProjectPorts, keeper: Keeper, *, lookback: timedelta, large: int) -> Sweep:
+def sweep(ports: ProjectPorts, keeper: Keeper, *, lookback: timedelta, large: int, quiet: timedelta) -> Sweep:
     """Look at every connection that is not paused. One that cannot be reached does not stop the others."""
     queued: list[str] = []
     problems: list[str] = []
@@ -47,7 +54,9 @@ def sweep(ports: ProjectPorts, keeper: Keeper, *, lookback: timedelta, large: in
             queued += _missed(ports, keeper, connection, lookback, large)
         except (TransientError, RefusedError) as error:
             problems.append(f"{connection.id}: {error.reason}")
-    return Sweep(queued=tuple(queued), redelivered=redelivered, problems=tuple(problems))
+    return Sweep(
+        queued=tuple(queued), redelivered=redelivered, problems=tuple(problems), quiet=quiet_runs(ports, quiet)
+    )
 
 
 def _redeliver(

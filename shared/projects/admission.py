@@ -29,7 +29,7 @@ AVAILABLE = frozenset(stack.value for stack in LAYERS)
 def admit(ports: ProjectPorts, run: RunInput) -> Admission:
     """Claim the project for ``run``, or say what stands against it. Doing it again gives the same answer."""
     connection = ports.connection(run.connection)
-    admission = _weigh(ports, run, connection)
+    admission = _admitted_before(ports, run) or _weigh(ports, run, connection)
     now = ports.clock.now()
     ports.requests.put(
         REQUESTS,
@@ -43,6 +43,7 @@ def admit(ports: ProjectPorts, run: RunInput) -> Admission:
             project=admission.project,
             connection=run.connection,
             updated_at=now,
+            start=run,
         ),
     )
     if admission.admitted:
@@ -134,6 +135,15 @@ def may_ask(login: str, requesters: Iterable[str], issues: IssueTracker) -> bool
     return any(issues.is_team_member(organization, team, login) for organization, team in teams)
 
 
+def _admitted_before(ports: ProjectPorts, run: RunInput) -> Admission | None:
+    # Who was let in stays in: a list that changed since must not leave a claimed project without a run.
+    found = ports.requests.get(REQUESTS, run.subject)
+    if found is None or found[0].instance != run.instance or not found[0].project:
+        return None
+    claimed = ports.project(found[0].project)
+    return Admission(project=claimed.id) if claimed and claimed.instance == run.instance else None
+
+
 def _weigh(ports: ProjectPorts, run: RunInput, connection: Connection) -> Admission:
     if run.request is None and not may_ask(
         run.origin.requester, connection.requesters, ports.connect(connection).issues
@@ -203,7 +213,9 @@ def objection(
     if existing.state in UNDER_WAY:
         waits = existing.state is ProjectState.AWAITING_DECISION
         return _taken(existing, "it waits for a decision" if waits else "it is being created at this moment")
-    if existing.state in {ProjectState.COMPLETED, ProjectState.ACCEPTED} and (changed := _identity(existing.request, request)):
+    if existing.state in {ProjectState.COMPLETED, ProjectState.ACCEPTED} and (
+        changed := _identity(existing.request, request)
+    ):
         return _other(existing, changed)
     nothing_left = existing.state is ProjectState.COMPENSATED
     if nothing_left or origin.requester == API_REQUESTER or existing.subject == origin.subject:

@@ -127,6 +127,7 @@ def an_ended_request(app: App, state: RequestState) -> None:
         content_digest=run.content_digest,
         connection="acme",
         updated_at=app.clock.now(),
+        start=run,
     )
     app.ports.requests.put(REQUEST_RECORDS, run.subject, record)
 

@@ -4,12 +4,45 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
+import grpc
 import pytest
+from durabletask.client import OrchestrationStatus
 
 from tests.fakes.app import App
+
+
+class Taken(grpc.RpcError):
+    """The engine has an instance of that id."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.ALREADY_EXISTS
+
+    def details(self) -> str:
+        return "exists"
+
+
+class Unanswered(grpc.RpcError):
+    """The engine is away."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "no engine"
+
+
+class Unknown(grpc.RpcError):
+    """The engine knows no instance of that id."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.NOT_FOUND
+
+    def details(self) -> str:
+        return "no such instance"
 
 
 @dataclass
@@ -17,18 +50,35 @@ class DurableClient:
     """Starts runs and remembers them; an id can be taken once."""
 
     started: dict[str, Any] = field(default_factory=dict)
+    ends: dict[str, OrchestrationStatus] = field(default_factory=dict)
+    """By instance: how it ended, for those that have."""
+    away: bool = False
+    """Whether the engine does not answer."""
+
+    def get_orchestration_state(self, instance_id: str, *, fetch_payloads: bool) -> SimpleNamespace | None:
+        self._answer()
+        if instance_id not in self.started and instance_id not in self.ends:
+            return None
+        return SimpleNamespace(runtime_status=self.ends.get(instance_id, OrchestrationStatus.RUNNING))
+
+    raised: list[tuple[str, str]] = field(default_factory=list)
+    lost: bool = False
+    """Whether the engine has lost its instances."""
+
+    def raise_orchestration_event(self, instance_id: str, event_name: str, *, data: Any) -> None:
+        self._answer()
+        if self.lost:
+            raise Unknown
+        assert data == {}
+        self.raised.append((instance_id, event_name))
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unanswered
 
     def schedule_new_orchestration(self, name: str, *, input: Any, instance_id: str) -> str:
+        self._answer()
         if instance_id in self.started:
-            import grpc
-
-            class Taken(grpc.RpcError):
-                def code(self) -> grpc.StatusCode:
-                    return grpc.StatusCode.ALREADY_EXISTS
-
-                def details(self) -> str:
-                    return "exists"
-
             raise Taken
         self.started[instance_id] = (name, json.loads(json.dumps(input)))
         return instance_id

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from durabletask.client import OrchestrationStatus
 
 from functions import projects
+from shared.domain.audit import AuditTag
 from shared.domain.delivery import RequestState
 from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectState, RunInput
@@ -125,15 +127,111 @@ def test_a_project_of_another_connection_is_a_conflict(app, call, client):
     assert "belongs to connection acme" in answer.body["detail"]
 
 
-def test_asking_again_takes_up_a_run_its_engine_lost_and_no_other(app, call, client):
+@pytest.mark.parametrize("admitted", [True, False], ids=["admitted", "not yet weighed"])
+def test_asking_again_takes_up_a_run_its_engine_lost_and_no_other(app, call, client, admitted):
     assert ask(call, client).status == 202
     ((instance, (_, payload)),) = client.started.items()
-    admit(app.ports, RunInput.model_validate(payload))
+    if admitted:
+        admit(app.ports, RunInput.model_validate(payload))
     assert ask(call, client).body["instance"] == instance
-    assert list(client.started) == [instance]
+    assert client.started == {instance: ("bootstrap", payload)}
     client.started.clear()
     assert ask(call, client).body["instance"] == instance
-    assert list(client.started) == [instance]
+    assert client.started == {instance: ("bootstrap", payload)}
+
+
+def differing(answer):
+    assert (answer.status, answer.type) == (409, "application/problem+json")
+    assert "ended" in answer.body["remedy"]
+    return {error["field"]: error["example"] for error in answer.body["errors"]}
+
+
+@pytest.mark.parametrize("admitted", [True, False], ids=["admitted", "not yet weighed"])
+def test_another_body_while_the_run_is_under_way_names_every_differing_field(app, call, client, admitted):
+    assert ask(call, client).status == 202
+    ((instance, (_, payload)),) = client.started.items()
+    if admitted:
+        admit(app.ports, RunInput.model_validate(payload))
+    app.github.accounts.add("robin")
+    other = BODY | {
+        "name": "Order.Desk",
+        "owner": "robin",
+        "stack": "django",
+        "process": "scrum",
+        "forges": ["github"],
+        "rules": {"minimum_reviewers": 2},
+        "environments": [],
+        "backlog": ["x" * 250],
+    }
+    assert differing(ask(call, client, other)) == {
+        "name": "Order Desk",
+        "owner": "casey",
+        "stack": "fastapi",
+        "process": "agile",
+        "forges": '["azure_devops", "github"]',
+        "rules.minimum_reviewers": "1",
+        "environments": '[{"name": "staging", "approvers": []}, {"name": "production", "approvers": []}]',
+        "backlog": "[]",
+    }
+    assert client.started == {instance: ("bootstrap", payload)}
+    assert app.ports.requests.get(REQUESTS, "api-order-desk")[0].start == RunInput.model_validate(payload)
+
+
+def test_a_long_field_of_the_run_under_way_is_shown_cut(app, call, client):
+    ask(call, client, BODY | {"backlog": ["x" * 250]})
+    assert len(differing(ask(call, client))["backlog"]) < 210
+
+
+def test_a_call_joins_the_run_of_an_issue_only_with_the_same_request(app, call, client):
+    admit(app.ports, app.run_for(an_issue()))
+    asked = app.ports.project("order-desk").request.model_dump(mode="json") | {"connection": "acme"}
+    answer = ask(call, client, asked)
+    assert (answer.status, answer.body["instance"]) == (202, "github-issue-77.1")
+    assert differing(ask(call, client, asked | {"process": "cmmi"})) == {"process": "agile"}
+    assert client.started == {}
+
+
+def test_two_calls_at_once_for_different_projects_of_one_name_are_not_mixed(app, call, client, monkeypatch):
+    # The other call is taken between this one's look and its write.
+    create = app.ports.requests.create
+
+    def raced(*given):
+        monkeypatch.setattr(app.ports.requests, "create", create)
+        assert ask(call, client, BODY | {"process": "scrum"}).status == 202
+        return create(*given)
+
+    monkeypatch.setattr(app.ports.requests, "create", raced)
+    assert differing(ask(call, client)) == {"process": "scrum"}
+    ((_, (_, payload)),) = client.started.items()
+    assert payload["request"]["process"] == "scrum"
+
+
+def test_a_name_asked_for_through_another_connection_at_this_moment_is_taken(app, call, client):
+    app.connect_to(a_connection(id="other"))
+    assert ask(call, client).status == 202
+    answer = ask(call, client, BODY | {"connection": "other"})
+    assert (answer.status, answer.body["remedy"]) == (409, "Choose another name.")
+    assert "through connection acme" in answer.body["detail"]
+    assert list(client.started) == ["api-order-desk.1"]
+
+
+def test_what_an_engine_that_was_away_could_not_start_is_kept_and_started_when_asked_again(app, call, client):
+    client.away = True
+    assert ask(call, client).status == 503
+    client.away = False
+    assert differing(ask(call, client, BODY | {"stack": "flask"})) == {"stack": "fastapi"}
+    assert ask(call, client).body["instance"] == "api-order-desk.1"
+    assert list(client.started) == ["api-order-desk.1"]
+
+
+def test_a_run_that_ended_unheard_is_put_on_record_and_another_begun(app, call, client):
+    ask(call, client)
+    ((instance, (_, payload)),) = client.started.items()
+    admit(app.ports, RunInput.model_validate(payload))
+    client.ends[instance] = OrchestrationStatus.TERMINATED
+    assert ask(call, client).body["instance"] == "api-order-desk.2"
+    assert [event.tag for event in app.events("order-desk")].count(AuditTag.PROJECT_FAILED) == 1
+    assert "TERMINATED" in app.ports.project("order-desk").reason
 
 
 def test_a_signed_in_person_cannot_take_up_a_project_others_asked_for(app, call, client, monkeypatch):

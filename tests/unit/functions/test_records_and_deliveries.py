@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 
 import azure.functions as func
 import pytest
+from durabletask.client import OrchestrationStatus
 
 from functions import audit, deliveries, sweep
 from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.delivery import DeliveryState, Envelope
+from shared.domain.run import ProjectState
 from shared.errors import TransientError
-from tests.fakes.app import an_issue
+from shared.projects.admission import admit
+from tests.fakes.app import a_request, an_issue
 from tests.fakes.app import issues_payload as payload
 from tests.unit.functions.conftest import user_function
 
@@ -117,13 +121,9 @@ def test_a_delivery_that_can_never_be_handled_is_kept_at_once_with_its_reason(ap
     assert "is not what that event promises: issue" in record.reason
 
 
-def test_an_engine_that_is_away_is_waited_for_by_the_queue(app, client, monkeypatch):
+def test_an_engine_that_is_away_is_waited_for_by_the_queue(app, client):
     app.connect_to()
-
-    def away(*given, **named):
-        raise TransientError("the engine is away")
-
-    monkeypatch.setattr("functions.deliveries.start", away)
+    client.away = True
     with pytest.raises(TransientError):
         take(envelope(app, payload()), client)
     assert app.keeper.find("d-1").state is DeliveryState.FAILING
@@ -183,13 +183,75 @@ def test_unknown_deliveries_are_not_found(app, call):
     assert call(deliveries.show_delivery, route={"id": "x" * 600}).status == 400
 
 
-def test_the_timer_sweeps_and_tells_what_it_could_not_see(app, caplog):
+def test_the_timer_sweeps_and_tells_what_it_could_not_see(app, client, caplog):
     app.connect_to()
     app.unreachable["acme"] = TransientError("GitHub is away")
     with caplog.at_level(logging.INFO):
-        user_function(sweep.sweep_deliveries)(None)
+        user_function(sweep.sweep_deliveries)(None, client)
     assert "acme: GitHub is away" in caplog.text
     app.unreachable.clear()
     app.github.open_issue(an_issue())
-    user_function(sweep.sweep_deliveries)(None)
+    user_function(sweep.sweep_deliveries)(None, client)
     assert len(app.queue.messages) == 1
+
+
+def lost(app, client, run=None) -> None:
+    """A run that was admitted, and of which the engine knows nothing; long enough ago."""
+    app.connect_to()
+    assert admit(app.ports, run or app.run_for(app.github.open_issue(an_issue()))).admitted
+    app.clock.advance(timedelta(seconds=app.services().settings.lost_after_seconds))
+    client.started.clear()
+
+
+@pytest.mark.parametrize("origin", ["issue", "call"])
+def test_the_sweep_takes_up_what_the_engine_lost_each_time_and_nothing_else(app, client, origin):
+    lost(app, client, app.api_run(a_request()) if origin == "call" else None)
+    for taken in (1, 2):
+        for _ in range(3):
+            user_function(sweep.sweep_deliveries)(None, client)
+        assert len(client.started) == 1
+        assert app.tags("order-desk").count(AuditTag.RUN_RESTARTED) == taken
+        client.started.clear()
+        app.clock.advance(timedelta(hours=1))
+    assert app.keeper.listed() == []
+
+
+def test_the_sweep_puts_a_run_that_ended_unheard_on_record_and_starts_nothing(app, client):
+    lost(app, client)
+    client.ends["github-issue-77.1"] = OrchestrationStatus.TERMINATED
+    for _ in range(2):
+        user_function(sweep.sweep_deliveries)(None, client)
+    assert client.started == {}
+    assert app.ports.project("order-desk").state is ProjectState.FAILED
+    assert app.tags("order-desk").count(AuditTag.PROJECT_FAILED) == 1
+
+
+def test_an_engine_that_is_away_stops_no_sweep(app, client, caplog):
+    lost(app, client)
+    client.away = True
+    with caplog.at_level(logging.ERROR):
+        user_function(sweep.sweep_deliveries)(None, client)
+    assert "github-issue-77.1 could not be taken up" in caplog.text
+    client.away = False
+    user_function(sweep.sweep_deliveries)(None, client)
+    assert list(client.started) == ["github-issue-77.1"]
+
+
+def test_a_delivery_takes_up_what_the_engine_lost_and_doubles_nothing(app, client):
+    lost(app, client)
+    take(envelope(app, payload()), client)
+    assert app.keeper.find("d-1").state is DeliveryState.HANDLED
+    take(envelope(app, payload()), client)
+    assert app.keeper.find("d-1").state is DeliveryState.DUPLICATE
+    assert list(client.started) == ["github-issue-77.1"]
+    assert app.tags("order-desk").count(AuditTag.RUN_RESTARTED) == 1
+
+
+def test_a_replay_goes_past_a_run_that_ended_unheard(app, client):
+    lost(app, client)
+    client.ends["github-issue-77.1"] = OrchestrationStatus.FAILED
+    take(envelope(app, payload()), client)
+    assert app.keeper.find("d-1").state is DeliveryState.DUPLICATE
+    assert client.started == {}
+    take(envelope(app, payload(), replay=1), client)
+    assert list(client.started) == ["github-issue-77.2"]

@@ -12,8 +12,9 @@ from shared.domain.forge import ForgeName
 from shared.domain.run import ProjectRecord, ProjectState
 from shared.errors import RefusedError
 from shared.intake.handling import handle
-from shared.projects.ports import PROJECTS
-from tests.fakes.app import App, a_connection, a_request, form
+from shared.projects.admission import admit
+from shared.projects.ports import PROJECTS, REQUESTS
+from tests.fakes.app import App, a_connection, a_request, an_issue, form
 from tests.fakes.app import an_ended_request as ended
 from tests.fakes.app import issues_payload as payload
 
@@ -78,7 +79,10 @@ def test_a_paused_connection_holds_what_arrives(app):
     assert (handling.state, handling.connection, handling.start) == (DeliveryState.HELD, "acme", None)
 
 
-@pytest.mark.parametrize("state", RequestState)
+OVER = [state for state in RequestState if state is not RequestState.RUNNING]
+
+
+@pytest.mark.parametrize("state", OVER)
 def test_the_same_request_again_is_a_duplicate(app, state):
     ended(app, state)
     handling = handled(app, payload())
@@ -86,7 +90,27 @@ def test_the_same_request_again_is_a_duplicate(app, state):
     assert f"is {state}" in handling.reason
 
 
-@pytest.mark.parametrize("state", RequestState)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"replay": 1}, {"content": payload(body=form(Owner="robin")) | {"action": "edited"}}],
+    ids=["again", "replayed", "edited"],
+)
+def test_a_run_that_has_not_ended_is_offered_again_as_it_was_begun(app, changes):
+    begun = app.run_for(an_issue())
+    assert admit(app.ports, begun).admitted
+    handling = handled(app, **{"content": payload()} | changes)
+    assert (handling.state, handling.again, handling.start) == (DeliveryState.HANDLED, True, begun)
+
+
+def test_a_run_whose_start_was_not_kept_cannot_be_offered_again(app):
+    ended(app, RequestState.RUNNING)
+    record, etag = app.ports.requests.get(REQUESTS, "github-issue-77")
+    app.ports.requests.replace(REQUESTS, "github-issue-77", record.model_copy(update={"start": None}), etag)
+    assert handled(app, payload()).state is DeliveryState.DUPLICATE
+    assert handled(app, payload(), replay=1).state is DeliveryState.DUPLICATE
+
+
+@pytest.mark.parametrize("state", OVER)
 def test_an_edit_starts_a_new_run_after_a_refusal_only(app, state):
     ended(app, state)
     handling = handled(app, payload(body=form(Owner="robin")) | {"action": "edited"})
@@ -97,15 +121,12 @@ def test_an_edit_starts_a_new_run_after_a_refusal_only(app, state):
         assert handling.state is DeliveryState.DUPLICATE
 
 
-@pytest.mark.parametrize("state", RequestState)
-def test_a_replay_goes_past_an_ended_run_and_not_into_a_running_one(app, state):
+@pytest.mark.parametrize("state", OVER)
+def test_a_replay_goes_past_an_ended_run(app, state):
     ended(app, state)
     handling = handled(app, payload(), replay=1)
-    if state is RequestState.RUNNING:
-        assert handling.state is DeliveryState.DUPLICATE
-    else:
-        assert handling.start
-        assert handling.start.run == 2
+    assert handling.start
+    assert (handling.start.run, handling.again) == (2, False)
 
 
 def test_a_claimed_body_is_read_from_the_store(app):

@@ -14,9 +14,11 @@ from shared.intake.handling import Handling, handle
 from shared.intake.sweeping import sweep
 from shared.projects.admission import admit
 from shared.projects.ports import REQUESTS
-from tests.fakes.app import App, a_connection, an_issue, form
+from tests.fakes.app import App, a_connection, a_request, an_issue, form
 from tests.fakes.app import an_ended_request as ended
 from tests.fakes.forges import Fault, failed_delivery
+
+QUIET = timedelta(minutes=5)
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def app():
 
 
 def swept(app: App, large: int = 24 * 1024):
-    return sweep(app.ports, app.keeper, lookback=timedelta(hours=72), large=large)
+    return sweep(app.ports, app.keeper, lookback=timedelta(hours=72), large=large, quiet=QUIET)
 
 
 def test_an_issue_nobody_told_us_of_is_queued_as_if_delivered(app):
@@ -125,3 +127,42 @@ def test_service_hooks_azure_devops_gave_up_on_are_queued_once(app):
     assert app.tags(TENANT) == [AuditTag.DELIVERY_SWEPT]
     app.keeper.handled(envelope, Handling(state=DeliveryState.IGNORED), 1)
     assert swept(app).queued == ()
+
+
+@pytest.mark.parametrize("state", RequestState)
+def test_a_run_that_was_quiet_for_long_is_offered_again_and_queues_nothing(app, state):
+    app.github.open_issue(an_issue())
+    ended(app, state)
+    app.clock.advance(QUIET - timedelta(seconds=1))
+    assert swept(app).quiet == ()
+    app.clock.advance(timedelta(seconds=1))
+    found = [swept(app) for _ in range(3)]
+    runs = [run.instance for run in found[0].quiet]
+    assert runs == (["github-issue-77.1"] if state is RequestState.RUNNING else [])
+    assert found == [found[0]] * 3
+    assert app.queue.messages == []
+    assert app.tags(TENANT) == []
+
+
+def test_the_run_of_a_call_is_offered_as_it_was_asked_for(app):
+    run = app.api_run(a_request(backlog=("Take orders",)), requester="lee@acme.example")
+    assert admit(app.ports, run).admitted
+    app.clock.advance(QUIET)
+    assert swept(app).quiet == (run,)
+
+
+def test_a_quiet_run_is_offered_while_the_forges_are_away(app):
+    ended(app, RequestState.RUNNING)
+    app.clock.advance(QUIET)
+    app.unreachable["acme"] = TransientError("GitHub is away")
+    found = swept(app)
+    assert (len(found.quiet), len(found.problems)) == (1, 1)
+
+
+def test_the_runs_of_a_paused_connection_wait_until_it_is_resumed(app):
+    ended(app, RequestState.RUNNING)
+    app.clock.advance(QUIET)
+    app.connect_to(a_connection(paused=True))
+    assert swept(app).quiet == ()
+    app.connect_to()
+    assert len(swept(app).quiet) == 1

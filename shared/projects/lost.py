@@ -1,0 +1,68 @@
+"""Decides which runs their engine may have lost, and keeps on record that one was started again or ended unheard."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.domain.audit import TENANT, AuditTag
+from shared.domain.delivery import RequestRecord, RequestState
+from shared.domain.plan import ENDED
+from shared.domain.run import Admission, Conclusion, Refusal, RunInput
+from shared.projects.admission import abandon
+from shared.projects.answering import conclude
+from shared.projects.ports import CONNECTIONS, REQUESTS, ProjectPorts
+
+
+def to_take_up(request: RequestRecord) -> RunInput | None:
+    """What to offer the engine once more; ``None`` when the run has ended.
+
+    An engine that still knows the run refuses its instance id, so offering a healthy run disturbs nothing.
+    """
+    return request.start if request.state is RequestState.RUNNING else None
+
+
+def quiet_runs(ports: ProjectPorts, quiet: timedelta) -> tuple[RunInput, ...]:
+    """Runs that have not ended and were begun at least ``quiet`` ago, but for those of paused connections."""
+    until = ports.clock.now() - quiet
+    open_connections = {c.id for _, _, c in ports.connections.list(CONNECTIONS) if not c.paused}
+    return tuple(
+        run
+        for _, _, request in ports.requests.list(REQUESTS, limit=100_000)
+        if request.updated_at <= until
+        and request.connection in open_connections
+        and (run := to_take_up(request)) is not None
+    )
+
+
+def taken_up(ports: ProjectPorts, run: RunInput) -> None:
+    """Write down that ``run`` was started again, each time it was."""
+    request = _request_of(ports, run)
+    # The same run can be lost twice, and each time is an event of its own.
+    step = f"restarted.{ports.clock.now().isoformat()}"
+    ports.record((request.project if request else "") or TENANT, AuditTag.RUN_RESTARTED, run, step)
+
+
+def settle(ports: ProjectPorts, run: RunInput, how: str) -> None:
+    """End the records of a run that ended in the engine, as ``how`` says, without having written it down.
+
+    What its steps came to decides; where some had not ended, the run has failed. A run that wrote its end down
+    meanwhile is left as it is.
+    """
+    request = _request_of(ports, run)
+    if request is None or request.state is not RequestState.RUNNING:
+        return
+    reason = f"the run ended in the durable engine as {how} before it was through"
+    project = ports.project(request.project) if request.project else None
+    if project is None or project.instance != run.instance:
+        remedy = "Ask for it again."
+        abandon(ports, Refusal(run=run, admission=Admission(reason=reason, remedy=remedy)))
+        return
+    steps = ports.steps(run.instance)
+    through = bool(steps) and all(step.state in ENDED for step in steps)
+    states = {step.step: step.state.value for step in steps}
+    conclude(ports, Conclusion(run=run, project=project.id, states=states, reason="" if through else reason))
+
+
+def _request_of(ports: ProjectPorts, run: RunInput) -> RequestRecord | None:
+    found = ports.requests.get(REQUESTS, run.subject)
+    return found[0] if found and found[0].instance == run.instance else None
