@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from shared.adapters.azure_devops.credentials import EntraIdentity
     from shared.adapters.azure_devops.credentials import PersonalAccessToken as AzurePersonalAccessToken
     from shared.adapters.github.forge import GitHubForge
+    from shared.adapters.pacing import Pacing
 
 DELIVERIES_QUEUE = "deliveries"
 
@@ -93,7 +94,8 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         deliveries=records("deliveries", DeliveryRecord),
         queue=StorageQueue(account, DELIVERIES_QUEUE),
     )
-    connector = Connector(clock, secrets, links)
+    pacing = _pacing(configured, clock)
+    connector = Connector(clock, secrets, links, pacing)
     project_ports = ProjectPorts(
         clock=clock,
         audit=audit,
@@ -124,23 +126,40 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             outcomes=records("scaffoldoutcomes", UpdateOutcome),
             runs=records("scaffoldruns", UpdateRun),
         ),
-        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock),
+        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock, pacing()),
         tell_app_secret=lambda app, api_url: _tell_app_secret(
-            app, api_url, hook_secret(configured, ForgeName.GITHUB), clock
+            app, api_url, hook_secret(configured, ForgeName.GITHUB), clock, pacing()
         ),
     )
 
 
-def _convert_manifest(code: str, api_url: str, clock: Clock) -> Registration:
+def _pacing(configured: Settings, clock: Clock) -> Callable[[], Pacing]:
+    """This process's budgets and circuits, made when a forge is first asked."""
+
+    @cache
+    def made() -> Pacing:
+        from shared.adapters.pacing import Pacing
+
+        return Pacing(
+            clock,
+            share=configured.forge_budget_share,
+            failures=configured.breaker_failures,
+            pause=configured.breaker_pause_seconds,
+        )
+
+    return made
+
+
+def _convert_manifest(code: str, api_url: str, clock: Clock, pacing: Pacing) -> Registration:
     from shared.adapters.github.manifest import convert_manifest
 
-    return convert_manifest(code, api_url, clock=clock)
+    return convert_manifest(code, api_url, clock=clock, pacing=pacing)
 
 
-def _tell_app_secret(app: Registration, api_url: str, secret: str, clock: Clock) -> None:
+def _tell_app_secret(app: Registration, api_url: str, secret: str, clock: Clock, pacing: Pacing) -> None:
     from shared.adapters.github.manifest import tell_webhook_secret
 
-    tell_webhook_secret(app.id, app.pem, secret, api_url, clock=clock)
+    tell_webhook_secret(app.id, app.pem, secret, api_url, clock=clock, pacing=pacing)
 
 
 def hook_secret(configured: Settings, forge: ForgeName) -> str:
@@ -166,10 +185,14 @@ class _NotConnected:
 class Connector:
     """Makes the forges of a connection, and keeps them while the connection and its secrets stay the same."""
 
-    def __init__(self, clock: Clock, secrets: SecretStore, links: Links) -> None:
+    def __init__(
+        self, clock: Clock, secrets: SecretStore, links: Links, pacing: Callable[[], Pacing] | None = None
+    ) -> None:
+        """``pacing`` makes the budgets and circuits that all connections share; without it, documented defaults hold."""
         self._clock = clock
         self._secrets = secrets
         self._links = links
+        self._pacing = pacing or _pacing(Settings.model_construct(), clock)
         self._made: dict[str, tuple[object, ConnectedForges]] = {}
         self._lock = threading.Lock()
 
@@ -191,8 +214,12 @@ class Connector:
         tracker: WorkTracker | None = None
         if azure:
             from shared.adapters.azure_devops.forge import AzureDevOpsForge
+            from shared.adapters.azure_devops.limits import pace_of
 
-            on_azure = AzureDevOpsForge(azure.organization_url, self._azure_credentials(azure), clock=self._clock)
+            # By the secret's name, not its value: a rotated credential is the same identity to the forge.
+            pace = pace_of(self._pacing(), azure.organization_url, *_identity(azure.credential))
+            credentials = self._azure_credentials(azure)
+            on_azure = AzureDevOpsForge(azure.organization_url, credentials, clock=self._clock, pace=pace)
             forges[ForgeName.AZURE_DEVOPS] = on_azure
             tracker = on_azure
         issues: IssueTracker = on_github
@@ -201,6 +228,7 @@ class Connector:
     def _github(self, github: GitHubConnection) -> GitHubForge:
         from shared.adapters.github.credentials import AppInstallation, PersonalAccessToken
         from shared.adapters.github.forge import GitHubForge
+        from shared.adapters.github.limits import pace_of
 
         match github.credential:
             case GitHubAppCredential(app_id=app_id, private_key_secret=name):
@@ -218,6 +246,7 @@ class Connector:
             web_url=github.web_url,
             organization=github.organization,
             webhook_url=self._links.api("webhooks/github"),
+            pace=pace_of(self._pacing(), github.api_url, *_identity(github.credential, github.organization)),
         )
 
     def _azure_credentials(self, azure: AzureDevOpsConnection) -> EntraIdentity | AzurePersonalAccessToken:
@@ -236,6 +265,19 @@ class Connector:
                 return self._secrets.get(name)
             case _:
                 return ""
+
+
+def _identity(
+    credential: GitHubAppCredential | TokenCredential | EntraCredential, organization: str = ""
+) -> tuple[str, ...]:
+    """Who calls, as a forge counts calls: an installation, or a user wherever he works. Free of secrets."""
+    match credential:
+        case GitHubAppCredential(app_id=app_id):
+            return "app", str(app_id), organization.lower()
+        case TokenCredential(token_secret=name):
+            return "token", name
+        case EntraCredential(client_id=client_id):
+            return "entra", client_id
 
 
 @cache

@@ -82,6 +82,18 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
+    forge_budget_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="This process's part of each documented limit of a forge; 1 divided by the number of instances.",
+    )
+    breaker_failures: int = Field(
+        default=5, gt=0, description="Calls in a row without an answer after which a forge is left alone for a while."
+    )
+    breaker_pause_seconds: float = Field(
+        default=20.0, gt=0, le=3600, description="How long it is left alone before one call tries whether it answers."
+    )
     @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets")
     @classmethod
     def _two_at_most(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:

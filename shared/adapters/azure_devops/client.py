@@ -25,6 +25,8 @@ from shared.adapters.azure_devops.credentials import (
     sdk_authentication,
 )
 from shared.adapters.azure_devops.errors import CredentialError, translated
+from shared.adapters.azure_devops.limits import COSTS, advice_of, pace_of
+from shared.adapters.pacing.pace import Call, Pace, Pacing
 from shared.errors import NotSupportedError, TransientError
 from shared.ports import Clock
 
@@ -75,11 +77,16 @@ class AzureDevOpsClient:
         clock: Clock,
         timeout: int,
         token_provider: TokenProvider | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """``organization_url`` is ``https://dev.azure.com/<organization>``, ``timeout`` is in seconds."""
+        """``organization_url`` is ``https://dev.azure.com/<organization>``, ``timeout`` is in seconds.
+
+        ``pace`` is that of this identity; without one the client keeps the limits for itself alone.
+        """
         self.organization_url = organization_url.rstrip("/")
         self.credentials = credentials
         self._clock = clock
+        self._pace = pace or pace_of(Pacing(clock), self.organization_url)
         self._timeout = timeout
         self._tokens = (
             TokenSource(credentials, token_provider, clock) if isinstance(credentials, EntraIdentity) else None
@@ -143,16 +150,17 @@ class AzureDevOpsClient:
         send, address = client._client.send, client._create_request_message
 
         def judged_send(request: Any, headers: Any = None, content: Any = None, **options: Any) -> Any:
-            action = f"{request.method} {urlsplit(request.url).path}"
+            target = urlsplit(request.url)
+            action = f"{request.method} {target.path}"
             used = "" if self._tokens is None else self._tokens.token()
             try:
-                return self._judged(action, lambda: send(request, headers, content, **options))
+                return self._paced(target.netloc, action, lambda: send(request, headers, content, **options))
             except CredentialError:
                 # An Entra token can be revoked before its time; one fresh token tells that from a bad identity.
                 if self._tokens is None:
                     raise
                 self._tokens.discard(used)
-                return self._judged(action, lambda: send(request, headers, content, **options))
+                return self._paced(target.netloc, action, lambda: send(request, headers, content, **options))
 
         def known_address(*args: Any, **options: Any) -> Any:
             try:
@@ -167,7 +175,11 @@ class AzureDevOpsClient:
         client._create_request_message = known_address
         return client
 
-    def _judged(self, action: str, send: Any) -> Any:
+    def _paced(self, host: str, action: str, send: Any) -> Any:
+        with self._pace.call(host, COSTS) as call:
+            return self._judged(call, action, send)
+
+    def _judged(self, call: Call, action: str, send: Any) -> Any:
         import requests
         from msrest.exceptions import ClientException
 
@@ -175,6 +187,7 @@ class AzureDevOpsClient:
             response = send()
             text = response.content
         except (requests.RequestException, ClientException) as error:
+            call.end(answered=False)
             cause = getattr(error, "inner_exception", None) or error
             raise TransientError(f"Azure DevOps did not answer {action} ({type(cause).__name__})") from error
         body = None
@@ -182,8 +195,10 @@ class AzureDevOpsClient:
             try:
                 body = json.loads(text.decode("utf-8-sig"))
             except ValueError as error:
+                call.end(answered=False)
                 raise TransientError(f"The answer of Azure DevOps to {action} broke off") from error
         failure = translated(response.status_code, response.headers, body, action=action, now=self._clock.now())
+        call.end(answered=response.status_code < 500, advice=advice_of(response.status_code, response.headers, failure))
         if failure is not None:
             raise failure
         return response

@@ -15,6 +15,7 @@ from shared.adapters.azure_devops.teams import TeamCalls
 from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
 from shared.adapters.azure_devops.wiki import WikiCalls
 from shared.adapters.azure_devops.work_items import WorkItemCalls
+from shared.adapters.pacing.pace import Pace
 from shared.ports import Clock
 
 
@@ -45,6 +46,7 @@ class AzureDevOpsForge(
         clock: Clock,
         timeout: int = 30,
         token_provider: TokenProvider | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """Nothing is sent before the first call.
 
@@ -54,7 +56,8 @@ class AzureDevOpsForge(
             clock: the time of day.
             timeout: seconds to wait for an answer to begin, and between its parts.
             token_provider: instead of azure-identity, for an ``EntraIdentity``.
+            pace: how fast this identity may ask; without one, the limits are kept for this object alone.
         """
         self._client = AzureDevOpsClient(
-            organization_url, credentials, clock=clock, timeout=timeout, token_provider=token_provider
+            organization_url, credentials, clock=clock, timeout=timeout, token_provider=token_provider, pace=pace
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -21,6 +22,8 @@ from shared.adapters.github.credentials import (
     app_jwt_auth,
 )
 from shared.adapters.github.errors import CredentialError, NotFoundError, translated
+from shared.adapters.github.limits import advice_of, pace_of, request_of, writing
+from shared.adapters.pacing.pace import Pace, Pacing
 from shared.errors import RefusedError, TransientError
 from shared.ports import Clock
 
@@ -37,11 +40,23 @@ def path(template: str, *parts: str | int) -> str:
 class GitHubClient:
     """JSON in, JSON out, from any thread: each thread has a connection of its own, all share one token."""
 
-    def __init__(self, credentials: GitHubCredentials, *, base_url: str, clock: Clock, timeout: int) -> None:
-        """``base_url`` is the API's root without a trailing slash, ``timeout`` is in seconds."""
+    def __init__(
+        self,
+        credentials: GitHubCredentials,
+        *,
+        base_url: str,
+        clock: Clock,
+        timeout: int,
+        pace: Pace | None = None,
+    ) -> None:
+        """``base_url`` is the API's root without a trailing slash, ``timeout`` is in seconds.
+
+        ``pace`` is that of this identity; without one the client keeps the limits for itself alone.
+        """
         self.credentials = credentials
         self.base_url = base_url.rstrip("/")
         self._clock = clock
+        self._pace = pace or pace_of(Pacing(clock), self.base_url)
         self._timeout = timeout
         self._local = threading.local()
         self.tokens = TokenSource(credentials, self._fetch_token, clock)
@@ -68,7 +83,7 @@ class GitHubClient:
         asks for, ``RefusedError`` with the remedy, ``NotSupportedError`` where the plan lacks the feature.
         """
         if as_app:
-            return self._send(self._app_requester(), verb, url, body, parameters)
+            return self._send(self._app_requester(), verb, url, body, parameters, as_app=True)
         token = self.tokens.token()
         try:
             return self._send(self._requester(token), verb, url, body, parameters)
@@ -77,6 +92,13 @@ class GitHubClient:
             if not self.tokens.discard(token):
                 raise
         return self._send(self._requester(self.tokens.token()), verb, url, body, parameters)
+
+    def together(self, contents: int) -> AbstractContextManager[None]:
+        """Around ``contents`` content-creating requests and one change that are of use only if all are made.
+
+        Raises ``TransientError`` with the wait before the first of them when there is not room for all.
+        """
+        return self._pace.batch(writing(contents))
 
     def pages(self, url: str, *, as_app: bool = False, **parameters: Any) -> Iterator[Any]:
         """Every item of a list, page by page as GitHub's ``Link`` header leads. Raises as ``request`` does."""
@@ -137,9 +159,16 @@ class GitHubClient:
         return kept[1]
 
     def _send(
-        self, requester: Any, verb: str, url: str, body: Any, parameters: Mapping[str, Any] | None
+        self,
+        requester: Any,
+        verb: str,
+        url: str,
+        body: Any,
+        parameters: Mapping[str, Any] | None,
+        *,
+        as_app: bool = False,
     ) -> tuple[Headers, Any]:
-        return send(requester, verb, url, body, parameters, clock=self._clock)
+        return send(requester, verb, url, body, parameters, clock=self._clock, pace=self._pace, as_app=as_app)
 
 
 def new_requester(base_url: str, timeout: int, auth: Any) -> Any:
@@ -161,26 +190,42 @@ def new_requester(base_url: str, timeout: int, auth: Any) -> Any:
 
 
 def send(
-    requester: Any, verb: str, url: str, body: Any, parameters: Mapping[str, Any] | None, *, clock: Clock
+    requester: Any,
+    verb: str,
+    url: str,
+    body: Any,
+    parameters: Mapping[str, Any] | None,
+    *,
+    clock: Clock,
+    pace: Pace,
+    as_app: bool = False,
 ) -> tuple[Headers, Any]:
     """Send one request through ``requester`` and translate its failures; see ``GitHubClient.request``."""
     import requests
     from github import GithubException
 
     action = f"{verb} {url}"
-    try:
-        headers, data = requester.requestJsonAndCheck(verb, url, parameters=dict(parameters or {}), input=body)
-    except GithubException as error:
-        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-        raise translated(error.status, headers, error.data, action=action, now=clock.now()) from None
-    except requests.RequestException as error:
-        raise TransientError(f"GitHub did not answer {action} ({type(error).__name__})") from error
-    except ValueError as error:
-        raise TransientError(f"GitHub's answer to {action} broke off ({error})") from error
-    except RuntimeError as error:
-        raise RefusedError(
-            f"GitHub redirects {action} elsewhere: {error}", "Correct the base URL of the connection"
-        ) from error
+    request = request_of(verb, url, as_app=as_app)
+    with pace.call(urlsplit(requester.base_url).netloc, request.costs, request.resource) as call:
+        try:
+            headers, data = requester.requestJsonAndCheck(verb, url, parameters=dict(parameters or {}), input=body)
+        except GithubException as error:
+            headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+            failure = translated(error.status, headers, error.data, action=action, now=clock.now())
+            call.end(answered=error.status < 500, advice=advice_of(error.status, headers, request.resource, failure))
+            raise failure from None
+        except requests.RequestException as error:
+            call.end(answered=False)
+            raise TransientError(f"GitHub did not answer {action} ({type(error).__name__})") from error
+        except ValueError as error:
+            call.end(answered=False)
+            raise TransientError(f"GitHub's answer to {action} broke off ({error})") from error
+        except RuntimeError as error:
+            call.end(answered=True)
+            raise RefusedError(
+                f"GitHub redirects {action} elsewhere: {error}", "Correct the base URL of the connection"
+            ) from error
+        call.end(answered=True, advice=advice_of(200, headers, request.resource))
     return headers, data
 
 

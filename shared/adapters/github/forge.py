@@ -17,6 +17,7 @@ from shared.adapters.github.permissions import PermissionCalls
 from shared.adapters.github.protection import ProtectionCalls
 from shared.adapters.github.pull_requests import PullRequestCalls
 from shared.adapters.github.safety import SafetyCalls
+from shared.adapters.pacing.pace import Pace
 from shared.domain.forge import Frozen, RepositoryRef
 from shared.ports import Clock
 
@@ -59,6 +60,7 @@ class GitHubForge(
         organization: str | None = None,
         webhook_url: str | None = None,
         timeout: int = 20,
+        pace: Pace | None = None,
     ) -> None:
         """Nothing is sent before the first call.
 
@@ -70,8 +72,9 @@ class GitHubForge(
             organization: the account Doneright works in; lets permissions of fine-grained tokens be probed.
             webhook_url: our own address; failed deliveries to other addresses are then nobody's business of ours.
             timeout: seconds to wait for an answer to begin, and between its parts.
+            pace: how fast this identity may ask; without one, the limits are kept for this object alone.
         """
-        self._client = GitHubClient(credentials, base_url=base_url, clock=clock, timeout=timeout)
+        self._client = GitHubClient(credentials, base_url=base_url, clock=clock, timeout=timeout, pace=pace)
         self._web_url = web_url.rstrip("/")
         self._organization = organization
         self._webhook_url = webhook_url

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.adapters.github.client import new_requester, path, send
 from shared.adapters.github.errors import NotFoundError
+from shared.adapters.github.limits import pace_of
+from shared.adapters.pacing.pace import Pacing
 from shared.errors import RefusedError
 from shared.ports import Clock
 
@@ -27,7 +29,12 @@ class AppRegistration(BaseModel):
 
 
 def convert_manifest(
-    code: str, base_url: str = "https://api.github.com", *, clock: Clock, timeout: int = 15
+    code: str,
+    base_url: str = "https://api.github.com",
+    *,
+    clock: Clock,
+    timeout: int = 15,
+    pacing: Pacing | None = None,
 ) -> AppRegistration:
     """Exchange ``code`` for the App. It works once and within an hour of the registration.
 
@@ -36,7 +43,9 @@ def convert_manifest(
     """
     requester: Any = new_requester(base_url.rstrip("/"), timeout, None)
     try:
-        answer = send(requester, "POST", path("/app-manifests/{}/conversions", code), None, None, clock=clock)[1]
+        pace = pace_of(pacing or Pacing(clock), base_url, "manifest")
+        where = path("/app-manifests/{}/conversions", code)
+        answer = send(requester, "POST", where, None, None, clock=clock, pace=pace)[1]
     except NotFoundError:
         raise RefusedError(
             "GitHub does not know this registration code: it was used already or is older than an hour",
@@ -58,6 +67,7 @@ def tell_webhook_secret(
     *,
     clock: Clock,
     timeout: int = 15,
+    pacing: Pacing | None = None,
 ) -> None:
     """Make GitHub sign the App's webhooks with ``secret`` instead of the one it made up when the App was registered.
 
@@ -68,6 +78,7 @@ def tell_webhook_secret(
     requester: Any = new_requester(base_url.rstrip("/"), timeout, Auth.AppAuth(app_id, private_key.get_secret_value()))
     try:
         body = {"secret": secret, "content_type": "json", "insecure_ssl": "0"}
-        send(requester, "PATCH", "/app/hook/config", body, None, clock=clock)
+        pace = pace_of(pacing or Pacing(clock), base_url, "app", str(app_id))
+        send(requester, "PATCH", "/app/hook/config", body, None, clock=clock, pace=pace, as_app=True)
     finally:
         requester.close()
