@@ -1,4 +1,7 @@
-"""Turns whatever an HTTP function raises into an RFC 9457 problem that says what is wrong and what to do."""
+"""Turns whatever an HTTP function raises into a refusal that says what is wrong and what to do.
+
+Scripts get it as an RFC 9457 problem, browsers as a page.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import Any
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
+from functions import pages
 from shared.domain.faults import FieldFault, faults_of
 from shared.domain.keys import UnusableKeyError
 from shared.errors import ConflictError, RefusedError, TransientError
@@ -56,7 +60,10 @@ def correlation_of(request: func.HttpRequest) -> str:
 
 
 def problem(raised: Exception, request: func.HttpRequest) -> func.HttpResponse:
-    """The refusal that tells about ``raised`` as ``application/problem+json``, logged when nobody expected it."""
+    """The refusal that tells about ``raised``, logged when nobody expected it.
+
+    It is ``application/problem+json``, or a page with the same content for whoever asks for HTML.
+    """
     error, correlation = as_problem(raised), correlation_of(request)
     if error.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("an HTTP function failed", exc_info=raised, extra={"correlation": correlation})
@@ -71,6 +78,8 @@ def problem(raised: Exception, request: func.HttpRequest) -> func.HttpResponse:
         body["remedy"] = error.remedy
     if error.faults:
         body["errors"] = [fault.model_dump(exclude_defaults=True) for fault in error.faults]
+    if wants_html(request):
+        return page(pages.refusal(body), error.status, error.headers)
     return func.HttpResponse(
         json.dumps(body, ensure_ascii=False), status_code=error.status.value, mimetype=MEDIA_TYPE, headers=error.headers
     )
@@ -132,7 +141,7 @@ def validated[M: BaseModel](model: type[M], value: Mapping[str, Any], examples: 
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        faults = faults_of(error, examples)
+        faults = faults_of(error, examples, model)
         fields = "1 field is" if len(faults) == 1 else f"{len(faults)} fields are"
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"{fields} missing or wrong", faults=faults) from error
 
@@ -158,7 +167,7 @@ def answer(
     )
 
 
-def page(html: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
+def page(html: str, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """An HTML answer that may load nothing from elsewhere and be framed by nobody."""
     return func.HttpResponse(
         html,
@@ -170,7 +179,8 @@ def page(html: str, status: HTTPStatus = HTTPStatus.OK) -> func.HttpResponse:
             "form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
-        },
+        }
+        | dict(headers or {}),
     )
 
 

@@ -29,7 +29,7 @@ blueprint = df.Blueprint()
 class NewProject(ProjectRequest):
     """The body of ``POST /api/projects``."""
 
-    connection: str = Field(description="Id of the connection the project belongs to.")
+    connection: str = Field(description="Id of the connection the project belongs to.", examples=["contoso"])
 
 
 @blueprint.function_name("create_project")

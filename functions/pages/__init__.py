@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions.pages import graph, timeline, wording
 from shared.connections.keeping import ConnectionCheck
@@ -74,6 +74,11 @@ def projects(rows: Sequence[ProjectRecord], links: Links) -> str:
 def not_found(project_id: str) -> str:
     """There is no such project, and where to look instead."""
     return _environment().get_template("not_found.html.j2").render(project=project_id)
+
+
+def refusal(said: Mapping[str, Any]) -> str:
+    """A refusal as a page: ``said`` is the body of the RFC 9457 problem that a script would get."""
+    return _environment().get_template("refusal.html.j2").render(said=said, phrase=said["title"])
 
 
 def connection_check(connection: Connection, check: ConnectionCheck) -> str:

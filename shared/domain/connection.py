@@ -6,33 +6,86 @@ import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from shared.domain import shapes
 from shared.domain.forge import Frozen
+
+MOST_REQUESTERS = 100
+"""Each team is a question to the forge when somebody asks for a project."""
+MOST_REPOSITORIES = 50
+_LARGEST_APP_ID = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps."""
+_CHAT_MENTIONS = {"@all", "@channel", "@everyone", "@here"}
+_HOST_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def _is_reachable(url: str) -> str:
+    address = urlsplit(url)
+    if not all(_HOST_PART.fullmatch(part) for part in (address.hostname or "").split(".")):
+        raise ValueError("has a host that can be none: its parts are letters, digits and hyphens, 1 to 63 each")
+    if int((address.netloc.partition(":")[2]) or "1") not in range(1, 65_536):
+        raise ValueError("has a port that is not from 1 to 65535")
+    segments = [unquote(part) for part in address.path.split("/")]
+    if _ESCAPE.search(address.path) or any(part in {".", ".."} or set(part) & set("/\\\0") for part in segments):
+        raise ValueError("has a path with '.', '..' or a wrong %-escape in it")
+    return url
+
+
+def _names_an_organization(url: str) -> str:
+    address = urlsplit(url)
+    if not address.path.strip("/") and not (address.hostname or "").endswith(".visualstudio.com"):
+        raise ValueError("names no organisation: its path is the organisation's name")
+    return url
+
+
+def _cleaned(requester: object) -> object:
+    if not isinstance(requester, str):
+        return requester
+    name = requester.strip().lower()
+    if name in _CHAT_MENTIONS:
+        raise ValueError(f"{name!r} calls everybody in a chat; it is nobody's login")
+    return name.removeprefix("@")
+
 
 SecretName = Annotated[
     str,
-    Field(pattern=r"^[0-9a-zA-Z-]{1,127}$", description="Name of a secret in Key Vault or, locally, in settings."),
+    Field(
+        pattern=shapes.SECRET_NAME.pattern,
+        description="Name of a secret in Key Vault or, locally, in settings.",
+        examples=[shapes.SECRET_NAME.example],
+    ),
 ]
-ConnectionId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="Lower case, digits, hyphens.")]
+ConnectionId = Annotated[
+    str,
+    Field(
+        pattern=shapes.CONNECTION_ID.pattern,
+        description="Lower case, digits, hyphens.",
+        examples=[shapes.CONNECTION_ID.example],
+    ),
+]
 Url = Annotated[
     str,
     Field(
-        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*/?$",
+        pattern=shapes.URL.pattern,
         max_length=300,
         description="Scheme, host, port and path; other characters percent-encoded, no credentials, no query.",
     ),
+    AfterValidator(_is_reachable),
 ]
-_FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
+Requester = Annotated[str, BeforeValidator(_cleaned), Field(pattern=shapes.REQUESTER.pattern)]
+"""A login or ``organisation/team``, in lower case and without its ``@``."""
+RepositoryName = Annotated[str, Field(pattern=shapes.REPOSITORY.pattern)]
 
 
 class GitHubAppCredential(Frozen):
     """A GitHub App: the only identity that can write check runs."""
 
     kind: Literal["app"] = "app"
-    app_id: int = Field(gt=0)
+    app_id: int = Field(gt=0, le=_LARGEST_APP_ID, examples=[123456])
     private_key_secret: SecretName
 
 
@@ -47,29 +100,46 @@ class EntraCredential(Frozen):
     """A Microsoft Entra identity: managed identity, service principal or workload identity, by azure-identity."""
 
     kind: Literal["entra"] = "entra"
-    client_id: str = Field(default="", description="Of a user-assigned managed identity; empty: the default chain.")
+    client_id: str = Field(
+        default="",
+        pattern=shapes.CLIENT_ID.pattern,
+        description="Of a user-assigned managed identity; empty: the default chain.",
+        examples=[shapes.CLIENT_ID.example],
+    )
 
 
 class GitHubConnection(Frozen):
     """The GitHub side."""
 
-    organization: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="Login of the account.")
+    organization: str = Field(
+        pattern=shapes.ORGANIZATION.pattern,
+        description="Login of the account.",
+        examples=[shapes.ORGANIZATION.example],
+    )
     credential: Annotated[GitHubAppCredential | TokenCredential, Field(discriminator="kind")] | None = Field(
-        default=None, description="None until the App manifest flow is finished."
+        default=None,
+        description="None until the App manifest flow is finished.",
+        examples=[{"kind": "pat", "token_secret": "contoso-github"}],
     )
-    request_repositories: tuple[str, ...] = Field(
+    request_repositories: tuple[RepositoryName, ...] = Field(
         default=(),
+        max_length=MOST_REPOSITORIES,
         description="owner/name of the repositories whose labelled issues are requests; empty: requests by the API only.",
+        examples=[[shapes.REPOSITORY.example]],
     )
-    api_url: Url = "https://api.github.com"
-    web_url: Url = "https://github.com"
+    api_url: Url = Field(default="https://api.github.com", examples=["https://github.example.com/api/v3"])
+    web_url: Url = Field(default="https://github.com", examples=["https://github.example.com"])
 
 
 class AzureDevOpsConnection(Frozen):
     """The Azure DevOps side."""
 
-    organization_url: Url = Field(description="https://dev.azure.com/<organisation>")
-    credential: Annotated[TokenCredential | EntraCredential, Field(discriminator="kind")]
+    organization_url: Annotated[Url, AfterValidator(_names_an_organization)] = Field(
+        description="https://dev.azure.com/<organisation>", examples=["https://dev.azure.com/contoso"]
+    )
+    credential: Annotated[TokenCredential | EntraCredential, Field(discriminator="kind")] = Field(
+        examples=[{"kind": "entra"}]
+    )
 
     def repository_url(self, project: str) -> str:
         """The page of the repository that comes with ``project``."""
@@ -84,43 +154,36 @@ class Mode(StrEnum):
     ADVISORY = "advisory"
 
 
+_GITHUB = {"organization": "contoso"}
+_AZURE_DEVOPS = {"organization_url": "https://dev.azure.com/contoso", "credential": {"kind": "entra"}}
+
+
 class ConnectionSettings(Frozen):
     """What a person decides about a connection; also the body of ``POST /api/connections``."""
 
     id: ConnectionId
-    github: GitHubConnection
-    azure_devops: AzureDevOpsConnection | None = None
-    requesters: tuple[str, ...] = Field(
-        default=(), description="Who may ask for projects: logins, or `organisation/team`. Empty: nobody."
+    github: GitHubConnection = Field(examples=[_GITHUB])
+    azure_devops: AzureDevOpsConnection | None = Field(default=None, examples=[_AZURE_DEVOPS])
+    requesters: tuple[Requester, ...] = Field(
+        default=(),
+        max_length=MOST_REQUESTERS,
+        description="Who may ask for projects: logins, or `organisation/team`. Empty: nobody.",
+        examples=[["octocat", "contoso/builders"]],
     )
     mode: Mode = Mode.ENFORCED
     paused: bool = False
-
-    @field_validator("requesters")
-    @classmethod
-    def _requesters_are_logins_or_teams(cls, requesters: tuple[str, ...]) -> tuple[str, ...]:
-        cleaned = tuple(r.strip().removeprefix("@").lower() for r in requesters)
-        for r in cleaned:
-            if not r or r.count("/") > 1 or any(c.isspace() for c in r) or r.startswith("/") or r.endswith("/"):
-                raise ValueError(f"{r!r} is neither a login nor organisation/team")
-        return cleaned
-
-    @model_validator(mode="after")
-    def _request_repositories_are_full_names(self) -> ConnectionSettings:
-        for name in self.github.request_repositories:
-            if not _FULL_NAME.fullmatch(name):
-                raise ValueError(f"github.request_repositories: {name!r} is not owner/name")
-        return self
 
 
 class ConnectionPatch(Frozen):
     """The body of ``PATCH /api/connections/{id}``: only what is given is changed."""
 
-    github: GitHubConnection | None = None
-    azure_devops: AzureDevOpsConnection | None = None
-    requesters: tuple[str, ...] | None = None
-    mode: Mode | None = None
-    paused: bool | None = None
+    github: GitHubConnection | None = Field(default=None, examples=[_GITHUB])
+    azure_devops: AzureDevOpsConnection | None = Field(default=None, examples=[_AZURE_DEVOPS])
+    requesters: tuple[Requester, ...] | None = Field(
+        default=None, max_length=MOST_REQUESTERS, examples=[["octocat", "contoso/builders"]]
+    )
+    mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])
+    paused: bool | None = Field(default=None, examples=[False])
 
 
 class Connection(ConnectionSettings):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_serializer, field_validator
 
+from shared.domain import shapes
 from shared.domain.forge import BranchRules, ForgeName, Frozen
 
 # https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions#project-names
@@ -19,12 +20,6 @@ _RESERVED_PROJECT_NAMES = {
     "con", "prn", "aux", "nul", "server", "tfs",
     *(f"com{n}" for n in range(1, 11)), *(f"lpt{n}" for n in range(1, 11)),
 }  # fmt: skip
-_OWNER = (
-    r"^([A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?"
-    r"|[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$"
-)
-"""A GitHub login, organisation/team or e-mail address: what a CODEOWNERS line takes."""
-
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -105,48 +100,80 @@ class TeamRole(StrEnum):
 class TeamRequest(Frozen):
     """A team of the Azure DevOps project."""
 
-    name: str = Field(min_length=1, max_length=64)
-    members: tuple[str, ...] = Field(default=(), max_length=50, description="E-mail addresses or sign-in names.")
+    name: str = Field(min_length=1, max_length=64, examples=["Release crew"])
+    members: tuple[str, ...] = Field(
+        default=(), max_length=50, description="E-mail addresses or sign-in names.", examples=[["casey@contoso.com"]]
+    )
     role: TeamRole = TeamRole.CONTRIBUTOR
 
 
 class EnvironmentRequest(Frozen):
     """Where the project is deployed, and who approves that."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")
+    name: str = Field(min_length=1, max_length=100, pattern=shapes.ENVIRONMENT.pattern, examples=["production"])
     approvers: tuple[str, ...] = Field(
-        default=(), max_length=6, description="Logins or e-mail addresses; empty: nobody is asked."
+        default=(),
+        max_length=6,
+        description="Logins or e-mail addresses; empty: nobody is asked.",
+        examples=[["octocat"]],
     )
 
 
 class ProjectRequest(Frozen):
     """What somebody wants created. Everything but name, owner and stack has a sensible default."""
 
-    name: str = Field(description="Display name; the project id and repository name are made of it.")
+    name: str = Field(
+        description="Display name; the project id and repository name are made of it.", examples=["Payments API"]
+    )
     owner: str = Field(
-        max_length=254, pattern=_OWNER, description="GitHub login, organisation/team or e-mail of who answers for it."
+        max_length=254,
+        pattern=shapes.OWNER.pattern,
+        description="GitHub login, organisation/team or e-mail of who answers for it.",
+        examples=[shapes.OWNER.example],
     )
-    stack: Stack
-    description: str = Field(default="", max_length=350, description="One or two sentences, on both forges.")
-    process: Process = Process.AGILE
-    visibility: Visibility = Visibility.PRIVATE
+    stack: Stack = Field(examples=["fastapi"])
+    description: str = Field(
+        default="",
+        max_length=350,
+        description="One or two sentences, on both forges.",
+        examples=["Takes card payments for the shop."],
+    )
+    process: Process = Field(default=Process.AGILE, examples=["agile"])
+    visibility: Visibility = Field(default=Visibility.PRIVATE, examples=["private"])
     forges: frozenset[ForgeName] = Field(
-        default=frozenset(ForgeName), min_length=1, description="Where repositories are made."
+        default=frozenset(ForgeName),
+        min_length=1,
+        description="Where repositories are made.",
+        examples=[["azure_devops", "github"]],
     )
-    rules: BranchRules = Field(default_factory=BranchRules, description="What the main branch demands.")
+    rules: BranchRules = Field(
+        default_factory=BranchRules,
+        description="What the main branch demands.",
+        examples=[{"minimum_reviewers": 1}],
+    )
     teams: tuple[TeamRequest, ...] = Field(
-        default=(), max_length=20, description="Teams beside the project's own default team; Azure DevOps."
+        default=(),
+        max_length=20,
+        description="Teams beside the project's own default team; Azure DevOps.",
+        examples=[[{"name": "Release crew", "members": ["casey@contoso.com"]}]],
     )
     environments: tuple[EnvironmentRequest, ...] = Field(
         default=(EnvironmentRequest(name="staging"), EnvironmentRequest(name="production")),
         max_length=10,
         description="Environments on both forges, first to last.",
+        examples=[[{"name": "production", "approvers": ["octocat"]}]],
     )
-    topics: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")], ...] = Field(
-        default=(), max_length=19, description="GitHub topics beside `doneright`."
+    topics: tuple[Annotated[str, Field(pattern=shapes.TOPIC.pattern)], ...] = Field(
+        default=(),
+        max_length=19,
+        description="GitHub topics beside `doneright`.",
+        examples=[[shapes.TOPIC.example]],
     )
     backlog: tuple[str, ...] = Field(
-        default=(), max_length=50, description="One feature a line, seeded in the backlog."
+        default=(),
+        max_length=50,
+        description="One feature a line, seeded in the backlog.",
+        examples=[["Take a card payment"]],
     )
 
     @field_validator("process", "stack", "visibility", mode="before")

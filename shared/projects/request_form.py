@@ -6,17 +6,15 @@ empty answer (https://docs.github.com/communities/using-templates-to-encourage-u
 
 from __future__ import annotations
 
-import itertools
 import re
+from collections.abc import Mapping
 
-from markdown_it import MarkdownIt
 from pydantic import ValidationError
 
 from shared.domain.faults import FieldFault, faults_of
 from shared.domain.forge import BranchRules, ForgeName
 from shared.domain.project import ProjectRequest
-
-NO_RESPONSE = "_No response_"
+from shared.projects.form_sections import Doubt, Form
 
 LABELS = {
     "project name": "name",
@@ -42,6 +40,9 @@ EXAMPLES = {
     "backlog": "Take a card payment (one feature a line)",
 }
 
+_SEVERAL_LINES = frozenset({"description", "backlog seeds"})
+"""Questions whose answers may have more than one line; all others are one-line inputs and dropdowns."""
+
 _FORGES = {
     "azure devops and github": frozenset(ForgeName),
     "github and azure devops": frozenset(ForgeName),
@@ -53,28 +54,30 @@ _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?")
 
 
 def answers(markdown: str) -> dict[str, str]:
-    """Label (lower case) → answer of every level-three section; an answer not given is absent.
-
-    A heading inside a code block is text, not a section: a parser decides, not a regular expression.
-    """
-    lines = markdown.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    tokens = MarkdownIt("commonmark").parse("\n".join(lines))
-    starts: list[tuple[str, int, int]] = []
-    for token, inline in itertools.pairwise(tokens):
-        if token.type == "heading_open" and token.level == 0 and token.tag == "h3" and token.map:
-            starts.append((inline.content.strip().lower(), token.map[0], token.map[1]))
-    found: dict[str, str] = {}
-    for i, (label, _, body_start) in enumerate(starts):
-        end = starts[i + 1][1] if i + 1 < len(starts) else len(lines)
-        answer = "\n".join(lines[body_start:end]).strip()
-        if answer and answer not in {NO_RESPONSE, "None"} and label not in found:
-            found[label] = answer
-    return found
+    """Label (lower case) → answer of every level-three section; an answer not given is absent."""
+    return _form(markdown).answers()
 
 
 def parse(markdown: str) -> ProjectRequest | tuple[FieldFault, ...]:
-    """The request, or every field that is missing or wrong with an example of a right one."""
-    given = {field: text for label, text in answers(markdown).items() if (field := LABELS.get(label))}
+    """The request, or every field that is missing or wrong with an example of a right one.
+
+    Where the answers cannot be told apart the fault is told of the answer to blame, and nothing of those it hides.
+    """
+    form = _form(markdown)
+    if doubts := form.doubts():
+        unread = {LABELS.get(label, label) for doubt in doubts for label in doubt.unread}
+        read = _read(form.answers())
+        others = () if isinstance(read, ProjectRequest) else read
+        return *(_doubtful(doubt) for doubt in doubts), *(fault for fault in others if fault.field not in unread)
+    return _read(form.answers())
+
+
+def _form(markdown: str) -> Form:
+    return Form(markdown, tuple(LABELS), _SEVERAL_LINES)
+
+
+def _read(answered: Mapping[str, str]) -> ProjectRequest | tuple[FieldFault, ...]:
+    given = {field: text for label, text in answered.items() if (field := LABELS.get(label))}
     faults: list[FieldFault] = []
     values: dict[str, object] = {}
     for field in ("name", "description", "owner"):
@@ -113,6 +116,11 @@ def label_of(field: str) -> str:
         if name == field:
             return label.capitalize()
     return field
+
+
+def _doubtful(doubt: Doubt) -> FieldFault:
+    field = LABELS.get(doubt.label, doubt.label) or "(whole)"
+    return FieldFault(field=field, problem=doubt.problem, example=doubt.example)
 
 
 def _fault(field: str, problem: str) -> FieldFault:

@@ -49,7 +49,7 @@ def test_every_field_at_fault_is_named(app, call):
     answer = post(call, id="A B", requesters=["a b"], azure_devops={"organization_url": "x"}, mode="x", extra=1)
     assert answer.status == 400
     fields = {error["field"] for error in answer.body["errors"]}
-    assert fields >= {"id", "requesters", "azure_devops.organization_url", "azure_devops.credential", "mode", "extra"}
+    assert fields >= {"id", "requesters.0", "azure_devops.organization_url", "azure_devops.credential", "mode", "extra"}
 
 
 def test_a_secret_that_does_not_exist_is_named_by_field(app, call):
@@ -113,6 +113,29 @@ def test_what_is_not_there_is_not_found(app, call):
     assert call(connections.check_connection, route=route).status == 404
     assert call(connections.offer_github_app, route=route).status == 404
     assert call(connections.show_connection, route={"id": "x" * 600}).status == 400
+
+
+def test_a_browser_is_told_on_a_page(app, call):
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    for function in (connections.check_connection, connections.offer_github_app, connections.show_connection):
+        refused = call(function, route={"id": "nothing"}, headers=browser)
+        assert (refused.status, refused.type) == (404, "text/html")
+        assert "There is no connection nothing" in refused.body
+    stale = call(connections.finish_github_app, code="x", state="forged", headers=browser)
+    assert (stale.status, stale.type) == (401, "text/html")
+    assert "Begin again at the connection" in stale.body
+
+
+def test_nonsense_is_refused_by_its_place_and_a_change_stores_none_of_it(app, call):
+    nonsense = ["casey", "<script>", "@here", "x" * 10_000]
+    answer = post(call, requesters=nonsense)
+    assert answer.status == 400
+    assert [error["field"] for error in answer.body["errors"]] == ["requesters.1", "requesters.2", "requesters.3"]
+    assert {error["example"] for error in answer.body["errors"]} == {"octocat"}
+    before = post(call).body
+    assert patch(call, requesters=nonsense).status == 400
+    assert patch(call, requesters=["casey"] * 101).status == 400
+    assert call(connections.show_connection, route=AT).body == before
 
 
 def test_each_permission_is_listed_with_its_remedy(app, call):

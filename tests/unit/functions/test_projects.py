@@ -284,3 +284,6 @@ def test_a_signed_link_opens_its_own_project_alone(app, call):
         answer = call(projects.view_project, route={"id": project}, token=guess)
         assert answer.status == 401
         assert answer.body["remedy"]
+    seen = call(projects.view_project, route={"id": "order-desk"}, token="0", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (seen.status, seen.type) == (401, "text/html")
+    assert "This link is not valid" in seen.body

@@ -22,6 +22,14 @@ from shared.projects.status import StatusView
 from tests.unit.functions.pages.connections import REGISTERED, a_check
 from tests.unit.functions.pages.parsed import Page
 
+REFUSAL = {
+    "title": "Bad Request",
+    "status": 400,
+    "detail": "1 field is missing or wrong",
+    "correlation": "c-1",
+    "remedy": "Correct it.",
+    "errors": [{"field": "owner", "problem": "is missing", "example": "octocat"}, {"field": "x", "problem": "is not one"}],
+}
 LINKS = Links("https://doneright.example", b"key")
 EVIL = "</title></style></svg><script>alert(1)</script>\"' onload=alert(1) x='\u202e{{ 7*7 }}"
 
@@ -41,6 +49,7 @@ def every_page(examples: dict[str, Callable[[], StatusView]], connection: Connec
         "projects": pages.projects(records(*views.values()), LINKS),
         "no projects": pages.projects([], LINKS),
         "not found": pages.not_found("nothing"),
+        "refusal": pages.refusal(REFUSAL),
         "check": pages.connection_check(connection, a_check()),
         "app": pages.github_app(connection, manifest.form(connection, LINKS, "state")),
         "registered": pages.github_app_registered(connection, REGISTERED),

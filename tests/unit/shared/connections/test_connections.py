@@ -116,7 +116,7 @@ def test_what_is_missing_is_not_ready_unless_it_is_optional(app, monkeypatch, pr
 
 
 def test_an_app_is_asked_for_with_what_the_plan_listens_to(app):
-    form = manifest.form(a_connection(github={"organization": "a" * 60}), app.links, "state-1")
+    form = manifest.form(a_connection(github={"organization": "a" * 39}), app.links, "state-1")
     asked = json.loads(form.manifest)
     assert form.action.endswith("/settings/apps/new?state=state-1")
     assert len(asked["name"]) <= 34  # GitHub's limit

@@ -151,12 +151,143 @@ def test_headings_that_are_none_do_not_answer_for_others(description):
     assert "mallory" in read.description
 
 
-def test_the_first_of_two_equal_headings_counts():
-    assert request(form() + "\n\n### Owner\n\nmallory").owner == "casey"
+@pytest.mark.parametrize(
+    "body", [form() + "\n\n### Owner\n\nmallory", form(Description="Hi\n\n### OWNER ###\nmallory")]
+)
+def test_of_two_equal_headings_neither_counts(body):
+    said = faults(body)
+    assert list(said) == ["owner"]
+    assert "stands 2 times" in said["owner"]
 
 
-def test_an_open_code_block_swallows_what_follows_and_the_fields_are_named():
-    assert set(faults(form(Description="```\nnever closed"))) == {"owner", "stack"}
+REST = "Owner, Process, Stack, Visibility, Repositories on, Minimum reviewers, Backlog seeds"
+
+
+@pytest.mark.parametrize(
+    ("opened", "block", "example"),
+    [
+        ("```\nnever closed", "a code block", "```"),
+        ("~~~~ yaml\n~~~", "a code block", "~~~~"),
+        ("```\nclosed by more than a fence\n``` really", "a code block", "```"),
+        ("Takes orders. \n<!-- to do", "an HTML comment", "-->"),
+        ("<!-- a\n\n-- >", "an HTML comment", "-->"),
+        ("<pre>\nfor ever", "an HTML block", "</pre>"),
+    ],
+)
+def test_a_block_left_open_is_told_with_all_it_hides_and_nothing_takes_its_default(opened, block, example):
+    (fault,) = parse(form(Description=opened))
+    assert (fault.field, fault.problem) == (
+        "description",
+        f"the answer leaves {block} open, so {REST} could not be read",
+    )
+    assert example in fault.example
+
+
+def test_a_block_left_open_beside_other_faults_hides_none_of_them():
+    assert set(faults(form(Project_name="a/b", Description="```"))) == {"name", "description"}
+
+
+@pytest.mark.parametrize(("label", "hidden"), [("Process", "Stack"), ("Minimum_reviewers", "Backlog seeds")])
+def test_any_answer_may_leave_a_block_open(label, hidden):
+    ((field, problem),) = faults(form(**{label: "```"})).items()
+    assert field == LABELS[label.replace("_", " ").lower()]
+    assert hidden in problem
+
+
+def test_a_block_left_open_before_the_first_question_is_told():
+    ((field, problem),) = faults("```\n" + form()).items()
+    assert field == "(whole)"
+    assert "Project name, Description" in problem
+
+
+def test_the_last_answer_hides_nothing_and_may_leave_a_block_open():
+    assert request(form(Backlog_seeds="```\nTake an order")).backlog == ("```", "Take an order")
+
+
+def test_a_block_closed_by_the_fence_of_a_later_answer_is_told():
+    said = faults(form(Description="```", Backlog_seeds="```\ncode\n```"))
+    assert list(said) == ["description"]
+    assert f"a code block that begins in the answer holds the heading of {REST}" in said["description"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"Project_name": "```", "Description": "```\n### Description\n\nreal"},
+        {"Description": "```", "Owner": "```", "Backlog_seeds": "### Owner\n\nmallory"},
+        {"Description": "```\n### Backlog seeds\n\nx\n```"},
+    ],
+)
+def test_a_quote_that_might_be_a_question_is_told(answers):
+    said = faults(form(**answers))
+    assert any("not clear" in problem for problem in said.values())
+
+
+def test_a_quote_in_a_closed_block_is_text():
+    quoting = "```\n### Owner\n\nmallory\n```\n<!-- ### Stack\n### Process -->"
+    read = request(form(Description=quoting, Backlog_seeds="~~~\n### Owner\n~~~"))
+    assert (read.owner, read.description) == ("casey", " ".join(quoting.split()))
+    assert read.backlog == ("~~~", "### Owner", "~~~")
+
+
+_LINES = st.one_of(
+    st.sampled_from(
+        [
+            "```",
+            "````",
+            "~~~",
+            "``` x",
+            "<!--",
+            "-->",
+            "<pre>",
+            "</pre>",
+            "<div>",
+            "<![CDATA[",
+            "]]>",
+            "",
+            "    code",
+            "> ```",
+        ]
+    ),
+    st.sampled_from(list(LABELS)).map(lambda label: f"### {label.capitalize()}"),
+    st.sampled_from(
+        ["- ### Owner", "> ### Stack", "#### Owner", "- ```", "  ### Owner", "###", "---", "text", "[a]: b"]
+    ),
+    st.text(st.characters(exclude_characters="\n\r"), max_size=8).filter(lambda line: "###" not in line),
+)
+_TEXTS = st.lists(_LINES, max_size=7).map("\n".join)
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    given_answers=st.dictionaries(st.sampled_from(["Description", "Backlog seeds"]), _TEXTS)
+    | st.dictionaries(st.sampled_from([label.capitalize() for label in LABELS]), _TEXTS | _LINES, max_size=3)
+)
+def test_any_answer_reads_back_or_is_told_and_never_loses_another(given_answers):
+    parsed = parse(form(**{label.replace(" ", "_"): text for label, text in given_answers.items()}))
+    if isinstance(parsed, tuple):
+        assert parsed
+        assert {fault.field for fault in parsed} <= set(LABELS.values())
+        return
+    untouched = {field for label, field in LABELS.items() if label.capitalize() not in given_answers}
+    usual = request(form())
+    for field in untouched:
+        name = field.partition(".")[0]
+        assert getattr(parsed, name) == getattr(usual, name), field
+    said = {
+        label: "" if text.strip() in {"_No response_", "None"} else text.strip()
+        for label, text in given_answers.items()
+    }
+    if "Description" in said:
+        assert parsed.description == " ".join(said["Description"].split())
+    if "Owner" in said:
+        assert parsed.owner == said["Owner"].removeprefix("@")
+    if "Project name" in said:
+        assert parsed.name == " ".join(said["Project name"].split())
+    if "Backlog seeds" in said:
+        lines = [line for line in said["Backlog seeds"].split("\n") if line.strip()]
+        assert len(parsed.backlog) <= len(lines)
+        assert all(any(title in " ".join(line.split()) for line in lines) for title in parsed.backlog)
 
 
 def test_headings_of_other_questions_are_left_out():
@@ -184,6 +315,11 @@ def test_backlog_lines_lose_their_bullets_alone(line, title):
 def test_no_markdown_at_all_raises(body):
     parse(body)
     parse(form(Description=body))
+
+
+def test_a_heading_inside_an_answer_is_text():
+    assert request(form(Description="Goals:\n### Speed\nfast")).description == "Goals: ### Speed fast"
+    assert request(form(Backlog_seeds="### Epic\n- Take an order")).backlog == ("### Epic", "Take an order")
 
 
 def test_labels_are_found_for_people():

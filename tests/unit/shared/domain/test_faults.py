@@ -1,0 +1,177 @@
+"""Every fault a public request can have is told in plain words: what is wrong, what is accepted, an example."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from functions.projects import NewProject
+from shared.domain.connection import ConnectionPatch, ConnectionSettings
+from shared.domain.faults import faults_of
+from shared.domain.forge import BranchRules
+from shared.domain.project import ProjectRequest
+from shared.domain.shapes import SHAPES
+from shared.projects.request_form import EXAMPLES
+
+PROJECT: dict[str, Any] = {
+    "name": "Order Desk",
+    "owner": "casey",
+    "stack": "fastapi",
+    "description": "Takes orders.",
+    "process": "agile",
+    "visibility": "private",
+    "forges": ["azure_devops", "github"],
+    "rules": json.loads(BranchRules().model_dump_json()),
+    "teams": [{"name": "Crew", "members": ["casey@acme.example"], "role": "contributor"}],
+    "environments": [{"name": "production", "approvers": ["casey"]}],
+    "topics": ["orders"],
+    "backlog": ["Take an order"],
+}
+CONNECTION: dict[str, Any] = {
+    "id": "acme",
+    "github": {
+        "organization": "acme",
+        "credential": {"kind": "app", "app_id": 1, "private_key_secret": "key"},
+        "request_repositories": ["acme/requests"],
+        "api_url": "https://api.github.com",
+        "web_url": "https://github.com",
+    },
+    "azure_devops": {
+        "organization_url": "https://dev.azure.com/acme",
+        "credential": {"kind": "entra", "client_id": "00000000-0000-0000-0000-000000000001"},
+    },
+    "requesters": ["casey"],
+    "mode": "enforced",
+    "paused": False,
+}
+TOKENS = CONNECTION | {
+    "github": CONNECTION["github"] | {"credential": {"kind": "pat", "token_secret": "gh"}},
+    "azure_devops": CONNECTION["azure_devops"] | {"credential": {"kind": "pat", "token_secret": "ado"}},
+}
+REQUESTS: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (ProjectRequest, PROJECT),
+    (NewProject, PROJECT | {"connection": "acme"}),
+    (ConnectionSettings, CONNECTION),
+    (ConnectionSettings, TOKENS),
+    (ConnectionPatch, {name: value for name, value in CONNECTION.items() if name != "id"}),
+]
+HOSTILE: list[Any] = [
+    None, True, 5, 0, -1, 7, 1.5, 10**30, "", " ", "x" * 10_000, "<script>", "@here", "a b", "\ud800", "a\u202eb", "https://",
+    "https://h:99999/x", "https://-/x", "https://h/../x", "https://h", [], [None], [[]], [{}], ["x"] * 500, [""], ["<script>"],
+    ["x" * 300], {}, {"x": 1}, {"kind": "odd"}, {"kind": None}, {"kind": "pat"}, {"minimum_reviewers": -1},
+    {"require_linked_work_items": True},
+]  # fmt: skip
+JARGON = re.compile(
+    r"Input |String should|Value error|Field required|Extra inputs|should (be|have|match)|valid |tuple|frozenset|dictionary"
+    r"|instance|pattern|\^|\{\d|\[A-Z|\[a-z|\[0-9|unicode|pydantic|discriminator|tag |not accepted here"
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*path, key))
+
+
+def broken(sound: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """``sound`` with one thing wrong at a time, at every place."""
+    for *path, last in places(sound):
+        for hostile in (*HOSTILE, ...):
+            wrong = copy.deepcopy(sound)
+            at = wrong
+            for key in path:
+                at = at[key]
+            if hostile is ...:
+                del at[last]
+            else:
+                at[last] = hostile
+            if isinstance(at, dict):
+                yield copy.deepcopy(wrong)
+                at["surprise"] = 1
+            yield wrong
+    yield sound | {"surprise": 1}
+    yield {}
+
+
+def raised(model: type[BaseModel], sound: dict[str, Any]) -> Iterator[ValidationError]:
+    for wrong in broken(sound):
+        try:
+            model.model_validate(wrong)
+        except ValidationError as error:
+            yield error
+
+
+@pytest.mark.parametrize(("model", "sound"), REQUESTS)
+def test_every_fault_is_told_in_plain_words_with_an_example_by_the_path_it_was_given_at(model, sound):
+    model.model_validate(sound)
+    seen = 0
+    known = {".".join(map(str, path)) for path in places(sound)}
+    for error in raised(model, sound):
+        for fault in faults_of(error, EXAMPLES, model):
+            seen += 1
+            assert fault.problem
+            assert not JARGON.search(fault.problem), fault
+            assert len(fault.problem) < 300, fault
+            surprising = "not a field that can be given" in fault.problem
+            assert fault.example or surprising or re.search(r"\.(kind|x)$|^\(whole\)$", fault.field), fault
+            # No name of a union's member stands in the path: the JSON has no such key.
+            assert surprising or re.sub(r"\.\d+", ".0", fault.field) in known | {
+                f"{field}.{name}"
+                for field in ("github.credential", "azure_devops.credential")
+                for name in ("token_secret", "app_id", "private_key_secret", "client_id")
+            }, fault
+    assert seen > 500
+
+
+@pytest.mark.parametrize("model", [ProjectRequest, ConnectionSettings])
+def test_without_the_model_the_words_are_as_plain(model):
+    sound = PROJECT if model is ProjectRequest else CONNECTION
+    for error in raised(model, sound):
+        for fault in faults_of(error):
+            assert not JARGON.search(fault.problem), fault
+
+
+@pytest.mark.parametrize(("model", "sound"), REQUESTS)
+def test_the_walk_reaches_every_field(model, sound):
+    assert set(sound) == set(model.model_fields)
+    assert set(PROJECT["rules"]) == set(BranchRules.model_fields)
+
+
+@pytest.mark.parametrize(("model", "sound"), REQUESTS)
+def test_every_pattern_of_a_request_has_words(model, sound):
+    schema = json.dumps(model.model_json_schema())
+    patterns = {json.loads(f'"{found}"') for found in re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', schema)}
+    assert patterns
+    assert patterns <= set(SHAPES)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values())
+def test_a_shape_accepts_its_own_example(shape):
+    assert re.search(shape.pattern, shape.example)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "problem", "example"),
+    [
+        ({"process": "waterfall"}, "process", "'waterfall' is not one of the choices: agile, basic, cmmi or scrum", "agile"),
+        ({"owner": "?"}, "owner", "is not a GitHub login (letters, digits, hyphens; at most 39), an organisation/team or an e-mail address", "octocat"),
+        ({"description": "x" * 351}, "description", "is 351 characters long; 350 are the most", "Takes card payments for the shop."),
+        ({"rules": {"minimum_reviewers": 7}}, "rules.minimum_reviewers", "is 7; it must be 6 or less", "1"),
+        ({"topics": ["A B"]}, "topics.0", "is not a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first", "payments"),
+        ({"forges": []}, "forges", "is empty", '["azure_devops", "github"]'),
+        ({"teams": [{"name": ""}]}, "teams.0.name", "is empty", "Release crew"),
+        ({"backlog": "x"}, "backlog", "is not a list", '["Take a card payment"]'),
+    ],
+)  # fmt: skip
+def test_what_a_person_reads(changes, field, problem, example):
+    with pytest.raises(ValidationError) as caught:
+        ProjectRequest.model_validate(PROJECT | changes)
+    (fault,) = faults_of(caught.value, EXAMPLES, ProjectRequest)
+    assert (fault.field, fault.problem, fault.example) == (field, problem, example)
