@@ -195,6 +195,40 @@ def set_resolved(resolved: bool) -> Resolver:
     return resolve
 
 
+def set_draft(draft: bool) -> Resolver:
+    def resolve(context: Context, _: Any, given: Record) -> Record:
+        asked = given.get("input")
+        if not isinstance(asked, dict):
+            raise GraphError("UNPROCESSABLE", "Argument 'input' has an invalid value. Expected an input object.")
+        repo, issue = pull_of(context, asked.get("pullRequestId"))
+        held = LEVELS.index(level_of(context.hub, context.caller.login, repo))
+        if context.caller.kind == "installation":
+            allowed = (context.caller.permissions or {}).get("pull_requests") == "write"
+        else:
+            allowed = context.caller.login == issue["user"] or held >= LEVELS.index("write")
+        if not allowed:
+            mutation = "ConvertPullRequestToDraft" if draft else "MarkPullRequestReadyForReview"
+            message = f"{context.caller.login} does not have the correct permissions to execute `{mutation}`"
+            raise GraphError("FORBIDDEN", message)
+        if issue["state"] != "open":
+            raise GraphError("UNPROCESSABLE", "Pull request is closed")
+        issue["pull"]["draft"] = draft
+        context.hub.changed()
+        return {"pullRequest": (repo, issue), "clientMutationId": asked.get("clientMutationId")}
+
+    return resolve
+
+
+def pull_of(context: Context, identifier: object) -> tuple[Record, Record]:
+    """The pull request with a global id, when the caller may see it; raises GraphError."""
+    for repo in context.hub.table("repos").values():
+        for issue in repo["issues"].values():
+            found = issue.get("pull") and node_id("PullRequest", issue["id"]) == identifier
+            if found and sees(context.hub, context.caller, repo):
+                return repo, issue
+    raise GraphError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
+
+
 def any_node(context: Context, _: Any, given: Record) -> Any:
     identifier = given.get("id")
     for repo in context.hub.table("repos").values():

@@ -14,6 +14,7 @@ from local.sandbox.github.graphql_resolvers import (
     linked_issues,
     pull_field,
     repository,
+    set_draft,
     set_resolved,
     state_of,
     thread_comments,
@@ -74,6 +75,8 @@ SCHEMA: dict[str, dict[str, tuple[str, Resolver]]] = {
     "Mutation": {
         "resolveReviewThread": ("ResolveReviewThreadPayload", set_resolved(True)),
         "unresolveReviewThread": ("UnresolveReviewThreadPayload", set_resolved(False)),
+        "convertPullRequestToDraft": ("ConvertPullRequestToDraftPayload", set_draft(True)),
+        "markPullRequestReadyForReview": ("MarkPullRequestReadyForReviewPayload", set_draft(False)),
     },
     "User": {
         **_ACTOR,
@@ -143,6 +146,13 @@ SCHEMA: dict[str, dict[str, tuple[str, Resolver]]] = {
     "UnresolveReviewThreadPayload": {
         "thread": ("PullRequestReviewThread", field_of("thread")),
         "clientMutationId": ("String", field_of("clientMutationId")),
+    },
+    **{
+        f"{name}Payload": {
+            "pullRequest": ("PullRequest", field_of("pullRequest")),
+            "clientMutationId": ("String", field_of("clientMutationId")),
+        }
+        for name in ("ConvertPullRequestToDraft", "MarkPullRequestReadyForReview")
     },
     **{
         f"{node}Connection": _connection(node)

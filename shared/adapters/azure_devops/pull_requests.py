@@ -140,6 +140,9 @@ class PullRequestCalls(RepositoryCalls):
 
     def _move(self, ref: RepositoryRef, branch: str, old: str | None, new: str | None) -> None:
         if old == new:
+            # The same files on the same commit within a second are the same commit: nothing moves, which must be true.
+            if self.branch_head(ref, branch) != new:
+                raise ConflictError(f"{ref}: {branch} moved while it was being written")
             return
         update = self._client.models("git").GitRefUpdate(
             name=f"refs/heads/{branch}", old_object_id=old or NO_COMMIT, new_object_id=new or NO_COMMIT
