@@ -7,10 +7,10 @@ from datetime import timedelta
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.delivery import RequestRecord, RequestState
 from shared.domain.plan import ENDED
-from shared.domain.run import Admission, Conclusion, Refusal, RunInput
+from shared.domain.run import UNDER_WAY, Admission, Conclusion, Refusal, RunInput
 from shared.projects.admission import abandon
 from shared.projects.answering import conclude
-from shared.projects.ports import CONNECTIONS, REQUESTS, ProjectPorts
+from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 
 
 def to_take_up(request: RequestRecord) -> RunInput | None:
@@ -24,13 +24,16 @@ def to_take_up(request: RequestRecord) -> RunInput | None:
 def quiet_runs(ports: ProjectPorts, quiet: timedelta) -> tuple[RunInput, ...]:
     """Runs that have not ended and were begun at least ``quiet`` ago, but for those of paused connections."""
     until = ports.clock.now() - quiet
+    # The end of a run is written in two places, and whoever wrote it may have died in between.
+    unfinished = {p.instance for _, _, p in ports.projects.list(PROJECTS, limit=100_000) if p.state in UNDER_WAY}
     open_connections = {c.id for _, _, c in ports.connections.list(CONNECTIONS) if not c.paused}
     return tuple(
-        run
+        request.start
         for _, _, request in ports.requests.list(REQUESTS, limit=100_000)
-        if request.updated_at <= until
+        if request.start is not None
+        and (request.state is RequestState.RUNNING or request.instance in unfinished)
+        and request.updated_at <= until
         and request.connection in open_connections
-        and (run := to_take_up(request)) is not None
     )
 
 
@@ -49,13 +52,15 @@ def settle(ports: ProjectPorts, run: RunInput, how: str) -> None:
     meanwhile is left as it is.
     """
     request = _request_of(ports, run)
-    if request is None or request.state is not RequestState.RUNNING:
+    if request is None:
         return
     reason = f"the run ended in the durable engine as {how} before it was through"
-    project = ports.project(request.project) if request.project else None
-    if project is None or project.instance != run.instance:
-        remedy = "Ask for it again."
-        abandon(ports, Refusal(run=run, admission=Admission(reason=reason, remedy=remedy)))
+    claimed = ports.project(request.project) if request.project else None
+    project = claimed if claimed and claimed.instance == run.instance else None
+    if request.state is not RequestState.RUNNING and (project is None or project.state not in UNDER_WAY):
+        return
+    if project is None:
+        abandon(ports, Refusal(run=run, admission=Admission(reason=reason, remedy="Ask for it again.")))
         return
     steps = ports.steps(run.instance)
     through = bool(steps) and all(step.state in ENDED for step in steps)

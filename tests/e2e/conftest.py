@@ -32,7 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             state=tmp_path_factory.mktemp("stack"),
             contracts=folder is not None,
             project_seconds=(0.2, 0.6),
-            settings={"DONERIGHT_STEP_PAUSE_SECONDS": "0.2"},
+            settings={"DONERIGHT_STEP_PAUSE_SECONDS": "0.2", "DONERIGHT_LOST_AFTER_SECONDS": "1"},
         )
     )
     with running:

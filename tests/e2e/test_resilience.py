@@ -59,6 +59,73 @@ def test_a_host_killed_at_random_instants_ends_in_the_same_state(
     assert len(keys) == len(set(keys))
 
 
+LOSSES = 2
+
+
+@pytest.mark.parametrize("origin", ["issue", "call"])
+def test_a_run_its_engine_lost_again_and_again_is_taken_up_by_the_sweep(
+    world: World, undisturbed: dict[str, Any], origin: str
+) -> None:
+    calm = _clean(world, undisturbed)
+    name = f"Lost {origin.capitalize()} Shop"
+    slug = slug_of(name)
+    stack = world.stack
+    snapshot = stack.configuration.state / "engine.snapshot"
+    before = snapshot.read_bytes()
+    number = 0
+    if origin == "issue":
+        number = world.open_issue("casey", form(name, Process="Scrum"))
+    else:
+        body = {"connection": "acme", "name": name, "owner": "casey", "stack": "fastapi", "process": "scrum"}
+        body |= {"description": "Made by a test.", "rules": {"minimum_reviewers": 1}}
+        assert world.api.post("/api/projects", json=body).status_code == 202
+    for loss in range(LOSSES):
+        view = world.until("a run that is under way", lambda: world.project(slug))
+        assert view is not None
+        assert view["state"] == "running"
+        stack.children["engine"].kill()
+        # As the file is when no snapshot fell between the start and the kill, which is a matter of chance.
+        snapshot.write_bytes(before)
+        stack.start_engine(int(stack._engine_address.rpartition(":")[2]))
+        world.until("an engine that answers without the run", lambda v=view: _is_unknown(world, v["instance"]))
+        assert len(_restarts(world, slug)) == loss
+        world.until("the run to be taken up", lambda n=loss: _swept(world) and len(_restarts(world, slug)) > n)
+    view = world.ended(slug, seconds=150)
+    assert view["state"] == "completed", [s for s in view["steps"] if s["state"] != "applied"]
+    assert view["run"] == 1
+    assert _swept(world)
+    assert world.state_of(name, slug) == calm
+    assert len(_restarts(world, slug)) == LOSSES
+    assert world.api.get(f"/api/audit/{slug}/verify").json()["ok"] is True
+    if number:
+        world.until("both answers", lambda: len(world.answers(number)) == 2, 20)
+
+
+def _is_unknown(world: World, instance: str) -> bool:
+    answer = httpx.get(
+        f"{world.ready.host}/runtime/webhooks/durabletask/instances/{instance}",
+        params={"code": world.stack.secrets["durable_key"]},
+        timeout=30,
+    )
+    return answer.status_code == 404
+
+
+def _restarts(world: World, slug: str) -> list[dict[str, Any]]:
+    events = world.api.get(f"/api/audit/{slug}?limit=500").json()["events"]
+    return [event for event in events if event["tag"] == "doneright:run:restarted"]
+
+
+def _swept(world: World) -> bool:
+    answer = httpx.post(
+        f"{world.ready.host}/admin/functions/sweep",
+        json={"input": ""},
+        headers={"x-functions-key": world.stack.secrets["master_key"]},
+        timeout=60,
+    )
+    assert answer.status_code == 202, answer.text
+    return True
+
+
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("throttled", {"kind": "rate_limited", "method": "*", "path": ".*", "count": 3, "skip": 2, "seconds": 1}),
     ("broken", {"kind": "server_error", "method": "*", "path": ".*", "count": 4, "skip": 3}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.audit import TENANT, AuditTag
@@ -10,7 +12,7 @@ from shared.domain.plan import StepState
 from shared.domain.run import Conclusion, ProjectState
 from shared.projects.admission import admit
 from shared.projects.answering import conclude
-from shared.projects.lost import settle, taken_up
+from shared.projects.lost import quiet_runs, settle, taken_up
 from shared.projects.planning import draw_plan
 from shared.projects.ports import REQUESTS
 from tests.fakes.app import App, a_request, an_issue
@@ -73,6 +75,29 @@ def test_one_that_wrote_its_end_down_meanwhile_is_left_alone(app, run):
     assert (states(app, run), app.events("order-desk")) == before
 
 
+def half_ended(app, run):
+    end_steps(app, run, StepState.APPLIED)
+    record, etag = app.ports.requests.get(REQUESTS, run.subject)
+    half = record.model_copy(update={"state": RequestState.COMPLETED})
+    app.ports.requests.replace(REQUESTS, run.subject, half, etag)
+
+
+def test_one_whose_end_was_written_by_half_is_quiet_too_and_ends_whole(app, run):
+    half_ended(app, run)
+    assert quiet_runs(app.ports, timedelta(0)) == (run,)
+    settle(app.ports, run, "FAILED")
+    assert states(app, run) == (RequestState.COMPLETED, ProjectState.COMPLETED)
+    assert quiet_runs(app.ports, timedelta(0)) == ()
+
+
+def test_one_whose_end_was_written_by_half_ends_whole_when_it_is_started_again(app, run):
+    half_ended(app, run)
+    assert admit(app.ports, run).admitted
+    draw_plan(app.ports, run, "order-desk")
+    conclude(app.ports, Conclusion(run=run, project="order-desk", states={}))
+    assert states(app, run) == (RequestState.COMPLETED, ProjectState.COMPLETED)
+
+
 def test_one_that_claimed_nothing_is_given_up_so_that_it_can_be_asked_for_again(app, run):
     other = app.api_run(a_request())
     record, _ = app.ports.requests.get(REQUESTS, run.subject)
@@ -85,8 +110,6 @@ def test_one_that_claimed_nothing_is_given_up_so_that_it_can_be_asked_for_again(
 
 
 def test_each_time_a_run_is_taken_up_is_on_record(app, run):
-    from datetime import timedelta
-
     for _ in range(2):
         taken_up(app.ports, run)
         app.clock.advance(timedelta(minutes=5))
