@@ -169,7 +169,9 @@ class PullRequests(Protocol):
         """
         ...
 
-    def edit_pull_request(self, ref: RepositoryRef, number: int, text: PullRequestText, *, closed: bool = False) -> None:
+    def edit_pull_request(
+        self, ref: RepositoryRef, number: int, text: PullRequestText, *, closed: bool = False
+    ) -> None:
         """Give it this text, draft or ready as the text says where the plan has drafts, and close it if asked."""
         ...
 
@@ -216,6 +218,10 @@ class Forge(PullRequests, Protocol):
 
     def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None: ...
 
+    def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
+        """Take off ``branch`` what ``protect_branch`` puts on it; without effect when nothing is there."""
+        ...
+
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]: ...
 
     def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook: ...
@@ -240,6 +246,10 @@ class RepositorySettings(Protocol):
         """Give the label of that name this colour and description."""
         ...
 
+    def delete_label(self, ref: RepositoryRef, name: str) -> None:
+        """Delete the label, from every issue too; without effect when it is not there."""
+        ...
+
     def topics(self, ref: RepositoryRef) -> Sequence[str]: ...
 
     def set_topics(self, ref: RepositoryRef, topics: Sequence[str]) -> None:
@@ -254,6 +264,10 @@ class RepositorySettings(Protocol):
         """Switch ``feature`` on. Raises ``NotSupportedError`` where the plan does not offer it."""
         ...
 
+    def disable_security(self, ref: RepositoryRef, feature: SecurityFeature) -> None:
+        """Switch ``feature`` off; without effect when it is off."""
+        ...
+
     def deployment_environments(self, ref: RepositoryRef) -> Sequence[DeploymentEnvironment]: ...
 
     def set_deployment_environment(self, ref: RepositoryRef, environment: DeploymentEnvironment) -> None:
@@ -263,15 +277,12 @@ class RepositorySettings(Protocol):
         """
         ...
 
-    def has_account(self, login: str) -> bool:
-        """Whether a person of that login exists."""
+    def delete_deployment_environment(self, ref: RepositoryRef, name: str) -> None:
+        """Delete the environment with its rules and secrets; without effect when it is not there."""
         ...
 
-    def has_team(self, organization: str, team: str) -> bool:
-        """Whether ``organization`` has a team with the slug ``team``.
-
-        Raises ``RefusedError`` where the credential may not see the organisation's teams.
-        """
+    def has_account(self, login: str) -> bool:
+        """Whether a person of that login exists."""
         ...
 
     def has_team(self, organization: str, team: str) -> bool:
@@ -296,6 +307,10 @@ class IssueTracker(Protocol):
     def edit_comment(self, ref: RepositoryRef, comment_id: str, body: str) -> Comment: ...
 
     def is_team_member(self, organization: str, team: str, login: str) -> bool: ...
+
+    def may_write(self, ref: RepositoryRef, login: str) -> bool:
+        """Whether ``login`` may push to ``ref``: by ownership, membership, a team or an invitation."""
+        ...
 
     def failed_deliveries(self, ref: RepositoryRef, since: datetime) -> Sequence[HookDelivery]:
         """Hook deliveries of ``ref`` to us that did not end in 2xx since ``since``."""
@@ -323,9 +338,17 @@ class WorkTracker(Protocol):
 
     def create_work_item(self, project: str, item: BacklogItem, *, parent_id: int | None) -> WorkItem: ...
 
+    def delete_work_item(self, project: str, item_id: int) -> None:
+        """Move the work item to the recycle bin, where people can restore it; without effect when it is not there."""
+        ...
+
     def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...
 
     def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition: ...
+
+    def delete_pipeline(self, project: str, pipeline_id: str) -> None:
+        """Delete the pipeline with its runs; without effect when it is not there."""
+        ...
 
     def identity(self, name: str) -> Identity | None:
         """Who signs in as ``name`` or has it as e-mail address; ``None`` for nobody."""
@@ -334,6 +357,10 @@ class WorkTracker(Protocol):
     def environments(self, project: str) -> Sequence[Environment]: ...
 
     def create_environment(self, project: str, name: str, description: str) -> Environment: ...
+
+    def delete_environment(self, project: str, environment: Environment) -> None:
+        """Delete the environment with its checks; without effect when it is not there."""
+        ...
 
     def approvers(self, project: str, environment: Environment) -> frozenset[str]:
         """Identity ids of those who are asked before ``environment`` is deployed to."""
@@ -347,6 +374,14 @@ class WorkTracker(Protocol):
 
     def create_wiki(self, project: str, name: str) -> Wiki: ...
 
+    def delete_wiki(self, project: str, wiki: Wiki) -> None:
+        """Delete the project's own wiki with all its pages; without effect when it is not there."""
+        ...
+
+    def wiki_pages(self, project: str, wiki: Wiki) -> Sequence[str]:
+        """The paths of all pages; none for a wiki that is not there."""
+        ...
+
     def wiki_page(self, project: str, wiki: Wiki, path: str) -> str | None:
         """The text of a page; ``None`` when it is not there."""
         ...
@@ -355,9 +390,17 @@ class WorkTracker(Protocol):
         """Create a page; never replace one."""
         ...
 
+    def delete_wiki_page(self, project: str, wiki: Wiki, path: str) -> None:
+        """Delete the page with those below it; without effect when it is not there."""
+        ...
+
     def team(self, project: str, name: str) -> Identity | None: ...
 
     def create_team(self, project: str, name: str, description: str) -> Identity: ...
+
+    def delete_team(self, project: str, team: Identity) -> None:
+        """Delete the team with its memberships; without effect when it is not there."""
+        ...
 
     def role_group(self, project: str, role: TeamRole) -> Identity:
         """The group of the project whose members may do what ``role`` says."""
@@ -377,6 +420,10 @@ class WorkTracker(Protocol):
         self, project: str, name: str, description: str, variables: Mapping[str, str]
     ) -> VariableGroup:
         """Create a group of variables that are no secrets; never change one that is there."""
+        ...
+
+    def delete_variable_group(self, project: str, group: VariableGroup) -> None:
+        """Delete the group for good; without effect when it is not there."""
         ...
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:

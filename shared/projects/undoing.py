@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from shared.domain.forge import ForgeName
@@ -59,6 +59,7 @@ def take_back(
     there: Callable[[], Collection[str]],
     remove: Callable[[str], None],
     *,
+    stands: Callable[[], bool] = lambda: True,
     marks: Iterable[str] = (),
     changed: Iterable[str] = (),
     nothing: str,
@@ -70,6 +71,7 @@ def take_back(
         mine: name → resource, of what this run made; a name that is not there any more counts as removed.
         there: the names that the forge shows now.
         remove: removes the thing of that name.
+        stands: whether the container is there; what stood in one that somebody removed is gone.
         marks: further marks to withdraw with them.
         changed: of ``mine``, the names that people made their own since; they stay, and so do their intents.
         nothing: what to say when there is nothing of this run's own.
@@ -78,19 +80,30 @@ def take_back(
         return kept(nothing)
     theirs = [name for name in mine if name in set(changed)]
     going = [name for name in mine if name not in theirs]
-    shown = there() if going else ()
+    shown = there() if going and stands() else ()
     doomed = [name for name in going if name in shown]
     for name in doomed:
         remove(name)
     shown = there() if doomed else ()
     if still := [name for name in doomed if name in shown]:
-        return removing(f"removed and still shown: {', '.join(still)}")
-    stays = f"changed since, so kept: {', '.join(theirs)}" if theirs else ""
+        return removing(f"removed and still shown: {listed(still)}")
+    stays = f"changed since, so kept: {listed(theirs)}" if theirs else ""
     if not going:
         return kept(stays)
     for resource in (*marks, *(mine[name] for name in going)):
         ledger.withdraw(resource)
-    return removed("; ".join(filter(None, (", ".join(going), stays))))
+    return removed("; ".join(filter(None, (listed(going), stays))))
+
+
+def stands(context: StepContext, step: PlanStep) -> bool:
+    """Whether the repository that ``step`` is about is there."""
+    return context.forge(step.forge).repository(repository_ref(step)) is not None
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """``names`` for people to read, the first ``most`` of them."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def forget_within(ledger: Ledger, resource: str, kinds: Collection[str] | None = None) -> None:

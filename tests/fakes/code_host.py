@@ -28,8 +28,17 @@ class MemoryGitHub(MemoryForge):
         self.security_store: dict[str, set[SecurityFeature]] = defaultdict(set)
         self.environment_store: dict[str, dict[str, DeploymentEnvironment]] = defaultdict(dict)
 
+    def delete_repository(self, ref: RepositoryRef) -> None:
+        key = str(ref).lower()
+        try:
+            super().delete_repository(ref)
+        finally:
+            for store in (self.label_store, self.topic_store, self.security_store, self.environment_store):
+                if key not in self._repositories:
+                    store.pop(key, None)
+
     def changes(self) -> list[str]:
-        return super().changes() + [call for call in self.calls if call.startswith(("set_", "enable_"))]
+        return super().changes() + [call for call in self.calls if call.startswith(("set_", "enable_", "disable_"))]
 
     @_call
     def labels(self, ref: RepositoryRef) -> Sequence[Label]:
@@ -49,6 +58,10 @@ class MemoryGitHub(MemoryForge):
         if not self.deaf:
             labels[label.name.lower()] = label
         return label
+
+    @_call
+    def delete_label(self, ref: RepositoryRef, name: str) -> None:
+        self.label_store[self._key(ref)].pop(name.lower(), None)
 
     @_call
     def topics(self, ref: RepositoryRef) -> Sequence[str]:
@@ -73,6 +86,10 @@ class MemoryGitHub(MemoryForge):
             self.security_store[self._key(ref)].add(feature)
 
     @_call
+    def disable_security(self, ref: RepositoryRef, feature: SecurityFeature) -> None:
+        self.security_store[self._key(ref)].discard(feature)
+
+    @_call
     def deployment_environments(self, ref: RepositoryRef) -> Sequence[DeploymentEnvironment]:
         return tuple(self.environment_store[self._key(ref)].values())
 
@@ -82,6 +99,10 @@ class MemoryGitHub(MemoryForge):
             raise NotSupportedError("the plan does not offer this for private repositories", "Take a bigger plan.")
         if not self.deaf:
             self.environment_store[self._key(ref)][environment.name.lower()] = environment
+
+    @_call
+    def delete_deployment_environment(self, ref: RepositoryRef, name: str) -> None:
+        self.environment_store[self._key(ref)].pop(name.lower(), None)
 
     @_call
     def has_account(self, login: str) -> bool:

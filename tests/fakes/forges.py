@@ -147,6 +147,7 @@ class MemoryForge(Switchboard):
         self.issues: dict[tuple[str, int], IssueSnapshot] = {}
         self.said: dict[tuple[str, int], list[Comment]] = defaultdict(list)
         self.teams: dict[str, set[str]] = {}
+        self.writers: set[str] = {"mona"}
         self.failed: list[HookDelivery] = []
         self.redelivered: list[HookDelivery] = []
         self._repositories: dict[str, _Stored] = {}
@@ -259,6 +260,10 @@ class MemoryForge(Switchboard):
     @_call
     def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
         self.stored(ref).rules[branch] = rules
+
+    @_call
+    def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
+        self.stored(ref).rules.pop(branch, None)
 
     @_call
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]:
@@ -492,6 +497,14 @@ class MemoryAzureDevOps(MemoryForge):
         return made
 
     @_call
+    def delete_work_item(self, project: str, item_id: int) -> None:
+        kept = [item for item in self.items[project.lower()] if item.id != item_id]
+        # As the service does: links to what is in the recycle bin do not show.
+        self.items[project.lower()] = [
+            item.model_copy(update={"parent_id": None}) if item.parent_id == item_id else item for item in kept
+        ]
+
+    @_call
     def pipeline(self, project: str, name: str) -> PipelineDefinition | None:
         found = self.pipelines.get((project.lower(), name.lower()))
         if found and self.pipelines_unseen:
@@ -509,6 +522,12 @@ class MemoryAzureDevOps(MemoryForge):
         )
         self.pipelines[key] = made
         return made
+
+    @_call
+    def delete_pipeline(self, project: str, pipeline_id: str) -> None:
+        for key, found in list(self.pipelines.items()):
+            if key[0] == project.lower() and found.id == pipeline_id:
+                del self.pipelines[key]
 
     def put_person(self, name: str) -> Identity:
         """Somebody who is in the organization."""
@@ -540,6 +559,11 @@ class MemoryAzureDevOps(MemoryForge):
         return made
 
     @_call
+    def delete_environment(self, project: str, environment: Environment) -> None:
+        self.places[project.lower()] = [one for one in self.places[project.lower()] if one.id != environment.id]
+        self.asked.pop(environment.id, None)
+
+    @_call
     def approvers(self, project: str, environment: Environment) -> frozenset[str]:
         assert environment in self.places[project.lower()]
         return frozenset(self.asked[environment.id])
@@ -563,6 +587,15 @@ class MemoryAzureDevOps(MemoryForge):
         return self.wikis.setdefault(project.lower(), made)
 
     @_call
+    def delete_wiki(self, project: str, wiki: Wiki) -> None:
+        if self.wikis.pop(project.lower(), None):
+            self.pages.clear()
+
+    @_call
+    def wiki_pages(self, project: str, wiki: Wiki) -> Sequence[str]:
+        return tuple(self.pages) if project.lower() in self.wikis else ()
+
+    @_call
     def wiki_page(self, project: str, wiki: Wiki, path: str) -> str | None:
         assert self.wikis[project.lower()] == wiki
         if path in self.pages and self.pages_unseen:
@@ -574,6 +607,11 @@ class MemoryAzureDevOps(MemoryForge):
     def create_wiki_page(self, project: str, wiki: Wiki, page: WikiPage) -> None:
         assert self.wikis[project.lower()] == wiki
         self.pages.setdefault(page.path, page.text + ("Also." if self.spoil_pages else ""))
+
+    @_call
+    def delete_wiki_page(self, project: str, wiki: Wiki, path: str) -> None:
+        for page in [page for page in self.pages if page == path or page.startswith(f"{path}/")]:
+            del self.pages[page]
 
     @_call
     def team(self, project: str, name: str) -> Identity | None:
@@ -589,6 +627,13 @@ class MemoryAzureDevOps(MemoryForge):
         if self.teams_contribute:
             self.held["contributor"].add(made.descriptor)
         return self.own_teams.setdefault(name.lower(), made)
+
+    @_call
+    def delete_team(self, project: str, team: Identity) -> None:
+        self.own_teams = {name: one for name, one in self.own_teams.items() if one.id != team.id}
+        self.held.pop(team.name, None)
+        for members in self.held.values():
+            members.discard(team.descriptor)
 
     @_call
     def role_group(self, project: str, role: TeamRole) -> Identity:
@@ -624,6 +669,10 @@ class MemoryAzureDevOps(MemoryForge):
         url = f"{self.web}/{project}/_library?variableGroupId=1"
         made = VariableGroup(id=str(len(self.variable_groups) + 1), name=name, variables=kept, url=url)
         return self.variable_groups.setdefault((project.lower(), name.lower()), made)
+
+    @_call
+    def delete_variable_group(self, project: str, group: VariableGroup) -> None:
+        self.variable_groups.pop((project.lower(), group.name.lower()), None)
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """What a test put into ``missed``."""

@@ -41,6 +41,13 @@ class EnvironmentCalls(ProjectCalls):
                     return one
             raise TransientError(error.reason, retry_after=2) from None
 
+    def delete_environment(self, project: str, environment: Environment) -> None:
+        """Delete the environment with its checks; without effect when it is not there."""
+        try:
+            self._client.area("task_agent").delete_environment(project, int(environment.id))
+        except NotFoundError:
+            return
+
     def approvers(self, project: str, environment: Environment) -> frozenset[str]:
         """Identity ids of those an approval check on the environment asks; empty when none is there."""
         checks = self._approval_checks(project, environment)

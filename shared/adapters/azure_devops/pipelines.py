@@ -67,6 +67,13 @@ class PipelineCalls(RepositoryCalls):
             return _matching(found, definition)
         return self._described(project, created)
 
+    def delete_pipeline(self, project: str, pipeline_id: str) -> None:
+        """Delete the pipeline with its runs; without effect when it is not there."""
+        try:
+            self._client.area("build").delete_definition(project, int(pipeline_id))
+        except NotFoundError:
+            return
+
     def _described(self, project: str, definition: Any) -> PipelineDefinition:
         return PipelineDefinition(
             id=str(definition.id),

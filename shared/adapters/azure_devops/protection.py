@@ -103,6 +103,18 @@ class ProtectionCalls(RepositoryCalls):
         for kind, (enabled, settings) in _wanted(rules).items():
             self._settle(ref.owner, kind, enabled, {**settings, "scope": scope}, there[kind])
 
+    def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
+        """Delete the policies on exactly this branch that ``protect_branch`` makes; without effect when none is there."""
+        found = self._found(ref)
+        if found is None:
+            return
+        for policies in self._policies(ref, found.id, branch).values():
+            for policy in policies:
+                try:
+                    self._client.area("policy").delete_policy_configuration(ref.owner, policy.id)
+                except NotFoundError:
+                    continue  # somebody else deleted it between the two calls
+
     def _settle(
         self, project: str, kind: PolicyType, enabled: bool, settings: Mapping[str, Any], there: Sequence[Any]
     ) -> None:

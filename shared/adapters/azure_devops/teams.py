@@ -44,6 +44,13 @@ class TeamCalls(ProjectCalls):
                 raise
             return found
 
+    def delete_team(self, project: str, team: Identity) -> None:
+        """Delete the team with its memberships; without effect when it is not there."""
+        try:
+            self._client.area("core").delete_team(project, team.id)
+        except NotFoundError:
+            return
+
     def role_group(self, project: str, role: TeamRole) -> Identity:
         """The project's own group whose members may do what ``role`` says.
 

@@ -53,6 +53,16 @@ class VariableGroupCalls(ProjectCalls):
                 raise TransientError(error.reason, retry_after=2) from None
             return found
 
+    def delete_variable_group(self, project: str, group: VariableGroup) -> None:
+        """Delete the group for good; without effect when it or the project is not there."""
+        found = self.project(project)
+        if found is None:
+            return
+        try:
+            self._client.area("task_agent").delete_variable_group(int(group.id), [found.id])
+        except NotFoundError:
+            return
+
     def _variable_group(self, project: str, found: Any) -> VariableGroup:
         url = (
             self._client.page(project, "_library")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.adapters.azure_devops.errors import NotFoundError
@@ -43,6 +44,26 @@ class WikiCalls(ProjectCalls):
                 raise TransientError(error.reason, retry_after=2) from None
             return found
 
+    def delete_wiki(self, project: str, wiki: Wiki) -> None:
+        """Delete the project's own wiki with all its pages; without effect when it is not there.
+
+        The service deletes only wikis published from code by themselves; a project's own goes with the repository it
+        is kept in: https://learn.microsoft.com/azure/devops/project/wiki/provisioned-vs-published-wiki
+        """
+        try:
+            found = self._client.area("wiki").get_wiki(wiki.id, project)
+            self._client.area("git").delete_repository(found.repository_id, project=project)
+        except NotFoundError:
+            return
+
+    def wiki_pages(self, project: str, wiki: Wiki) -> Sequence[str]:
+        """The paths of all pages, parents before the pages below them; none when the wiki is not there."""
+        try:
+            found = self._client.area("wiki").get_page(project, wiki.id, path="/", recursion_level="full")
+        except NotFoundError:
+            return ()
+        return tuple(_below(found.page))
+
     def wiki_page(self, project: str, wiki: Wiki, path: str) -> str | None:
         """The text of the page at ``path``, such as ``/Getting started``; ``None`` when it is not there."""
         try:
@@ -61,6 +82,19 @@ class WikiCalls(ProjectCalls):
         except ConflictError:
             if self.wiki_page(project, wiki, page.path) is None:
                 raise
+
+    def delete_wiki_page(self, project: str, wiki: Wiki, path: str) -> None:
+        """Delete the page with those below it; without effect when it is not there."""
+        try:
+            self._client.area("wiki").delete_page(project, wiki.id, path)
+        except NotFoundError:
+            return
+
+
+def _below(page: Any) -> Iterator[str]:
+    for one in page.sub_pages or ():
+        yield one.path
+        yield from _below(one)
 
 
 def _wiki(found: Any) -> Wiki:

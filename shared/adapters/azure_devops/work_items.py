@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.azure_devops.client import AzureDevOpsClient
+from shared.adapters.azure_devops.errors import NotFoundError
 from shared.adapters.azure_devops.projects import ProjectCalls
 from shared.domain.forge import BacklogItem, WorkItem
 from shared.errors import RefusedError
@@ -67,6 +68,13 @@ class WorkItemCalls(ProjectCalls):
             [models.JsonPatchOperation(**operation) for operation in document], project, item.type, expand="Relations"
         )
         return self._shown(project, created)
+
+    def delete_work_item(self, project: str, item_id: int) -> None:
+        """Move the work item to the project's recycle bin; without effect when it is not there."""
+        try:
+            self._client.area("work_item_tracking").delete_work_item(item_id, project=project)
+        except NotFoundError:
+            return
 
     def _shown(self, project: str, found: Any) -> WorkItem:
         fields: Mapping[str, Any] = found.fields

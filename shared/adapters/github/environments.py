@@ -48,6 +48,18 @@ class EnvironmentCalls:
         except NotFoundError as error:
             raise self._meaning(ref, error) from None
 
+    def delete_deployment_environment(self, ref: RepositoryRef, name: str) -> None:
+        """Delete the environment with its rules and secrets; without effect when it is not there.
+
+        Raises ``RefusedError`` when the credential may not: GitHub answers 404 to that too, so it is read again.
+        """
+        url = repository_path(ref) + path("/environments/{}", name)
+        try:
+            self._client.request("DELETE", url)
+        except NotFoundError as error:
+            if self._client.get(url) is not None:
+                raise self._meaning(ref, error) from None
+
     def has_account(self, login: str) -> bool:
         """Whether GitHub has a person of that login."""
         account = self._client.get(path("/users/{}", login))

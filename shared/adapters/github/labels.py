@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github.client import GitHubClient, path
-from shared.adapters.github.errors import AlreadyThereError
+from shared.adapters.github.errors import AlreadyThereError, NotFoundError
 from shared.adapters.github.repositories import repository_path
 from shared.domain.forge import Label, RepositoryRef
 
@@ -31,6 +31,17 @@ class LabelCalls:
         """Give the label of that name this colour and description. Raises ``RefusedError`` when it is not there."""
         wanted = {"color": label.color, "description": label.description}
         return _label(self._client.request("PATCH", _label_path(ref, label.name), wanted)[1])
+
+    def delete_label(self, ref: RepositoryRef, name: str) -> None:
+        """Delete the label, from every issue and pull request too; without effect when it is not there.
+
+        Raises ``RefusedError`` when the credential may not: GitHub answers 404 to that too, so it is read again.
+        """
+        try:
+            self._client.request("DELETE", _label_path(ref, name))
+        except NotFoundError:
+            if self._client.get(_label_path(ref, name)) is not None:
+                raise
 
     def topics(self, ref: RepositoryRef) -> Sequence[str]:
         """The repository's topics, in lower case."""

@@ -98,6 +98,27 @@ class ProtectionCalls(RulesetCalls):
         settings = {name: kind in rules.allowed_merges for kind, name in _MERGE_SETTINGS.items()}
         self._client.request("PATCH", repository_path(ref), settings)
 
+    def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
+        """Take off the branch's protection and our ruleset for it; without effect when neither is there.
+
+        The merge kinds, settings of the whole repository, stay. Raises ``RefusedError`` when the credential may not.
+        """
+        try:
+            protected = self._protection(ref, branch) is not None
+        except NotSupportedError:
+            protected = False
+        if protected:
+            try:
+                self._client.request("DELETE", _protection_path(ref, branch))
+            except NotFoundError:
+                # Somebody else took it off between the two calls; or, also 404, the credential may not.
+                if self._protection(ref, branch) is not None:
+                    raise
+        try:
+            self._remove_ruleset(ref, branch)
+        except NotSupportedError:
+            return
+
     def _protect_by_ruleset(self, ref: RepositoryRef, branch: str, rules: BranchRules, cause: RefusedError) -> None:
         try:
             self._put_ruleset(ref, branch, rules)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.adapters.github.client import GitHubClient, path
+from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import repository_path
 from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
 
@@ -37,6 +38,17 @@ class RulesetCalls:
         else:
             url = repository_path(ref) + path("/rulesets/{}", found["id"])
             self._client.request("PUT", url, _wanted(branch, rules))
+
+    def _remove_ruleset(self, ref: RepositoryRef, branch: str) -> None:
+        """Delete our ruleset for ``branch``; without effect when it is not there."""
+        found = self._ruleset(ref, branch)
+        if found is None:
+            return
+        try:
+            self._client.request("DELETE", repository_path(ref) + path("/rulesets/{}", found["id"]))
+        except NotFoundError:
+            if self._ruleset(ref, branch) is not None:
+                raise
 
     def _ruleset(self, ref: RepositoryRef, branch: str) -> Mapping[str, Any] | None:
         listed = self._client.pages(repository_path(ref) + "/rulesets", includes_parents="false")

@@ -41,6 +41,14 @@ class SafetyCalls:
         wanted = {"security_and_analysis": {feature.value: {"status": "enabled"}}}
         self._client.request("PATCH", repository_path(ref), wanted)
 
+    def disable_security(self, ref: RepositoryRef, feature: SecurityFeature) -> None:
+        """Switch ``feature`` off; without effect when it is off, or the plan does not offer it."""
+        if feature is SecurityFeature.VULNERABILITY_ALERTS:
+            self._client.request("DELETE", repository_path(ref) + "/vulnerability-alerts")
+            return
+        wanted = {"security_and_analysis": {feature.value: {"status": "disabled"}}}
+        self._client.request("PATCH", repository_path(ref), wanted)
+
     def _alerts(self, ref: RepositoryRef) -> bool:
         # GitHub answers 204 for on and 404 for off; the repository itself was just read, so 404 is no absence.
         try:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from shared.domain.forge import BacklogItem, WorkItem
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.errors import DefectError
 from shared.projects.steps.step import StepContext, StepDefinition, applied, confirmed, failed, text, waiting
+from shared.projects.undoing import creating, done, goes_along, take_back
 
 TAG = "doneright"
 KEY_TAG = "doneright:"
+UNTOUCHED = frozenset({"new", "proposed", "to do"})
+"""The state each work item type begins in, over all system processes.
+
+https://learn.microsoft.com/azure/devops/boards/work-items/workflow-and-state-categories
+"""
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     """Every planned item exists exactly once, has its type, and hangs under its planned parent."""
     boards = context.boards()
     project = text(step, "project")
-    raw = step.inputs.get("items")
-    if not isinstance(raw, list):
-        raise DefectError(f"step {step.id}: input 'items' is not a list")
-    planned = [BacklogItem.model_validate(item) for item in raw]
+    planned = _planned(step)
     found = _by_key(boards.work_items(project, TAG))
     resource = f"azure_devops.backlog:{project.lower()}"
-    if context.ledger.intended(f"{resource}:done"):
+    if context.ledger.intended(done(resource)):
         # Seeded once. What people moved, closed or removed since is theirs.
         still = sum(item.key in found for item in planned)
         return confirmed(reason=f"{still} of {len(planned)} seeded work items are still there")
@@ -31,7 +34,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             continue
         parent = found[item.parent].id if item.parent else None
         tagged = item.model_copy(update={"tags": (TAG, f"{KEY_TAG}{item.key}", *item.tags)})
-        found[item.key] = boards.create_work_item(project, tagged, parent_id=parent)
+        with creating(context.ledger, _resource(project, item)):
+            found[item.key] = boards.create_work_item(project, tagged, parent_id=parent)
         created += 1
     if created:
         found = _by_key(boards.work_items(project, TAG))
@@ -46,10 +50,66 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         return failed("; ".join(wrong[:3]), "Set the parents on the board, or remove the items and retry.")
     epic = next((found[item.key] for item in planned if item.parent is None), None)
     url = epic.url if epic else ""
-    context.ledger.intend(f"{resource}:done")
+    context.ledger.intend(done(resource))
     if created:
         return applied(url, f"{created} work items", items=len(planned))
     return confirmed(url, f"{len(planned)} work items", items=len(planned))
+
+
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The work items this run made are in the recycle bin, but for those that people took up."""
+    if along := goes_along(context, step):
+        return along
+    boards = context.boards()
+    project = text(step, "project")
+    planned = _planned(step)
+    # Children first: a parent in the recycle bin would leave them orphans in between.
+    resources = {item.key: _resource(project, item) for item in reversed(planned)}
+    mine = {key: resource for key, resource in resources.items() if context.ledger.made_here(resource)}
+    shown: dict[str, WorkItem] = {}
+
+    def there() -> dict[str, WorkItem]:
+        shown.clear()
+        if boards.project(project):
+            shown.update(_by_key(boards.work_items(project, TAG)))
+        return shown
+
+    taken_up = _taken_up(planned, there()) if mine else set()
+    return take_back(
+        context.ledger,
+        mine,
+        there,
+        lambda key: boards.delete_work_item(project, shown[key].id),
+        marks=[done(f"azure_devops.backlog:{project.lower()}")],
+        changed=taken_up & mine.keys(),
+        nothing="no work item was made by this run",
+    )
+
+
+def _taken_up(planned: list[BacklogItem], found: dict[str, WorkItem]) -> set[str]:
+    """Keys of the items that people moved on or rewrote, and of all above them."""
+    taken: set[str] = set()
+    for item in reversed(planned):
+        there = found.get(item.key)
+        if there is None:
+            continue
+        touched = there.state.lower() not in UNTOUCHED or (there.type, there.title) != (item.type, item.title)
+        if (touched or item.key in taken) and item.parent:
+            taken.add(item.parent)
+        if touched:
+            taken.add(item.key)
+    return taken
+
+
+def _resource(project: str, item: BacklogItem) -> str:
+    return f"azure_devops.work_item:{project.lower()}/{item.key}"
+
+
+def _planned(step: PlanStep) -> list[BacklogItem]:
+    raw = step.inputs.get("items")
+    if not isinstance(raw, list):
+        raise DefectError(f"step {step.id}: input 'items' is not a list")
+    return [BacklogItem.model_validate(item) for item in raw]
 
 
 def _by_key(items: object) -> dict[str, WorkItem]:
@@ -66,6 +126,8 @@ STEP = StepDefinition(
     title="Backlog",
     ensures="An epic and its features, requirements and tasks exist in the process's own work item types.",
     reads_back="Every item by its tag, with its type and parent.",
-    reverses="Nothing of its own: the project's reversal removes it.",
+    reverses="Goes with the project when this run made that; else moves the work items this run made to the recycle bin, "
+    "where people can restore them. Items whose state, type or title somebody changed stay, with the items above them.",
     ensure=ensure,
+    reverse=reverse,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from shared.domain.forge import BranchRules, ForgeName
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.projects.steps.step import (
     StepContext,
     StepDefinition,
@@ -13,10 +13,14 @@ from shared.projects.steps.step import (
     confirmed,
     differences,
     failed,
+    kept,
+    removed,
+    removing,
     repository_ref,
     text,
     waiting,
 )
+from shared.projects.undoing import creating, done, goes_along
 
 BEYOND: dict[ForgeName, frozenset[str]] = {
     # GitHub has no rule for linked work items, and never lets an author approve their own pull request.
@@ -34,27 +38,68 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     ref = repository_ref(step)
     branch = text(step, "branch")
     rules = BranchRules.model_validate(step.inputs["rules"])
-    planned = rules.model_dump(mode="json", exclude=set(BEYOND[step.forge]))
+    planned = _comparable(step, rules)
+    resource = _resource(step)
     repository = forge.repository(ref)
     url = repository.url if repository else ""
     if forge.branch_head(ref, branch) is None:
         return waiting(f"{branch} of {ref} has no commit yet", url=url)
 
     def found() -> dict[str, JsonValue]:
-        seen = forge.branch_rules(ref, branch)
-        return seen.model_dump(mode="json", exclude=set(BEYOND[step.forge])) if seen else {}
+        return _comparable(step, forge.branch_rules(ref, branch))
 
     before = found()
+    ours = context.ledger.made_here(resource)
     if not differences(planned, before):
+        if ours and not context.ledger.intended(done(resource)):
+            context.ledger.intend(done(resource))
         return confirmed(url, _beyond(step.forge), **planned)
-    forge.protect_branch(ref, branch, rules)
+    if before:
+        forge.protect_branch(ref, branch, rules)
+    else:
+        with creating(context.ledger, resource):
+            forge.protect_branch(ref, branch, rules)
+        ours = True
     if wrong := differences(planned, found()):
         return failed(
             f"the rules were set, and read back otherwise: {wrong}",
             "An organisation's rule may override them; compare the branch's settings with the request.",
             url,
         )
+    if ours:
+        context.ledger.intend(done(resource))
     return applied(url, _beyond(step.forge), **planned)
+
+
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The rules this run put on a branch that had none are gone."""
+    if along := goes_along(context, step):
+        return along
+    forge = context.forge(step.forge)
+    ref = repository_ref(step)
+    branch = text(step, "branch")
+    resource = _resource(step)
+    if not context.ledger.made_here(resource):
+        return kept(f"{branch} of {ref} had rules before this run")
+    found = forge.branch_rules(ref, branch) if forge.repository(ref) else None
+    if found is not None:
+        planned = _comparable(step, BranchRules.model_validate(step.inputs["rules"]))
+        if context.ledger.intended(done(resource)) and (other := differences(planned, _comparable(step, found))):
+            return kept(f"somebody changed the rules of {branch} since: {other}")
+        forge.remove_branch_rules(ref, branch)
+        if forge.branch_rules(ref, branch) is not None:
+            return removing(f"the rules of {branch} were removed and still show")
+    context.ledger.withdraw(done(resource))
+    context.ledger.withdraw(resource)
+    return removed(f"the rules of {branch}")
+
+
+def _resource(step: PlanStep) -> str:
+    return f"{step.forge}.branch_rules:{str(repository_ref(step)).lower()}:{text(step, 'branch')}"
+
+
+def _comparable(step: PlanStep, rules: BranchRules | None) -> dict[str, JsonValue]:
+    return rules.model_dump(mode="json", exclude=set(BEYOND[step.forge])) if rules else {}
 
 
 def _beyond(forge: ForgeName) -> str:
@@ -66,6 +111,9 @@ STEP = StepDefinition(
     title="Branch protection",
     ensures="The main branch demands the reviewers, resolved comments and merge kinds of the request.",
     reads_back="Every rule the forge has, compared one by one with the plan.",
-    reverses="Nothing of its own: the repository's reversal removes it.",
+    reverses="Goes with the repository when this run made that; else takes the rules off a branch that had none before "
+    "this run, unless somebody changed them since. Rules that were there before and were changed stay as they are, and so "
+    "do the repository's merge settings on GitHub.",
     ensure=ensure,
+    reverse=reverse,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.forge import DeploymentEnvironment
-from shared.domain.plan import PlanStep, StepOutcome, StepState
+from shared.domain.plan import PlanStep, Reversal, StepOutcome, StepState
 from shared.domain.project import EnvironmentRequest
 from shared.errors import DefectError, NotSupportedError
 from shared.ports import RepositorySettings
@@ -16,6 +16,7 @@ from shared.projects.steps.step import (
     repository_ref,
     waiting,
 )
+from shared.projects.undoing import creating, goes_along, stands, take_back
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -36,10 +37,18 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         )
     unapproved: list[str] = []
     changed = False
+
+    def put(environment: DeploymentEnvironment) -> None:
+        if environment.name.lower() in before:
+            settings.set_deployment_environment(ref, environment)
+            return
+        with creating(context.ledger, _resource(step, environment.name)):
+            settings.set_deployment_environment(ref, environment)
+
     for wanted in unmet:
         environment = DeploymentEnvironment(name=wanted.name, reviewers=wanted.approvers)
         try:
-            settings.set_deployment_environment(ref, environment)
+            put(environment)
             changed = True
         except NotSupportedError:
             if not wanted.approvers:
@@ -47,7 +56,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             # The plan has no approvals here. The environment itself is still of use, and what it lacks is told.
             unapproved.append(wanted.name)
             if wanted.name.lower() not in before:
-                settings.set_deployment_environment(ref, environment.model_copy(update={"reviewers": ()}))
+                put(environment.model_copy(update={"reviewers": ()}))
                 changed = True
     after = found() if changed else before
     if lost := [wanted.name for wanted in planned if wanted.name.lower() not in after]:
@@ -68,6 +77,27 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             url=url,
         )
     return (applied if changed else confirmed)(url, f"{len(names)} environments", environments=list(names))
+
+
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The environments this run made are gone."""
+    if along := goes_along(context, step):
+        return along
+    settings = context.repository_settings()
+    ref = repository_ref(step)
+    resources = {wanted.name.lower(): _resource(step, wanted.name) for wanted in _planned(step)}
+    return take_back(
+        context.ledger,
+        {name: resource for name, resource in resources.items() if context.ledger.made_here(resource)},
+        lambda: {environment.name.lower() for environment in settings.deployment_environments(ref)},
+        lambda name: settings.delete_deployment_environment(ref, name),
+        stands=lambda: stands(context, step),
+        nothing="no environment was made by this run",
+    )
+
+
+def _resource(step: PlanStep, name: str) -> str:
+    return f"{step.forge}.environment:{str(repository_ref(step)).lower()}:{name.lower()}"
 
 
 def _planned(step: PlanStep) -> list[EnvironmentRequest]:
@@ -96,6 +126,8 @@ STEP = StepDefinition(
     title="Environments of the repository",
     ensures="Every environment of the request exists and asks its approvers before a deployment.",
     reads_back="Every environment with the people it asks; approvals the forge's plan does not offer are named.",
-    reverses="Nothing of its own: the repository's reversal removes it.",
+    reverses="Goes with the repository when this run made that; else deletes the environments this run made, with the rules, "
+    "secrets and deployments people added to them since. One that was there before stays, with the people it asks now.",
     ensure=ensure,
+    reverse=reverse,
 )

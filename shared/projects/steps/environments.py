@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from shared.domain.forge import Environment, Identity
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.domain.project import EnvironmentRequest
 from shared.errors import DefectError
 from shared.ports import WorkTracker
 from shared.projects.steps.step import StepContext, StepDefinition, applied, confirmed, failed, text, waiting
+from shared.projects.undoing import creating, goes_along, take_back
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -25,7 +26,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     changed = 0
     for environment in planned:
         if environment.name.lower() not in found:
-            boards.create_environment(project, environment.name, f"Deployments of {project}.")
+            with creating(context.ledger, _resource(project, environment.name)):
+                boards.create_environment(project, environment.name, f"Deployments of {project}.")
             changed += 1
     if changed:
         found = _by_name(boards, project)
@@ -51,6 +53,33 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         f"{len(planned)} environments, {asked} with approval",
         environments=[environment.name for environment in planned],
     )
+
+
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The environments this run made are gone."""
+    if along := goes_along(context, step):
+        return along
+    boards = context.boards()
+    project = text(step, "project")
+    resources = {environment.name.lower(): _resource(project, environment.name) for environment in _planned(step)}
+    shown: dict[str, Environment] = {}
+
+    def there() -> dict[str, Environment]:
+        shown.clear()
+        shown.update(_by_name(boards, project))
+        return shown
+
+    return take_back(
+        context.ledger,
+        {name: resource for name, resource in resources.items() if context.ledger.made_here(resource)},
+        there,
+        lambda name: boards.delete_environment(project, shown[name]),
+        nothing="no environment was made by this run",
+    )
+
+
+def _resource(project: str, name: str) -> str:
+    return f"azure_devops.environment:{project.lower()}/{name.lower()}"
 
 
 def _planned(step: PlanStep) -> list[EnvironmentRequest]:
@@ -79,6 +108,8 @@ STEP = StepDefinition(
     title="Environments",
     ensures="Every environment of the request exists, and waits for one of its approvers where it names any.",
     reads_back="The environments by name, and whom the approval check of each asks.",
-    reverses="Nothing of its own: the project's reversal removes them.",
+    reverses="Goes with the project when this run made that; else deletes the environments this run made, with their checks "
+    "and deployment history. One that was there before stays, with the approvers it asks now.",
     ensure=ensure,
+    reverse=reverse,
 )

@@ -14,7 +14,7 @@ from shared.projects.steps.step import (
     text,
     texts,
 )
-from shared.projects.undoing import creating, goes_along, take_back
+from shared.projects.undoing import creating, goes_along, stands, take_back
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -77,7 +77,12 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
             forge.delete_hook(ref, hook_id)
 
     return take_back(
-        context.ledger, mine, there, remove, nothing="no hook that points at Doneright was made by this run"
+        context.ledger,
+        mine,
+        there,
+        remove,
+        stands=lambda: stands(context, step),
+        nothing="no hook that points at Doneright was made by this run",
     )
 
 

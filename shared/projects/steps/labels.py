@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.forge import Label
-from shared.domain.plan import PlanStep, StepOutcome
+from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.errors import DefectError
 from shared.projects.steps.step import (
     StepContext,
@@ -14,6 +14,7 @@ from shared.projects.steps.step import (
     repository_ref,
     waiting,
 )
+from shared.projects.undoing import creating, goes_along, stands, take_back
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -25,22 +26,19 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     def found() -> dict[str, Label]:
         return {label.name.lower(): label for label in settings.labels(ref)}
 
-    def intent(label: Label) -> str:
-        return f"{step.forge}.label:{str(ref).lower()}:{label.name.lower()}"
-
     def changed(seen: dict[str, Label]) -> list[Label]:
         there = [label for label in planned if label.name.lower() in seen]
         return [label for label in there if _differs(label, seen[label.name.lower()]) and ours(label)]
 
     def ours(label: Label) -> bool:
-        return context.ledger.intended(intent(label))
+        return context.ledger.intended(_resource(step, label.name))
 
     before = found()
     absent = [label for label in planned if label.name.lower() not in before]
     faded = changed(before)
     for label in absent:
-        context.ledger.intend(intent(label))
-        settings.create_label(ref, label)
+        with creating(context.ledger, _resource(step, label.name)):
+            settings.create_label(ref, label)
     for label in faded:
         settings.edit_label(ref, label)
     reason = f"{len(planned)} labels"
@@ -56,6 +54,27 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             "Somebody else sets these labels at the same time; agree on one of you, then try again.",
         )
     return applied(reason=reason, labels=list(names))
+
+
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """The labels this run made are gone."""
+    if along := goes_along(context, step):
+        return along
+    settings = context.repository_settings()
+    ref = repository_ref(step)
+    resources = {label.name.lower(): _resource(step, label.name) for label in _planned(step)}
+    return take_back(
+        context.ledger,
+        {name: resource for name, resource in resources.items() if context.ledger.made_here(resource)},
+        lambda: {label.name.lower() for label in settings.labels(ref)},
+        lambda name: settings.delete_label(ref, name),
+        stands=lambda: stands(context, step),
+        nothing="no label was made by this run",
+    )
+
+
+def _resource(step: PlanStep, name: str) -> str:
+    return f"{step.forge}.label:{str(repository_ref(step)).lower()}:{name.lower()}"
 
 
 def _planned(step: PlanStep) -> list[Label]:
@@ -74,6 +93,8 @@ STEP = StepDefinition(
     title="Labels",
     ensures="The labels of the issue forms, of priorities and of kinds of work exist.",
     reads_back="Every label by its name; colour and description of those this request made.",
-    reverses="Nothing of its own: the repository's reversal removes it.",
+    reverses="Goes with the repository when this run made that; else deletes the labels this run made, from issues and pull "
+    "requests too. Labels that were there before stay.",
     ensure=ensure,
+    reverse=reverse,
 )

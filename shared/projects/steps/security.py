@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.forge import SecurityFeature
-from shared.domain.plan import PlanStep, StepOutcome, StepState
+from shared.domain.plan import PlanStep, Reversal, StepOutcome, StepState
 from shared.errors import NotSupportedError
 from shared.projects.steps.step import (
     StepContext,
@@ -14,6 +14,7 @@ from shared.projects.steps.step import (
     repository_ref,
     texts,
 )
+from shared.projects.undoing import creating, goes_along, stands, take_back
 
 NAMES = {
     SecurityFeature.VULNERABILITY_ALERTS: "vulnerability alerts",
@@ -33,7 +34,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     for feature in planned:
         if before.get(feature) is False:
             try:
-                settings.enable_security(ref, feature)
+                with creating(context.ledger, _resource(step, feature)):
+                    settings.enable_security(ref, feature)
                 switched = True
             except NotSupportedError:
                 # Shown as off, and yet not for this plan: the forge tells only when it is tried.
@@ -60,6 +62,29 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     return (applied if switched else confirmed)(reason=reason, on=[feature.value for feature in on])
 
 
+def reverse(context: StepContext, step: PlanStep) -> Reversal:
+    """What this run switched on is off again."""
+    if along := goes_along(context, step):
+        return along
+    settings = context.repository_settings()
+    ref = repository_ref(step)
+    features = {feature.value: feature for feature in map(SecurityFeature, texts(step, "features"))}
+    resources = {name: _resource(step, feature) for name, feature in features.items()}
+    # Push protection hangs on secret scanning, so what was switched on last goes off first.
+    return take_back(
+        context.ledger,
+        {name: one for name, one in reversed(resources.items()) if context.ledger.made_here(one)},
+        lambda: {feature.value for feature, on in settings.security(ref).items() if on},
+        lambda name: settings.disable_security(ref, features[name]),
+        stands=lambda: stands(context, step),
+        nothing="nothing was switched on by this run",
+    )
+
+
+def _resource(step: PlanStep, feature: SecurityFeature) -> str:
+    return f"{step.forge}.security:{str(repository_ref(step)).lower()}:{feature.value}"
+
+
 def _listed(features: list[SecurityFeature]) -> str:
     return ", ".join(NAMES[feature] for feature in features)
 
@@ -69,6 +94,8 @@ STEP = StepDefinition(
     title="Security of the repository",
     ensures="Vulnerability alerts, secret scanning and push protection are on, as far as the forge's plan offers them.",
     reads_back="Each of them, on or off; what the plan does not offer is named.",
-    reverses="Nothing of its own: the repository's reversal removes it.",
+    reverses="Goes with the repository when this run made that; else switches off again what this run switched on. What was "
+    "on before stays on.",
     ensure=ensure,
+    reverse=reverse,
 )

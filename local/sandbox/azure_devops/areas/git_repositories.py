@@ -125,7 +125,9 @@ def update_repository(call: Call) -> Tree:
 
 @serves("DELETE", "git/repositories/{repositoryId}", Level.PROJECT_ADMINISTRATOR)
 def delete_repository(call: Call) -> Reply:
-    """Move a repository to the recycle bin."""
+    """Move a repository to the recycle bin; the one of a project's own wiki takes the wiki along."""
+    if _removed_wiki(call, call.value("repositoryId").lower()):
+        return Reply(None, 204)
     repository = repository_of(call)
     project = owner(call.org, repository)
     if len(project["repositories"]) == 1:
@@ -134,6 +136,16 @@ def delete_repository(call: Call) -> Reply:
     del project["repositories"][repository["id"]]
     project["deleted_repositories"][repository["id"]] = repository
     return Reply(None, 204)
+
+
+def _removed_wiki(call: Call, wanted: str) -> bool:
+    # The repository of a project's own wiki is shown in no list, and has the wiki's id.
+    for project in call.projects():
+        if project["wikis"].get(wanted, {}).get("type") == "projectWiki":
+            call.enter(project)
+            del project["wikis"][wanted]
+            return True
+    return False
 
 
 @serves("GET", "git/recycleBin/repositories/{repositoryId}")

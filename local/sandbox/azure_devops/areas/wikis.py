@@ -111,8 +111,11 @@ def _import(call: Call, project: Tree, wiki: Tree) -> None:
 
 @serves("DELETE", "wiki/wikis/{wikiIdentifier}")
 def delete_wiki(call: Call) -> Tree:
-    """Delete a wiki."""
+    """Delete a wiki that was published from code; a project's own goes with its repository."""
     project, wiki = _wiki_of(call)
+    if wiki["type"] == "projectWiki":
+        message = "The wiki delete operation is not supported on wikis of type 'ProjectWiki'."
+        raise errors.invalid(message, "WikiOperationNotSupportedException", errors.WIKI)
     del project["wikis"][wiki["id"]]
     return wiki_json(call, project, wiki)
 

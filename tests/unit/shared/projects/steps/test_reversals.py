@@ -5,26 +5,58 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.plan import ReversalState, StepState
+from shared.domain.project import TeamRequest
 from shared.errors import TransientError
+from shared.projects.planning import plan_for
+from tests.fakes.app import App, a_connection, a_request
 from tests.fakes.forges import Fault
+from tests.fakes.steps import Bench
 
 BEFORE = {
-    "azure_devops": ("azure_devops.project", "azure_devops.repository"),
-    "github": ("github.repository",),
+    "azure_devops": ("azure_devops.project", "azure_devops.repository", "azure_devops.scaffold"),
+    "github": ("github.repository", "github.scaffold"),
 }
 """What another run made before the step under test."""
 
-ALONE = [
-    "azure_devops.hook",
-    "github.hook",
-]
-"""Steps whose work can be taken out of a project or repository that stays."""
-
 REMOVALS = {
+    "azure_devops.backlog": "delete_work_item",
+    "azure_devops.branch_rules": "remove_branch_rules",
+    "azure_devops.environments": "delete_environment",
     "azure_devops.hook": "delete_hook",
+    "azure_devops.pipeline": "delete_pipeline",
+    "azure_devops.teams": "delete_team",
+    "azure_devops.variable_group": "delete_variable_group",
+    "azure_devops.wiki": "delete_wiki",
+    "github.branch_rules": "remove_branch_rules",
+    "github.deployment_environments": "delete_deployment_environment",
     "github.hook": "delete_hook",
+    "github.labels": "delete_label",
+    "github.security": "disable_security",
+    "github.topics": "set_topics",
 }
-"""The call that removes what a step made."""
+"""Steps whose work can be taken out of a project or repository that stays, and the call that does it."""
+
+ALONE = list(REMOVALS)
+CREATES = ("create_", "set_", "enable_", "protect_")
+
+
+@pytest.fixture
+def bench():
+    app = App()
+    app.azure.put_person("ada@acme.example")
+    asked = a_request(
+        backlog=("Take an order",),
+        topics=("orders",),
+        teams=[TeamRequest(name="Crew", members=("ada@acme.example",)), TeamRequest(name="Audit", role="reader")],
+    )
+    plan, packed = plan_for(app.ports, asked, app.connect_to(a_connection()), 2026)
+    app.artifacts.put(packed, "application/zip")
+    return Bench(app, plan)
+
+
+def test_every_step_of_a_plan_is_tried_here(bench):
+    containers = {step for steps in BEFORE.values() for step in steps}
+    assert {step.id for step in bench.plan.steps} == containers | set(ALONE)
 
 
 def prepared(bench, step):
@@ -114,7 +146,7 @@ def test_a_creation_whose_answer_was_lost_is_taken_back(bench, step):
     before = bench.intents()
     bench.made(step)
     create = next(
-        call for call in reversed(forge.changes()) if call.startswith(("create_", "set_", "enable_", "protect_"))
+        call for call in reversed(forge.changes()) if call.startswith(CREATES)
     )
     bench.reversed(step)
     forge.fail(create, Fault.LOST)
