@@ -3,13 +3,14 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions import audit, connections, deliveries, intake, projects, reference, runbooks, sweep, updates
+from functions import audit, connections, decisions, deliveries, intake, projects, reference, runbooks, sweep, updates
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (
     intake.blueprint,
     deliveries.blueprint,
     projects.blueprint,
+    decisions.blueprint,
     updates.blueprint,
     connections.blueprint,
     audit.blueprint,

@@ -10,6 +10,7 @@ import azure.functions as func
 
 from functions.problems import ProblemError, actor_of, answer, number, refusals
 from functions.starting import Begun, begin
+from orchestrations.durable import wake
 from shared.domain.audit import TENANT
 from shared.domain.delivery import DeliveryState, Envelope
 from shared.errors import RefusedError
@@ -67,7 +68,10 @@ def _handle(app: Services, envelope: Envelope, client: df.SyncDurableFunctionsCl
         envelope,
         deadline_seconds=app.settings.step_deadline_seconds,
         pause_seconds=app.settings.step_pause_seconds,
+        decision_seconds=app.settings.decision_deadline_seconds,
     )
+    if handling.wake:
+        wake(client, handling.wake.instance, handling.wake.event)
     begun = begin(client, app.project_ports, handling.start, again=handling.again) if handling.start else None
     return handling, begun
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from functions.decisions import NewDecision
 from functions.projects import NewProject
 from functions.updates import NewUpdates
 from shared.audit.verify import Verification
@@ -30,6 +31,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ConnectionPatch,
     ConnectionSettings,
     DeliveryRecord,
+    NewDecision,
     NewProject,
     NewUpdates,
     Plan,
@@ -76,6 +78,16 @@ ROUTES: tuple[Route, ...] = (
         "",
         ("202", ""),
         ("200", "401", "404", "409"),
+    ),
+    Route(
+        "post",
+        "/projects/{id}/decision",
+        "decide_project",
+        "Decide how a failed run goes on: retry, compensate or accept",
+        KEY,
+        "NewDecision",
+        ("202", ""),
+        ("303", "400", "401", "404", "409"),
     ),
     Route(
         "post",
@@ -134,6 +146,7 @@ TEXTS = {
     "200": "As asked.",
     "201": "Made.",
     "202": "Accepted; it goes on in the background.",
+    "303": "To a browser's form: back to the project's page.",
     "400": "The request is wrong; every field at fault is named.",
     "401": "Not authenticated.",
     "404": "There is no such thing.",

@@ -9,7 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import Field
 
-from functions import pages
+from functions import decisions, pages
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from functions.starting import Begun, begin
 from shared.domain.connection import Connection
@@ -158,7 +158,11 @@ def _show(req: func.HttpRequest, project: str) -> func.HttpResponse:
         if wants_html(req):
             return page(pages.not_found(project), HTTPStatus.NOT_FOUND)
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no project {project}")
-    return page(pages.project(view)) if wants_html(req) else answer(view)
+    if not wants_html(req):
+        return answer(view)
+    # Only the holder of a key may decide, and a form can send a key no other way than the page itself was asked for.
+    code = req.params.get("code", "") if "token" not in req.params else ""
+    return page(pages.project(view, decide=decisions.address(project, code) if code else ""))
 
 
 def _connection(app: Services, connection_id: str) -> Connection:
@@ -180,6 +184,7 @@ def _ask(app: Services, request: ProjectRequest, connection: Connection, actor: 
         API_REQUESTER if actor == "api" else actor,
         deadline_seconds=app.settings.step_deadline_seconds,
         pause_seconds=app.settings.step_pause_seconds,
+        decision_seconds=app.settings.decision_deadline_seconds,
     )
     if isinstance(asked, asking.Asked):
         return asked

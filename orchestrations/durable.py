@@ -110,5 +110,21 @@ def ended(client: SyncDurableFunctionsClient, instance: str) -> str:
     return state.runtime_status.name if state and state.runtime_status in ENDS else ""
 
 
+def wake(client: SyncDurableFunctionsClient, instance: str, event: str) -> bool:
+    """Tell ``instance`` to look again; ``False`` when the engine knows no such instance.
+
+    Raises ``TransientError`` when the engine does not answer.
+    """
+    import grpc
+
+    try:
+        client.raise_orchestration_event(instance, event, data={})
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return False
+        raise _unanswered(error) from error
+    return True
+
+
 def _unanswered(error: grpc.RpcError) -> TransientError:
     return TransientError(f"the durable engine answered {error.code().name}: {error.details()}")

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     step_pause_seconds: float = Field(
         default=1.0, gt=0, description="First pause of a step's exponential back-off; a forge's Retry-After wins."
     )
+    decision_deadline_seconds: int = Field(
+        default=3 * 24 * 3600,
+        ge=0,
+        le=30 * 24 * 3600,
+        description="How long a run that failed waits for a person's decision before what it made is removed again; 0: it does not ask and ends as failed.",
+    )
     sweep_lookback_hours: int = Field(
         default=72, gt=0, le=72, description="How far back the sweep asks for deliveries."
     )
@@ -76,12 +82,6 @@ class Settings(BaseSettings):
         gt=0,
         description="After how long the sweep asks the engine whether it still knows a run that has not ended.",
     )
-
-    @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(value.split()) if isinstance(value, str) else value
-
     forge_budget_share: float = Field(
         default=1.0,
         gt=0,
@@ -94,6 +94,12 @@ class Settings(BaseSettings):
     breaker_pause_seconds: float = Field(
         default=20.0, gt=0, le=3600, description="How long it is left alone before one call tries whether it answers."
     )
+
+    @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
     @field_validator("github_webhook_secrets", "azure_devops_webhook_secrets")
     @classmethod
     def _two_at_most(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:

@@ -11,6 +11,7 @@ from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
 from shared.domain.audit import MEANINGS
 from shared.domain.connection import Connection
+from shared.domain.decision import MEANS
 from shared.domain.run import ProjectRecord
 from shared.projects.links import Links
 from shared.projects.status import StatusView
@@ -41,20 +42,22 @@ def _environment() -> Environment:
         "look": wording.look,
         "plain": wording.plain,
         "rules_in_words": wording.rules_in_words,
+        "step_look": wording.step_look,
         "shell_quoted": wording.shell_quoted,
         "web_address": wording.web_address,
     }
-    environment.globals |= {"FORGES": wording.FORGES, "MEANINGS": MEANINGS}
+    environment.globals |= {"FORGES": wording.FORGES, "MEANINGS": MEANINGS, "CHOICES": MEANS}
     return environment
 
 
-def project(view: StatusView) -> str:
-    """The status page of a project."""
+def project(view: StatusView, *, decide: str = "") -> str:
+    """The status page of a project; ``decide`` is where its holder may send a decision, empty for who may only read."""
     return (
         _environment()
         .get_template("project.html.j2")
         .render(
             view=view,
+            decide=decide,
             headline=wording.headline(view),
             attention=wording.attention(view),
             elapsed=timeline.elapsed(view),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.domain.forge import BranchRules, ForgeName, Frozen
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.domain.run import ProjectState
 from shared.projects.status import StatusView, StepView
 
@@ -37,12 +37,31 @@ STEP_LOOKS = {
     StepState.SKIPPED: Look(label="Not tried", icon="skipped", tone="neutral"),
 }
 
+REVERSAL_LOOKS = {
+    ReversalState.WAITING: Look(label="Being removed", icon="waiting", tone="warning"),
+    ReversalState.REMOVED: Look(label="Removed again", icon="removed", tone="neutral"),
+    ReversalState.FAILED: Look(label="Still there", icon="failed", tone="danger"),
+}
+"""Of a step that was taken back; one that was kept is shown as what it came to."""
+
 PROJECT_LOOKS = {
     ProjectState.RUNNING: Look(label="Running", icon="running", tone="active"),
+    ProjectState.AWAITING_DECISION: Look(label="Waits for a decision", icon="waiting", tone="warning"),
+    ProjectState.COMPENSATING: Look(label="Being taken back", icon="running", tone="active"),
+    ProjectState.ACCEPTED: Look(label="Accepted as it is", icon="confirmed", tone="warning"),
+    ProjectState.COMPENSATED: Look(label="Taken back", icon="removed", tone="neutral"),
     ProjectState.COMPLETED: Look(label="Completed", icon="applied", tone="success"),
     ProjectState.FAILED: Look(label="Failed", icon="failed", tone="danger"),
     ProjectState.ADVISED: Look(label="Plan only", icon="unsupported", tone="special"),
 }
+
+HEADLINES = {
+    ProjectState.AWAITING_DECISION: "The plan cannot be carried out as it stands. Somebody has to decide how it goes on.",
+    ProjectState.COMPENSATING: "What this run made is being removed again, the last first.",
+    ProjectState.COMPENSATED: "What this run had made was removed again, and seen to be gone.",
+    ProjectState.ADVISED: "This is what would be done. Nothing was changed.",
+}
+"""Where a project stands, where no count belongs in the sentence."""
 
 ATTENTION = (StepState.FAILED, StepState.WAITING, StepState.UNSUPPORTED)
 """States whose remedy people should read, the gravest first."""
@@ -53,26 +72,40 @@ def look(state: StepState | ProjectState) -> Look:
     return STEP_LOOKS[state] if isinstance(state, StepState) else PROJECT_LOOKS[state]
 
 
+def step_look(step: StepView) -> Look:
+    """How a step is shown: as what it came to, or as what taking it back came to."""
+    return REVERSAL_LOOKS.get(step.reversal.state, look(step.state)) if step.reversal else look(step.state)
+
+
 def attention(view: StatusView) -> list[StepView]:
-    """Steps that failed, wait or are not supported, the gravest first."""
+    """Steps that failed, wait or are not supported, the gravest first; of a run taken back, what is still there."""
+    if any(step.reversal for step in view.steps):
+        return [step for step in view.steps if step.reversal and step.reversal.state is ReversalState.FAILED]
     return [step for state in ATTENTION for step in view.steps if step.state is state]
 
 
 def headline(view: StatusView) -> str:
     """Where the project stands, in a sentence."""
     count = {state: sum(step.state is state for step in view.steps) for state in StepState}
+    failed, skipped = count[StepState.FAILED], count[StepState.SKIPPED]
     match view.state:
         case ProjectState.RUNNING:
             return _headline_while_running(view, count[StepState.WAITING])
         case ProjectState.COMPLETED:
-            if unsupported := count[StepState.UNSUPPORTED]:
-                note = counted(unsupported, "step is not supported here", "steps are not supported here")
-                return f"The project stands as planned and was read back; {note}."
-            return "The project stands as planned; every step was read back."
-        case ProjectState.ADVISED:
-            return "This is what would be done. Nothing was changed."
+            return _headline_of_success(count[StepState.UNSUPPORTED])
+        case ProjectState.ACCEPTED:
+            return f"The project was accepted as it is; {_lost(failed, skipped)}."
         case ProjectState.FAILED:
-            return _headline_of_failure(count[StepState.FAILED], count[StepState.SKIPPED])
+            return f"{_lost(failed, skipped)}." if failed else "The project could not be set up."
+        case state:
+            return HEADLINES[state]
+
+
+def _headline_of_success(unsupported: int) -> str:
+    if not unsupported:
+        return "The project stands as planned; every step was read back."
+    note = counted(unsupported, "step is not supported here", "steps are not supported here")
+    return f"The project stands as planned and was read back; {note}."
 
 
 def _headline_while_running(view: StatusView, waiting: int) -> str:
@@ -82,11 +115,9 @@ def _headline_while_running(view: StatusView, waiting: int) -> str:
     return f"The project is being set up{note}."
 
 
-def _headline_of_failure(failed: int, skipped: int) -> str:
-    if not failed:
-        return "The project could not be set up."
+def _lost(failed: int, skipped: int) -> str:
     note = f", so {counted(skipped, 'step was', 'steps were')} not tried" if skipped else ""
-    return f"{counted(failed, 'step', 'steps')} failed{note}."
+    return f"{counted(failed, 'step', 'steps')} failed{note}"
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -27,6 +27,7 @@ class AuditTag(StrEnum):
     DELIVERY_SWEPT = "doneright:delivery:swept"
     REQUEST_RECEIVED = "doneright:request:received"
     REQUEST_REFUSED = "doneright:request:refused"
+    COMMAND_REFUSED = "doneright:command:refused"
     PLAN_DRAWN = "doneright:plan:drawn"
     PLAN_ADVISED = "doneright:plan:advised"
     PROJECT_COMPLETED = "doneright:project:completed"
@@ -74,6 +75,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.DELIVERY_SWEPT: "The sweep found work whose webhook never arrived and queued it.",
     AuditTag.REQUEST_RECEIVED: "A request for a project arrived and its run began.",
     AuditTag.REQUEST_REFUSED: "A request was refused; the detail names each field or the missing permission.",
+    AuditTag.COMMAND_REFUSED: "A command in a comment was not followed; the detail says why.",
     AuditTag.PLAN_DRAWN: "The plan of a project was drawn; the detail holds its digest.",
     AuditTag.PLAN_ADVISED: "The plan was drawn in advisory mode or as a dry run; nothing was changed.",
     AuditTag.PROJECT_COMPLETED: "Every step of a plan was read back and found as planned, or is not supported.",

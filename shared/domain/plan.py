@@ -141,6 +141,7 @@ class StepProgress(Frozen):
                 "attempts": 0,
                 "reason": "",
                 "remedy": "",
+                "started_at": None,
                 "finished_at": None,
             }
         )

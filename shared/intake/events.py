@@ -35,6 +35,7 @@ class Wire(BaseModel):
 
 class GitHubUser(Wire):
     login: str
+    type: str = "User"
 
 
 class GitHubLabel(Wire):
@@ -79,6 +80,22 @@ class GitHubIssues(Wire):
         )
 
 
+class GitHubComment(Wire):
+    id: int
+    body: str = ""
+    user: GitHubUser | None = None
+    html_url: str = ""
+
+
+class GitHubIssueComment(Wire):
+    """``issue_comment``: https://docs.github.com/webhooks/webhook-events-and-payloads#issue_comment"""
+
+    action: str
+    comment: GitHubComment
+    issue: GitHubIssue
+    repository: GitHubRepository
+
+
 class BuildDefinition(Wire):
     name: str = ""
 
@@ -113,13 +130,22 @@ class Ignored(Wire):
 ISSUE_ACTIONS = frozenset({"opened", "labeled", "edited", "reopened"})
 
 
-def parse(forge: ForgeName, event: str, payload: Mapping[str, JsonValue]) -> GitHubIssues | AzureDevOpsBuild | Ignored:
+type Event = GitHubIssues | GitHubIssueComment | AzureDevOpsBuild | Ignored
+
+
+def parse(forge: ForgeName, event: str, payload: Mapping[str, JsonValue]) -> Event:
     """The typed event, or why it is ignored. Raises ``pydantic.ValidationError`` when a known event is malformed."""
     if forge is ForgeName.GITHUB and event == "issues":
         action = payload.get("action")
         if not isinstance(action, str) or action not in ISSUE_ACTIONS:
             return Ignored(reason=f"nothing follows from an issue being {action}")
         return GitHubIssues.model_validate(payload)
+    if forge is ForgeName.GITHUB and event == "issue_comment":
+        action = payload.get("action")
+        # An edited comment is no new command: what it said first was acted on.
+        if action != "created":
+            return Ignored(reason=f"nothing follows from a comment being {action}")
+        return GitHubIssueComment.model_validate(payload)
     if forge is ForgeName.AZURE_DEVOPS and event == "build.complete":
         return AzureDevOpsBuild.model_validate(payload)
     return Ignored(reason=f"Doneright does not act on {event or 'an event without a name'}")

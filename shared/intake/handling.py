@@ -16,8 +16,10 @@ from shared.domain.keys import encode_key
 from shared.domain.project import RequestOrigin
 from shared.domain.run import RunInput
 from shared.errors import RefusedError
+from shared.intake import commands
 from shared.intake.envelopes import unwrap
-from shared.intake.events import AzureDevOpsBuild, GitHubIssues, Ignored, content_digest, parse
+from shared.intake.events import AzureDevOpsBuild, GitHubIssueComment, GitHubIssues, Ignored, content_digest, parse
+from shared.projects.deciding import Wake
 from shared.projects.lost import to_take_up
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 
@@ -34,9 +36,17 @@ class Handling(Frozen):
     connection: str = ""
     start: RunInput | None = Field(default=None, description="The run to start, under its own instance id.")
     again: bool = Field(default=False, description="Whether that run was begun before and may only have been lost.")
+    wake: Wake | None = Field(default=None, description="A run that waits for what this delivery decided.")
 
 
-def handle(ports: ProjectPorts, envelope: Envelope, *, deadline_seconds: int, pause_seconds: float) -> Handling:
+def handle(
+    ports: ProjectPorts,
+    envelope: Envelope,
+    *,
+    deadline_seconds: int,
+    pause_seconds: float,
+    decision_seconds: int = 0,
+) -> Handling:
     """What follows from ``envelope``. Changes nothing but the record; handling twice does no more than once.
 
     Raises ``RefusedError`` for a payload that is not what its event promises; the delivery is then kept as poisoned.
@@ -53,7 +63,13 @@ def handle(ports: ProjectPorts, envelope: Envelope, *, deadline_seconds: int, pa
         case AzureDevOpsBuild():
             return _build(ports, envelope, event)
         case GitHubIssues():
-            return _issue(ports, envelope, event, deadline_seconds, pause_seconds)
+            handling = _issue(ports, envelope, event, deadline_seconds, pause_seconds)
+            if handling.start is None or handling.again:
+                return handling
+            start = handling.start.model_copy(update={"decision_seconds": decision_seconds})
+            return handling.model_copy(update={"start": start})
+        case GitHubIssueComment():
+            return _comment(ports, event)
 
 
 def connection_for(connections: Sequence[Connection], repository: str) -> Connection | None:
@@ -73,12 +89,7 @@ def _issue(
     if connection is None:
         return _ignored(subject, f"no connection takes requests from {event.repository.full_name}")
     if connection.paused:
-        return Handling(
-            state=DeliveryState.HELD,
-            reason=f"connection {connection.id} is paused",
-            subject=subject,
-            connection=connection.id,
-        )
+        return _held(subject, connection)
     digest = content_digest(issue)
     found = ports.requests.get(REQUESTS, subject)
     run = 1
@@ -112,6 +123,29 @@ def _issue(
         step_pause_seconds=pause_seconds,
     )
     return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, start=start)
+
+
+def _comment(ports: ProjectPorts, event: GitHubIssueComment) -> Handling:
+    subject = commands.subject_of(event)
+    connections = [connection for _, _, connection in ports.connections.list(CONNECTIONS)]
+    connection = connection_for(connections, event.repository.full_name)
+    if connection is None:
+        return _ignored(subject, f"no connection takes requests from {event.repository.full_name}")
+    if commands.word_in(event.comment.body) is not None and connection.paused:
+        return _held(subject, connection)
+    followed = commands.follow(ports, event)
+    if followed.wake is None:
+        return _ignored(subject, followed.reason)
+    return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, wake=followed.wake)
+
+
+def _held(subject: str, connection: Connection) -> Handling:
+    return Handling(
+        state=DeliveryState.HELD,
+        reason=f"connection {connection.id} is paused",
+        subject=subject,
+        connection=connection.id,
+    )
 
 
 def _unfit(issue: IssueSnapshot, label: str) -> str:

@@ -14,7 +14,7 @@ from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, 
 from shared.errors import ConflictError, DefectError, RefusedError
 from shared.projects import answers
 from shared.projects.admission import is_advisory
-from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
+from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts, Speaker
 
 STILL_THERE = frozenset({ReversalState.FAILED, ReversalState.WAITING})
 TAGS = {
@@ -127,7 +127,7 @@ def _record_of(ports: ProjectPorts, project_id: str) -> ProjectRecord:
     return record
 
 
-def say(ports: ProjectPorts, run: RunInput, log: str, kind: str, text: str) -> str:
+def say(ports: ProjectPorts, run: Speaker, log: str, kind: str, text: str) -> str:
     """Write ``text`` on the run's issue, once for each ``kind``; the comment's address, empty where there is none.
 
     ``log`` is the project whose record it stands on.

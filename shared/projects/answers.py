@@ -106,6 +106,11 @@ def decided(name: str, choice: Choice, *, by_deadline: bool) -> str:
     return f"{who}: Doneright will {plain(MEANS[choice])} (**{plain(name)}**).\n"
 
 
+def not_followed(reason: str, remedy: str) -> str:
+    """Why a command in a comment was not followed."""
+    return f"Nothing was changed: {plain(reason)}.\n\n{plain(remedy)}\n"
+
+
 def unsuccessful(steps: Iterable[StepProgress]) -> list[StepProgress]:
     """Steps that failed, or were not tried since another failed."""
     return [s for s in steps if s.state in {StepState.FAILED, StepState.SKIPPED}]

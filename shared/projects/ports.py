@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.audit.people import Pseudonyms
 from shared.domain.audit import AuditTag, NewAuditEvent
@@ -11,7 +12,8 @@ from shared.domain.connection import Connection
 from shared.domain.delivery import RequestRecord
 from shared.domain.forge import ForgeName
 from shared.domain.plan import StepProgress
-from shared.domain.run import ProjectRecord, RunInput
+from shared.domain.project import RequestOrigin
+from shared.domain.run import ProjectRecord
 from shared.errors import DefectError
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, Records, RepositorySettings, WorkTracker
 from shared.projects.ledger import Intent, RecordedLedger
@@ -20,6 +22,19 @@ from shared.projects.links import Links
 PROJECTS = "projects"
 REQUESTS = "requests"
 CONNECTIONS = "connections"
+
+
+class Speaker(Protocol):
+    """On whose behalf something is recorded and answered: a run, or a comment that asked for something."""
+
+    @property
+    def instance(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def connection(self) -> str: ...
+    @property
+    def origin(self) -> RequestOrigin: ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ class ProjectPorts:
         rows = [progress for _, _, progress in self.progress.list(instance)]
         return sorted(rows, key=lambda row: row.order)
 
-    def record(self, project: str, tag: AuditTag, run: RunInput, step: str, **detail: object) -> None:
+    def record(self, project: str, tag: AuditTag, run: Speaker, step: str, **detail: object) -> None:
         """Append to the project's log on behalf of a run."""
         self.audit.append(
             project,

@@ -47,7 +47,7 @@ def end_reversal(ports: ProjectPorts, task: StepTask, reason: str) -> None:
 
 
 def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, progress: StepProgress, pause_seconds: float) -> Reversal:
-    if progress.started_at is None:
+    if progress.started_at is None and progress.round == 1:
         return kept("it was never begun")
     reverse = definitions()[step.kind].reverse
     if reverse is None:

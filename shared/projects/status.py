@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from shared.domain.audit import AuditEvent
+from shared.domain.decision import Question
 from shared.domain.forge import ForgeName, Frozen
-from shared.domain.plan import ENDED, SUCCEEDED, StepProgress, StepState
+from shared.domain.plan import ENDED, SUCCEEDED, Reversal, ReversalState, StepProgress, StepState, taken_back
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectRecord, ProjectState
 from shared.projects.ports import PROJECTS, ProjectPorts
@@ -30,6 +31,9 @@ class StepView(Frozen):
     reason: str
     remedy: str
     url: str
+    reversal: Reversal | None = Field(
+        default=None, description="What taking it back came to; `with_container` is never shown."
+    )
 
 
 class RecordView(Frozen):
@@ -64,6 +68,9 @@ class StatusView(Frozen):
     plan: str = Field(description="Digest of the plan in the artifact store.")
     record: RecordView
     view_url: str = Field(description="Read-only page of this project for whoever holds the link.")
+    question: Question | None = Field(
+        default=None, description="The decision the run waits for, or the one that was made."
+    )
     links: dict[Literal["github", "azure_devops", "issue"], str]
 
 
@@ -74,6 +81,7 @@ def status(ports: ProjectPorts, project_id: str, *, latest: int = 20) -> StatusV
         return None
     now = ports.clock.now()
     steps = ports.steps(record.instance)
+    back = taken_back(steps)
     head = ports.audit.head(project_id)
     events = ports.audit.events(project_id, max(0, head.size - latest), latest) if latest else ()
     return StatusView(
@@ -92,7 +100,7 @@ def status(ports: ProjectPorts, project_id: str, *, latest: int = 20) -> StatusV
         done=sum(step.state in SUCCEEDED for step in steps),
         ended=sum(step.state in ENDED for step in steps),
         total=len(steps),
-        steps=tuple(_step(step, now) for step in steps),
+        steps=tuple(_step(step, now, back.get(step.step)) for step in steps),
         plan=record.plan,
         record=RecordView(
             size=head.size,
@@ -102,6 +110,7 @@ def status(ports: ProjectPorts, project_id: str, *, latest: int = 20) -> StatusV
             latest=tuple(events),
         ),
         view_url=ports.links.status(record.id),
+        question=record.question,
         links=_links(record, steps),
     )
 
@@ -112,7 +121,7 @@ def listed(ports: ProjectPorts) -> list[ProjectRecord]:
     return sorted(rows, key=lambda record: record.started_at, reverse=True)
 
 
-def _step(step: StepProgress, now: datetime) -> StepView:
+def _step(step: StepProgress, now: datetime, back: ReversalState | None) -> StepView:
     seconds = None
     if step.started_at:
         seconds = round(((step.finished_at or now) - step.started_at).total_seconds(), 3)
@@ -129,12 +138,14 @@ def _step(step: StepProgress, now: datetime) -> StepView:
         reason=step.reason,
         remedy=step.remedy,
         url=step.url,
+        reversal=step.reversal.model_copy(update={"state": back}) if step.reversal and back else None,
     )
 
 
 def _links(record: ProjectRecord, steps: list[StepProgress]) -> dict[Literal["github", "azure_devops", "issue"], str]:
     links: dict[Literal["github", "azure_devops", "issue"], str] = {}
-    by_id = {step.step: step.url for step in steps if step.url}
+    gone = {step for step, state in taken_back(steps).items() if state is ReversalState.REMOVED}
+    by_id = {step.step: step.url for step in steps if step.url and step.step not in gone}
     if url := by_id.get("azure_devops.project"):
         links["azure_devops"] = url
     if url := by_id.get("github.repository"):

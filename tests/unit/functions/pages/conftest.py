@@ -10,9 +10,10 @@ import pytest
 
 from shared.domain.audit import AuditEvent, AuditTag
 from shared.domain.connection import Connection
-from shared.domain.plan import ENDED, SUCCEEDED, StepState
+from shared.domain.decision import Choice, Decision, Question
+from shared.domain.plan import ENDED, SUCCEEDED, Reversal, ReversalState, StepState
 from shared.domain.project import ProjectRequest, RequestOrigin, Stack
-from shared.domain.run import ProjectState
+from shared.domain.run import UNDER_WAY, ProjectState
 from shared.projects.drawing import Surroundings, draw
 from shared.projects.status import RecordView, StatusView, StepView
 
@@ -78,7 +79,7 @@ def a_view(
                 reason=reason, remedy=remedy, url=URLS.get(planned.id, "") if now in SUCCEEDED else "",
             )
         )  # fmt: skip
-    running = state is ProjectState.RUNNING
+    running = state in UNDER_WAY
     links = {"issue": "https://github.com/contoso/requests/issues/42"}
     done = {step.id for step in steps if step.state in SUCCEEDED}
     links |= {"github": URLS["github.repository"]} if "github.repository" in done else {}
@@ -172,8 +173,57 @@ def drawing() -> StatusView:
     )
 
 
+def _asked(**decided: Any) -> Question:
+    decision = Decision(round=1, actor="p-7c1f0a", source="comment-9", at=T0, **decided) if decided else None
+    return Question(round=1, due=T0 + timedelta(days=3), decision=decision)
+
+
+def awaiting() -> StatusView:
+    return failed().model_copy(
+        update={"state": ProjectState.AWAITING_DECISION, "finished_at": None, "reason": "", "question": _asked()}
+    )
+
+
+def accepted() -> StatusView:
+    return failed().model_copy(
+        update={"state": ProjectState.ACCEPTED, "reason": "", "question": _asked(choice=Choice.ACCEPT)}
+    )
+
+
+def compensating() -> StatusView:
+    return _taken_back(ProjectState.COMPENSATING, ReversalState.WAITING)
+
+
+def compensated() -> StatusView:
+    return _taken_back(ProjectState.COMPENSATED, ReversalState.REMOVED)
+
+
+def not_taken_back() -> StatusView:
+    return _taken_back(ProjectState.FAILED, ReversalState.FAILED)
+
+
+def _taken_back(state: ProjectState, came_to: ReversalState) -> StatusView:
+    view = failed()
+    first = {
+        "azure_devops.project": Reversal(
+            state=came_to,
+            reason="You may not delete projects." if came_to is ReversalState.FAILED else "",
+            remedy="Ask an administrator of the organisation." if came_to is ReversalState.FAILED else "",
+        )
+    }
+    steps = tuple(
+        step.model_copy(update={"reversal": first.get(step.id, Reversal(state=ReversalState.REMOVED, reason="gone"))})
+        for step in view.steps
+    )
+    return view.model_copy(
+        update={"state": state, "reason": "", "steps": steps, "question": _asked(choice=Choice.COMPENSATE)}
+    )
+
+
 EXAMPLES: dict[str, Callable[[], StatusView]] = {
     "running": running, "failed": failed, "completed": completed, "advised": advised, "drawing": drawing,
+    "awaiting": awaiting, "accepted": accepted, "compensating": compensating, "compensated": compensated,
+    "not taken back": not_taken_back,
 }  # fmt: skip
 
 

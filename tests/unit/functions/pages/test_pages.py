@@ -28,7 +28,10 @@ REFUSAL = {
     "detail": "1 field is missing or wrong",
     "correlation": "c-1",
     "remedy": "Correct it.",
-    "errors": [{"field": "owner", "problem": "is missing", "example": "octocat"}, {"field": "x", "problem": "is not one"}],
+    "errors": [
+        {"field": "owner", "problem": "is missing", "example": "octocat"},
+        {"field": "x", "problem": "is not one"},
+    ],
 }
 LINKS = Links("https://doneright.example", b"key")
 EVIL = "</title></style></svg><script>alert(1)</script>\"' onload=alert(1) x='\u202e{{ 7*7 }}"
@@ -124,20 +127,20 @@ def test_pictures_are_named_and_described(examples: dict[str, Callable[[], Statu
     assert region["tabindex"] == "0"
 
 
-@pytest.mark.parametrize("name", ["running", "drawing"])
+@pytest.mark.parametrize("name", ["running", "drawing", "compensating"])
 def test_a_running_project_renews_itself(name: str, examples: dict[str, Callable[[], StatusView]]) -> None:
     (refresh,) = Page(pages.project(examples[name]())).all("meta", **{"http-equiv": "refresh"})
     assert refresh["content"] == "2"
 
 
-@pytest.mark.parametrize("state", [state for state in ProjectState if state is not ProjectState.RUNNING])
+@pytest.mark.parametrize("state", sorted(set(ProjectState) - {ProjectState.RUNNING, ProjectState.COMPENSATING}))
 def test_an_ended_project_does_not(state: ProjectState, view_of: Callable[..., StatusView]) -> None:
     assert not Page(pages.project(view_of(state))).all("meta", **{"http-equiv": "refresh"})
 
 
 def test_no_other_page_renews_itself(every_page: dict[str, str]) -> None:
     renewing = {name for name, html in every_page.items() if Page(html).all("meta", **{"http-equiv": "refresh"})}
-    assert renewing == {"running", "drawing"}
+    assert renewing == {"running", "drawing", "compensating"}
 
 
 def test_a_failure_says_what_failed_why_and_what_to_do(examples: dict[str, Callable[[], StatusView]]) -> None:
@@ -156,6 +159,57 @@ def test_a_failure_says_what_failed_why_and_what_to_do(examples: dict[str, Calla
     assert "What to do: Give the identity" in " ".join(row.text.split())
     progress = {"value": str(view.total - 3), "max": str(view.total), "aria-label": "Steps done"}
     assert seen.one("progress").attributes.items() >= progress.items()
+
+
+ACTION = "/api/projects/payments-gateway/decision?code=k%26y"
+
+
+def test_whoever_holds_a_key_finds_a_button_for_each_decision(examples: dict[str, Callable[[], StatusView]]) -> None:
+    shown = Page(pages.project(examples["awaiting"](), decide=ACTION))
+    forms = shown.all("form", method="post")
+    assert [form["action"] for form in forms] == [ACTION] * 3
+    assert [field["value"] for field in shown.all("input", name="decision")] == ["retry", "compensate", "accept"]
+    described = {button["aria-describedby"] for button in shown.all("button")}
+    assert all(shown.all("span", id=name) for name in described)
+    assert "by 2026-03-05 09:30:00 UTC it is compensated" in " ".join(shown.all("main")[0].text.split())
+
+
+def test_whoever_may_only_read_is_told_how_to_decide(examples: dict[str, Callable[[], StatusView]]) -> None:
+    shown = Page(pages.project(examples["awaiting"]()))
+    assert not shown.all("form")
+    told = shown.all("main")[0].text
+    for choice in ("retry", "compensate", "accept"):
+        assert f"/doneright {choice}" in told
+    assert "POST /api/projects/payments-gateway/decision" in told
+
+
+@pytest.mark.parametrize("name", ["running", "failed", "completed", "accepted", "compensating", "compensated"])
+def test_there_is_nothing_to_decide_where_nobody_asks(name: str, examples: dict[str, Callable[[], StatusView]]) -> None:
+    assert not Page(pages.project(examples[name](), decide=ACTION)).all("form")
+
+
+def test_what_was_decided_is_told(examples: dict[str, Callable[[], StatusView]]) -> None:
+    told = " ".join(Page(pages.project(examples["compensated"]())).all("main")[0].text.split())
+    assert "Decided by p-7c1f0a on 2026-03-02 09:30:00 UTC: remove again what this run itself made" in told
+
+
+def test_a_project_that_was_taken_back_claims_nothing_that_is_gone(
+    examples: dict[str, Callable[[], StatusView]],
+) -> None:
+    told = pages.project(examples["compensated"]())
+    assert "Removed again" in told
+    assert ">Made<" not in told
+    assert "What needs attention" not in told
+
+
+def test_what_could_not_be_removed_needs_attention_with_its_remedy(
+    examples: dict[str, Callable[[], StatusView]],
+) -> None:
+    shown = Page(pages.project(examples["not taken back"]()))
+    (notice,) = [item for item in shown.all("li") if "notice" in item.attributes.get("class", "")]
+    assert "Still there" in notice.text
+    assert "You may not delete projects." in notice.text
+    assert "Ask an administrator of the organisation." in notice.text
 
 
 def test_a_running_project_says_how_far_it_is(examples: dict[str, Callable[[], StatusView]]) -> None:

@@ -13,6 +13,7 @@ from shared.domain.forge import ForgeName
 from shared.intake.events import (
     ISSUE_ACTIONS,
     AzureDevOpsBuild,
+    GitHubIssueComment,
     GitHubIssues,
     Ignored,
     content_digest,
@@ -39,6 +40,9 @@ def github_examples(groups) -> int:
             if name == "issues" and example["action"] in ISSUE_ACTIONS:
                 assert isinstance(event, GitHubIssues)
                 assert event.snapshot().number == example["issue"]["number"]
+            elif name == "issue_comment" and example["action"] == "created":
+                assert isinstance(event, GitHubIssueComment)
+                assert event.comment.body == example["comment"]["body"]
             else:
                 assert isinstance(event, Ignored)
                 assert event.reason

@@ -151,7 +151,7 @@ def test_the_name_of_a_project_that_was_taken_back_is_free(app):
     assert asked(app, an_issue(id="78", number=8, author="robin")).admitted
 
 
-@pytest.mark.parametrize("state", set(ProjectState) - {ProjectState.COMPENSATED})
+@pytest.mark.parametrize("state", sorted(set(ProjectState) - {ProjectState.COMPENSATED}))
 def test_a_taken_name_is_refused_to_others(app, state):
     asked(app)
     end(app, state)
