@@ -235,7 +235,7 @@ def test_serve_uses_the_settings_it_is_given_and_leaves_nothing_in_the_temporary
 def test_wrong_settings_are_named_and_nothing_is_started(tmp_path: Path) -> None:
     ports = Ports.free()
     served = subprocess.run(
-        _command("local", "serve", "--state", str(tmp_path)),
+        _command("local.serve", "--state", str(tmp_path)),
         cwd=ROOT,
         capture_output=True,
         text=True,
