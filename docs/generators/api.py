@@ -10,6 +10,7 @@ from functions.openapi import document
 
 AREAS = {
     "projects": "Projects",
+    "scaffold-updates": "Scaffold updates",
     "view": "Signed links",
     "connections": "Connections",
     "github-app": "GitHub App registration",
@@ -27,8 +28,8 @@ SECURITY = {
 INTRODUCTION = (
     "The same description is served at `/api/openapi.json` and kept beside this page as\n"
     "[openapi.json](openapi.json) (OpenAPI 3.1). A refusal is `application/problem+json` (RFC 9457), with a remedy where\n"
-    "there is one and every field at fault; who asks for HTML, as browsers do, gets the same as a page. A function key that is missing or wrong is refused by the host itself,\n"
-    "with an empty body."
+    "there is one and every field at fault; who asks for HTML, as browsers do, gets the same as a page. A function key\n"
+    "that is missing or wrong is refused by the host itself, with an empty body."
 )
 _REFERENCE = "#/components/schemas/"
 
