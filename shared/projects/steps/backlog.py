@@ -127,7 +127,8 @@ STEP = StepDefinition(
     ensures="An epic and its features, requirements and tasks exist in the process's own work item types.",
     reads_back="Every item by its tag, with its type and parent.",
     reverses="Goes with the project when this run made that; else moves the work items this run made to the recycle bin, "
-    "where people can restore them. Items whose state, type or title somebody changed stay, with the items above them.",
+    "where people can restore them. Items whose state, type or title somebody changed stay, with the items above them; "
+    "what people hung below an item that goes loses its parent.",
     ensure=ensure,
     reverse=reverse,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.forge import Hook
+from shared.domain.forge import ForgeName, Hook
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.projects.steps.step import (
     StepContext,
@@ -81,7 +81,8 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
         mine,
         there,
         remove,
-        stands=lambda: stands(context, step),
+        # Subscriptions of Azure DevOps stand in the project, and none is shown of one that is gone.
+        stands=lambda: step.forge is ForgeName.AZURE_DEVOPS or stands(context, step),
         nothing="no hook that points at Doneright was made by this run",
     )
 

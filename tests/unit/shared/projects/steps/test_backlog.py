@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, TransientError
 from tests.fakes.forges import Fault
 
@@ -79,3 +79,76 @@ def test_items_that_hang_elsewhere_fail_with_the_remedy(bench):
 def test_items_that_are_no_list_are_a_defect_of_the_plan(bench):
     with pytest.raises(DefectError, match="not a list"):
         bench.attempt(STEP, items="x")
+
+
+@pytest.fixture
+def another_run(bench):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    return bench
+
+
+def test_taken_back_children_go_before_their_parents(another_run, monkeypatch):
+    another_run.made(STEP)
+    azure, gone = another_run.app.azure, []
+    delete = azure.delete_work_item
+    monkeypatch.setattr(azure, "delete_work_item", lambda *asked: (gone.append(asked[1]), delete(*asked)))
+    made = [item.id for item in board(another_run)]
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert gone == made[::-1]
+
+
+def test_taken_back_what_people_took_up_stays_with_all_above_it(another_run):
+    another_run.made(STEP)
+    items = board(another_run)
+    place = max(n for n, item in enumerate(items) if item.type == "Task")
+    items[place] = items[place].model_copy(update={"state": "Active"})
+    above, parent = [items[place].id], items[place].parent_id
+    while parent is not None:
+        above.append(parent)
+        parent = next(item.parent_id for item in items if item.id == parent)
+    reversal = another_run.reversed(STEP)
+    assert reversal.state is ReversalState.REMOVED
+    assert "changed since, so kept" in reversal.reason
+    assert sorted(item.id for item in board(another_run)) == sorted(above)
+    again = another_run.attempt(STEP)
+    assert again.state is StepState.APPLIED
+    assert len(board(another_run)) == len(another_run.plan.step(STEP).inputs["items"])
+
+
+def test_taken_back_a_backlog_that_people_took_up_whole_stays(another_run):
+    another_run.made(STEP)
+    items = board(another_run)
+    items[:] = [item.model_copy(update={"title": f"Ours: {item.title}"}) for item in items]
+    intents = another_run.intents()
+    assert another_run.reversed(STEP).state is ReversalState.KEPT
+    assert another_run.intents() == intents
+    assert "delete_work_item" not in another_run.app.azure.calls
+
+
+def test_taken_back_in_half_it_goes_on_where_it_was_cut_off(another_run):
+    before = another_run.intents()
+    another_run.made(STEP)
+    azure = another_run.app.azure
+    delete = azure.delete_work_item
+    left = [3]
+
+    def cut_off(project, item_id):
+        if not left[0]:
+            raise TransientError("cut off")
+        left[0] -= 1
+        delete(project, item_id)
+
+    azure.delete_work_item = cut_off
+    with pytest.raises(TransientError):
+        another_run.reverse(STEP)
+    assert board(another_run)
+    azure.delete_work_item = delete
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert (board(another_run), another_run.intents()) == ([], before)
+
+
+def test_of_a_project_that_somebody_removed_no_item_is_left(another_run):
+    another_run.made(STEP)
+    another_run.app.azure.projects.clear()
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.forge import BranchRules
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import NotSupportedError, TransientError
 from shared.projects.steps.branch_rules import BEYOND
 from tests.fakes.forges import Fault
@@ -60,3 +60,70 @@ def test_a_plan_that_lacks_protection_says_so(bench, either, step):
     bench.forge(either).fail("protect_branch", Fault.UNSUPPORTED)
     with pytest.raises(NotSupportedError):
         bench.attempt(step)
+
+
+def test_taken_back_rules_that_somebody_changed_since_stay(bench, either, step):
+    bench.of_an_earlier_run()
+    bench.made(step)
+    rules = bench.forge(either).stored(bench.ref(step)).rules
+    rules["main"] = rules["main"].model_copy(update={"minimum_reviewers": 3})
+    intents = bench.intents()
+    reversal = bench.reversed(step)
+    assert reversal.state is ReversalState.KEPT
+    assert "minimum_reviewers is 3, planned 1" in reversal.reason
+    assert rules["main"].minimum_reviewers == 3
+    assert bench.intents() == intents
+
+
+def test_taken_back_rules_that_were_never_finished_go(bench, either, step):
+    bench.of_an_earlier_run()
+    before = bench.intents()
+    forge = bench.forge(either)
+    forge.rules_as_read = BranchRules(minimum_reviewers=0)
+    assert bench.attempt(step).state is StepState.FAILED
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert forge.stored(bench.ref(step)).rules == {}
+    assert bench.intents() == before
+
+
+def test_taken_back_rules_that_were_there_before_stay_as_they_are_now(bench, either, step):
+    bench.of_an_earlier_run()
+    rules = bench.forge(either).stored(bench.ref(step)).rules
+    rules["main"] = BranchRules(minimum_reviewers=0)
+    bench.made(step)
+    assert bench.reversed(step).state is ReversalState.KEPT
+    assert rules["main"].minimum_reviewers == 1
+
+
+def test_taken_back_with_the_answer_lost_they_are_ours_and_finished(bench, either, step):
+    bench.of_an_earlier_run()
+    bench.forge(either).fail("protect_branch", Fault.LOST)
+    with pytest.raises(TransientError):
+        bench.attempt(step)
+    bench.made(step)
+    rules = bench.forge(either).stored(bench.ref(step)).rules
+    rules["main"] = rules["main"].model_copy(update={"minimum_reviewers": 3})
+    assert bench.reversed(step).state is ReversalState.KEPT
+
+
+def test_rules_that_still_show_are_looked_at_again(bench, either, step):
+    bench.of_an_earlier_run()
+    bench.made(step)
+    bench.forge(either).remove_branch_rules = lambda ref, branch: None
+    assert bench.reverse(step).state is ReversalState.WAITING
+
+
+def test_of_a_repository_that_somebody_removed_no_rules_are_left(bench, either, step):
+    bench.of_an_earlier_run()
+    bench.made(step)
+    bench.forge(either).delete_repository(bench.ref(step))
+    assert bench.reversed(step).state is ReversalState.REMOVED
+
+
+def test_a_refused_protection_is_not_ours(bench, either, step):
+    bench.of_an_earlier_run()
+    before = bench.intents()
+    bench.forge(either).fail("protect_branch", Fault.UNSUPPORTED)
+    with pytest.raises(NotSupportedError):
+        bench.attempt(step)
+    assert bench.intents() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.forge import DeploymentEnvironment
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, NotSupportedError, TransientError
 from shared.projects.planning import plan_for
 from tests.fakes.app import a_connection, a_request
@@ -111,3 +111,21 @@ def test_a_request_without_environments_has_no_such_step(bench):
 def test_environments_that_are_no_list_are_a_defect_of_the_plan(made):
     with pytest.raises(DefectError, match="not a list"):
         made.attempt(STEP, environments="production")
+
+
+def test_taken_back_one_that_was_there_before_stays_with_whom_it_asks_now(made):
+    made.of_an_earlier_run()
+    stored(made)["production"] = DeploymentEnvironment(name="Production")
+    made.attempt(STEP, environments=GUARDED)
+    assert made.reversed(STEP, environments=GUARDED).state is ReversalState.REMOVED
+    assert list(stored(made)) == ["production"]
+    assert stored(made)["production"].reviewers == ("Casey", "mona")
+
+
+def test_taken_back_one_without_the_approvals_the_plan_lacks_goes_too(made):
+    made.of_an_earlier_run()
+    before = made.intents()
+    made.app.github.offers_reviewers = False
+    assert made.attempt(STEP, environments=GUARDED).state is StepState.UNSUPPORTED
+    assert made.reversed(STEP, environments=GUARDED).state is ReversalState.REMOVED
+    assert (dict(stored(made)), made.intents()) == ({}, before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, TransientError
 from tests.fakes.forges import Fault
 
@@ -97,3 +97,23 @@ def test_it_waits_until_the_service_shows_them(bench, azure):
 def test_environments_that_are_no_list_are_a_defect_of_the_plan(bench):
     with pytest.raises(DefectError, match="not a list"):
         bench.attempt(STEP, environments="staging")
+
+
+def test_taken_back_one_that_was_there_before_stays_with_its_approvers(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    theirs = azure.create_environment("Order Desk", "Production", "theirs")
+    bench.attempt(STEP, environments=ASKING)
+    assert bench.reversed(STEP, environments=ASKING).state is ReversalState.REMOVED
+    assert azure.places["order desk"] == [theirs]
+    assert len(azure.asked[theirs.id]) == 2
+
+
+def test_one_that_still_shows_is_looked_at_again(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    bench.made(STEP)
+    azure.delete_environment = lambda project, environment: None
+    reversal = bench.reverse(STEP)
+    assert reversal.state is ReversalState.WAITING
+    assert reversal.reason == "removed and still shown: staging, production"

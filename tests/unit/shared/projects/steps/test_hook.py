@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.forge import Hook
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, TransientError
 from tests.fakes.forges import Fault
 
@@ -61,3 +61,52 @@ def test_a_disabled_hook_does_not_count_and_fails_with_the_remedy(bench, either,
 def test_events_that_are_no_texts_are_a_defect_of_the_plan(bench, step):
     with pytest.raises(DefectError, match="not a list of texts"):
         bench.attempt(step, events=[1])
+
+
+def of_another_run(bench, either):
+    bench.of_an_earlier_run()
+    return bench.forge(either)
+
+
+def test_taken_back_somebody_elses_hooks_stay(bench, either, step):
+    forge = of_another_run(bench, either)
+    theirs = Hook(id="x", url="https://elsewhere.example", events=("push",))
+    forge.stored(bench.ref(step)).hooks.append(theirs)
+    bench.made(step)
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert forge.stored(bench.ref(step)).hooks == [theirs]
+
+
+def test_one_that_was_only_set_right_stays(bench, either, step):
+    forge = of_another_run(bench, either)
+    inputs = bench.plan.step(step).inputs
+    event = tuple(inputs["events"]) if either == "github" else (inputs["events"][0],)
+    disabled = Hook(id="x", url=inputs["url"], events=event, active=False)
+    hooks = forge.stored(bench.ref(step)).hooks
+    hooks.append(disabled)
+    bench.made(step)
+    right = [hook for hook in hooks if hook.active and hook.events == event]
+    assert right, "it was set right"
+    bench.reversed(step)
+    assert disabled in forge.stored(bench.ref(step)).hooks
+
+
+def test_hooks_of_a_repository_that_somebody_removed_are_gone_on_github_alone(bench, either, step):
+    forge = of_another_run(bench, either)
+    bench.made(step)
+    stored = forge.stored(bench.ref(step))
+    forge.delete_repository(bench.ref(step))
+    if either == "azure_devops":
+        forge.hooks = lambda ref: tuple(stored.hooks)
+        forge.delete_hook = lambda ref, hook_id: stored.hooks.remove(next(h for h in stored.hooks if h.id == hook_id))
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert (stored.hooks == []) is (either == "azure_devops")
+
+
+def test_one_that_still_shows_is_looked_at_again(bench, either, step):
+    forge = of_another_run(bench, either)
+    bench.made(step)
+    forge.delete_hook = lambda ref, hook_id: None
+    reversal = bench.reverse(step)
+    assert reversal.state is ReversalState.WAITING
+    assert "still shown" in reversal.reason

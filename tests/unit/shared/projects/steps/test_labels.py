@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from shared.domain.forge import Label
-from shared.domain.plan import StepState
-from shared.errors import DefectError, TransientError
+from shared.domain.plan import ReversalState, StepState
+from shared.errors import DefectError, RefusedError, TransientError
 from shared.projects import scaffold
 from shared.projects.labels import labels
 from tests.fakes.code_host import GITHUBS_OWN
@@ -91,3 +91,30 @@ def test_every_label_of_an_issue_form_is_defined():
 def test_names_are_unique_in_any_case():
     names = [label.name.lower() for label in labels()]
     assert len(names) == len(set(names))
+
+
+def test_taken_back_labels_that_were_there_before_stay(made):
+    made.of_an_earlier_run()
+    theirs = Label(name="p0: now", color="000000", description="Ours.")
+    stored(made)["p0: now"] = theirs
+    made.made(STEP)
+    reversal = made.reversed(STEP)
+    assert reversal.state is ReversalState.REMOVED
+    assert " more" in reversal.reason
+    assert stored(made) == {"bug": GITHUBS_OWN, "p0: now": theirs}
+
+
+def test_of_a_repository_that_somebody_removed_no_label_is_left(made):
+    made.of_an_earlier_run()
+    made.made(STEP)
+    made.app.github.delete_repository(made.ref(STEP))
+    assert made.reversed(STEP).state is ReversalState.REMOVED
+    assert "delete_label" not in made.app.github.calls
+
+
+def test_a_refused_label_is_not_ours(made):
+    before = made.intents()
+    made.app.github.fail("create_label", Fault.REFUSED)
+    with pytest.raises(RefusedError):
+        made.attempt(STEP)
+    assert made.intents() == before

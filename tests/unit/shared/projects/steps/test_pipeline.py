@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.forge import PipelineDefinition
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import TransientError
 from tests.fakes.forges import Fault
 
@@ -45,3 +45,27 @@ def test_it_waits_until_the_service_shows_it(bench):
     bench.app.azure.pipelines_unseen = 1
     assert bench.attempt(STEP).state is StepState.WAITING
     assert bench.attempt(STEP).state is StepState.CONFIRMED
+
+
+def test_taken_back_one_that_was_made_to_run_something_else_stays(bench):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    bench.made(STEP)
+    pipelines = bench.app.azure.pipelines
+    (key,) = pipelines
+    pipelines[key] = pipelines[key].model_copy(update={"yaml_path": "/deploy.yml"})
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "changed since" in reversal.reason
+    assert list(pipelines) == [key]
+
+
+def test_taken_back_one_that_is_gone_already_is_forgotten(bench):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    before = bench.intents()
+    bench.made(STEP)
+    bench.app.azure.pipelines.clear()
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert "delete_pipeline" not in bench.app.azure.calls
+    assert bench.intents() == before

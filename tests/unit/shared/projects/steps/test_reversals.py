@@ -145,9 +145,7 @@ def test_a_creation_whose_answer_was_lost_is_taken_back(bench, step):
     forge = prepared(bench, step)
     before = bench.intents()
     bench.made(step)
-    create = next(
-        call for call in reversed(forge.changes()) if call.startswith(CREATES)
-    )
+    create = next(call for call in reversed(forge.changes()) if call.startswith(CREATES))
     bench.reversed(step)
     forge.fail(create, Fault.LOST)
     with pytest.raises(TransientError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.forge import SecurityFeature
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import NotSupportedError, TransientError
 from shared.projects.steps.security import NAMES
 from tests.fakes.forges import Fault
@@ -89,3 +89,31 @@ def test_an_answer_lost_after_the_effect_is_found_on(made):
         made.attempt(STEP)
     made.made(STEP)
     assert on(made) == set(SecurityFeature)
+
+
+def test_taken_back_what_was_on_before_stays_on(made):
+    made.of_an_earlier_run()
+    on(made).add(SecurityFeature.SECRET_SCANNING)
+    made.made(STEP)
+    assert made.reversed(STEP).state is ReversalState.REMOVED
+    assert on(made) == {SecurityFeature.SECRET_SCANNING}
+
+
+def test_taken_back_what_hangs_on_another_goes_off_first(made, monkeypatch):
+    made.of_an_earlier_run()
+    made.made(STEP)
+    off = []
+    github = made.app.github
+    disable = github.disable_security
+    monkeypatch.setattr(github, "disable_security", lambda ref, feature: (off.append(feature), disable(ref, feature)))
+    made.reversed(STEP)
+    assert off.index(SecurityFeature.PUSH_PROTECTION) < off.index(SecurityFeature.SECRET_SCANNING)
+
+
+def test_what_the_plan_refused_is_not_ours(made):
+    made.of_an_earlier_run()
+    before = made.intents()
+    made.app.github.fail("enable_security", Fault.UNSUPPORTED, times=3)
+    made.attempt(STEP)
+    assert made.intents() == before
+    assert made.reversed(STEP).state is ReversalState.KEPT

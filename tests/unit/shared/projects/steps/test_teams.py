@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.domain.project import TeamRequest
 from shared.errors import DefectError, TransientError
 from shared.projects.planning import plan_for
@@ -111,3 +111,77 @@ def test_it_waits_until_the_service_shows_a_team(bench, azure):
 def test_teams_that_are_no_list_are_a_defect_of_the_plan(bench):
     with pytest.raises(DefectError, match="not a list"):
         bench.attempt(STEP, teams="Crew")
+
+
+@pytest.fixture
+def another_run(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    return bench
+
+
+def test_taken_back_a_team_that_people_joined_since_stays(another_run, azure):
+    another_run.made(STEP)
+    azure.held["Crew"].add("aad.cy@acme.example")
+    reversal = another_run.reversed(STEP)
+    assert reversal.state is ReversalState.REMOVED
+    assert reversal.reason == "Audit; changed since, so kept: Crew"
+    assert list(azure.own_teams) == ["crew"]
+    assert azure.held["contributor"] == {"vssgp.Crew"}
+
+
+def test_taken_back_a_team_that_was_there_before_loses_what_the_run_gave_it(another_run, azure):
+    theirs = azure.create_team("Order Desk", "Crew", "theirs")
+    azure.held["Crew"].add("aad.bo@acme.example")
+    before = another_run.intents()
+    another_run.made(STEP)
+    assert azure.held["Crew"] == {"aad.ada@acme.example", "aad.bo@acme.example"}
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert azure.own_teams == {"crew": theirs}
+    assert azure.held["Crew"] == {"aad.bo@acme.example"}
+    assert azure.held["contributor"] == set()
+    assert another_run.intents() == before
+    assert another_run.reversed(STEP).state is ReversalState.KEPT
+
+
+def test_taken_back_only_memberships_they_are_told(another_run, azure):
+    for name in ("Crew", "Audit"):
+        azure.create_team("Order Desk", name, "theirs")
+    another_run.made(STEP)
+    reversal = another_run.reversed(STEP)
+    assert reversal.state is ReversalState.REMOVED
+    assert reversal.reason == "ada@acme.example, bo@acme.example, contributor"
+    assert azure.held["Audit"] == azure.held["reader"] == set()
+
+
+def test_taken_back_the_memberships_of_a_team_or_person_that_is_gone_are_forgotten(another_run, azure):
+    for name in ("Crew", "Audit"):
+        azure.create_team("Order Desk", name, "theirs")
+    before = another_run.intents()
+    another_run.made(STEP)
+    del azure.own_teams["audit"]
+    del azure.people["bo@acme.example"]
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert another_run.intents() == before
+
+
+def test_memberships_and_teams_that_still_show_are_looked_at_again(another_run, azure):
+    azure.create_team("Order Desk", "Audit", "theirs")
+    another_run.made(STEP)
+    azure.remove_member = lambda group, member: None
+    assert another_run.reverse(STEP).state is ReversalState.WAITING
+    azure.create_team("Order Desk", "Crew", "d")
+    azure.delete_team = lambda project, team: None
+    another_run.of_an_earlier_run()
+    azure.own_teams.clear()
+    another_run.app.ports.ledger(another_run.plan.project).withdraw("azure_devops.team:order desk/crew:done")
+    another_run.made(STEP)
+    assert "Crew" in another_run.reverse(STEP).reason
+
+
+def test_taken_back_a_team_that_was_never_finished_goes_whoever_is_in_it(another_run, azure):
+    azure.spoil_memberships = {"Crew"}
+    assert another_run.attempt(STEP).state is StepState.FAILED
+    azure.held["Crew"].add("aad.cy@acme.example")
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert azure.own_teams == {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.plan import StepState
-from shared.errors import TransientError
+from shared.domain.plan import ReversalState, StepState
+from shared.errors import RefusedError, TransientError
 from tests.fakes.forges import Fault
 
 STEP = "github.topics"
@@ -61,3 +61,20 @@ def test_an_answer_lost_after_the_effect_is_found_set(made):
 def test_topics_that_do_not_show_are_waited_for(made):
     made.app.github.deaf = True
     assert made.attempt(STEP).state is StepState.WAITING
+
+
+def test_taken_back_topics_of_others_stay_in_their_order(made):
+    made.of_an_earlier_run()
+    stored(made).extend(["theirs", "payments"])
+    made.made(STEP)
+    stored(made).append("since")
+    assert made.reversed(STEP).state is ReversalState.REMOVED
+    assert stored(made) == ["theirs", "payments", "since"]
+
+
+def test_refused_topics_are_not_ours(made):
+    before = made.intents()
+    made.app.github.fail("set_topics", Fault.REFUSED)
+    with pytest.raises(RefusedError):
+        made.attempt(STEP)
+    assert made.intents() == before

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.domain.project import EnvironmentRequest
 from shared.errors import DefectError, TransientError
 from shared.projects.planning import plan_for, rendered
@@ -105,3 +105,35 @@ def test_it_waits_until_the_service_shows_it(bench, azure):
 def test_variables_that_are_no_texts_are_a_defect_of_the_plan(bench):
     with pytest.raises(DefectError, match="not a table"):
         bench.attempt(STEP, variables={"A": 1})
+
+
+def test_taken_back_one_that_people_filled_in_stays(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    bench.made(STEP)
+    group = azure.variable_groups[KEY]
+    azure.variable_groups[KEY] = group.model_copy(update={"variables": {**group.variables, "KEY": ""}})
+    intents = bench.intents()
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "changed since" in reversal.reason
+    assert (list(azure.variable_groups), bench.intents()) == ([KEY], intents)
+
+
+def test_taken_back_one_that_was_never_finished_goes(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    azure.spoil_variables = True
+    assert bench.attempt(STEP).state is StepState.FAILED
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert azure.variable_groups == {}
+
+
+def test_taken_back_one_that_is_gone_already_is_forgotten(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    before = bench.intents()
+    bench.made(STEP)
+    azure.variable_groups.clear()
+    assert bench.reversed(STEP).state is ReversalState.REMOVED
+    assert bench.intents() == before

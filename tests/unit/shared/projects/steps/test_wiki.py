@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shared.domain.plan import StepState
+from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, TransientError
 from shared.projects import wiki
 from tests.fakes.forges import Fault
@@ -110,3 +110,64 @@ def test_only_the_name_is_filled_in_when_the_plan_is_drawn():
 def test_pages_that_are_no_list_are_a_defect_of_the_plan(bench, azure):
     with pytest.raises(DefectError, match="not a list"):
         bench.attempt(STEP, pages="Home")
+
+
+@pytest.fixture
+def another_run(bench, azure):
+    bench.of_an_earlier_run()
+    return bench
+
+
+def test_taken_back_a_page_that_somebody_rewrote_stays_and_so_does_the_wiki(another_run, azure):
+    another_run.made(STEP)
+    azure.pages["/Home"] = "Ours now"
+    reversal = another_run.reversed(STEP)
+    assert reversal.state is ReversalState.REMOVED
+    assert "changed since, so kept: /Home" in reversal.reason
+    assert azure.pages == {"/Home": "Ours now"}
+    assert "delete_wiki" not in azure.calls
+    again = another_run.attempt(STEP)
+    assert again.state is StepState.APPLIED
+    assert sorted(azure.pages) == sorted(PATHS)
+    assert azure.pages["/Home"] == "Ours now"
+
+
+def test_taken_back_a_page_that_somebody_wrote_below_stays_with_it(another_run, azure):
+    another_run.made(STEP)
+    azure.pages["/Architecture/Choices"] = "Theirs"
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert sorted(azure.pages) == ["/Architecture", "/Architecture/Choices"]
+
+
+def test_taken_back_in_a_wiki_that_was_there_before_the_pages_alone_go(another_run, azure):
+    wiki_before = azure.create_wiki("Order Desk", "Theirs")
+    azure.pages["/Home"] = "Written by hand"
+    another_run.made(STEP)
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert azure.wiki("Order Desk") == wiki_before
+    assert azure.pages == {"/Home": "Written by hand"}
+
+
+def test_taken_back_a_wiki_with_other_peoples_pages_alone_stays(another_run, azure):
+    another_run.made(STEP)
+    azure.pages.clear()
+    azure.pages["/Theirs"] = "x"
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED, "its own pages are gone"
+    reversal = another_run.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "pages of other people: /Theirs" in reversal.reason
+    assert azure.pages == {"/Theirs": "x"}
+
+
+def test_taken_back_a_wiki_that_is_gone_already_is_forgotten(another_run, azure):
+    before = another_run.intents()
+    another_run.made(STEP)
+    azure.wikis.clear()
+    assert another_run.reversed(STEP).state is ReversalState.REMOVED
+    assert another_run.intents() == before
+
+
+def test_a_wiki_that_still_shows_is_looked_at_again(another_run, azure):
+    another_run.made(STEP)
+    azure.delete_wiki = lambda project, wiki: None
+    assert another_run.reverse(STEP).state is ReversalState.WAITING
