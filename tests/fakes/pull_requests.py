@@ -169,7 +169,9 @@ class Offering:
         return made
 
     @_call
-    def edit_pull_request(self, ref: RepositoryRef, number: int, text: PullRequestText, *, closed: bool = False) -> None:
+    def edit_pull_request(
+        self, ref: RepositoryRef, number: int, text: PullRequestText, *, closed: bool = False
+    ) -> None:
         pulls = self.repo(ref).pulls
         at = next(n for n, pull in enumerate(pulls) if pull.number == number)
         changed: dict[str, Any] = {"title": text.title, "body": text.body, "draft": text.draft and self.offers_drafts}

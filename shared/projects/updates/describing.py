@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from shared.domain.pull_request import PullRequestText
 from shared.domain.scaffold_update import FileFate, FileMerge
@@ -13,6 +13,13 @@ TRAILER = "Doneright-Scaffold"
 """Stands in the message of every commit of ours, with the render's digest."""
 
 _TITLE = "Update the scaffold to {version}"
+_CONFLICTS = (
+    "Your team and the template changed the same lines. These files hold git's conflict markers, so this is a draft, "
+    "and checks may fail until the markers are gone."
+)
+_LEAST = 250
+"""Characters that a section takes with its heading and nothing but a count."""
+
 _HOW = {
     FileFate.ADDED: "added",
     FileFate.UPDATED: "updated: you had not changed it",
@@ -70,22 +77,18 @@ def text(
         "somebody asks for it. Commits of yours on this branch are safe; Doneright leaves the branch to you from the "
         f"first on.\n\nEvery file, as data: {whole}"
     )
-    left = limit - len(parts[0]) - len(footer) - 8
-    for section in (
-        _table(
-            "Conflicts",
-            "Your team and the template changed the same lines. These files hold git's conflict markers, so this is a "
-            "draft, and checks may fail until the markers are gone.",
-            conflicts,
-            left // 2 if kept or brought else left,
-        ),
-        _table("Left as you have it", "", kept, left // 4 if brought else left),
-        _listing("Brought in", brought, left),
-    ):
-        fitting = section if len(section) <= left else ""
-        if fitting:
-            parts.append(fitting)
-            left -= len(fitting) + 2
+    # What needs a person comes first and takes what room it needs; the others keep room to be counted at least.
+    wanted: list[Callable[[int], str]] = []
+    if conflicts:
+        wanted.append(lambda room: _table("Conflicts", _CONFLICTS, conflicts, room))
+    if kept:
+        wanted.append(lambda room: _table("Left as you have it", "", kept, room))
+    if brought:
+        wanted.append(lambda room: _listing("Brought in", brought, room))
+    left = limit - len(parts[0]) - len(footer) - 2
+    for number, section in enumerate(wanted, 1):
+        parts.append(section(left - 2 - _LEAST * (len(wanted) - number)))
+        left -= len(parts[-1]) + 2
     return PullRequestText(title=title, body="\n\n".join([*parts, footer]), draft=comparison.marked)
 
 
