@@ -76,5 +76,7 @@ class RequestRecord(Frozen):
     connection: str
     updated_at: datetime
     start: RunInput | None = Field(
-        default=None, description="What the run was started with, so that a run its engine lost can be started again."
+        default=None,
+        description="What the run was started with, so that one its engine lost can be started again; None once a"
+        " refusal was answered.",
     )

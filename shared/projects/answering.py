@@ -40,7 +40,20 @@ def refuse(ports: ProjectPorts, refusal: Refusal) -> str:
     """Say politely why nothing was created, and what to change."""
     admission = refusal.admission
     body = answers.refused(admission.reason, admission.remedy, admission.faults)
-    return say(ports, refusal.run, TENANT, "refused", body)
+    url = say(ports, refusal.run, TENANT, "refused", body)
+    _answered(ports, refusal.run)
+    return url
+
+
+def _answered(ports: ProjectPorts, run: RunInput) -> None:
+    # A refusal whose run was lost before this is said by another try of that run; after it nothing is left to do.
+    found = ports.requests.get(REQUESTS, run.subject)
+    if found is None or found[0].instance != run.instance or found[0].state is not RequestState.REFUSED:
+        return
+    try:
+        ports.requests.replace(REQUESTS, run.subject, found[0].model_copy(update={"start": None}), found[1])
+    except ConflictError:
+        _log.info("the request %s went on while its refusal was said", run.subject)
 
 
 def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:

@@ -12,6 +12,9 @@ from shared.projects.admission import abandon
 from shared.projects.answering import conclude
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 
+OPEN = frozenset({RequestState.RUNNING, RequestState.REFUSED})
+"""States of a request whose run has something left to do as long as its start is kept: to go on, or to say no."""
+
 
 def to_take_up(request: RequestRecord) -> RunInput | None:
     """What to offer the engine once more; ``None`` when the run has ended.
@@ -22,7 +25,7 @@ def to_take_up(request: RequestRecord) -> RunInput | None:
 
 
 def quiet_runs(ports: ProjectPorts, quiet: timedelta) -> tuple[RunInput, ...]:
-    """Runs that have not ended and were begun at least ``quiet`` ago, but for those of paused connections."""
+    """Runs that have not ended, or not said their refusal, and were begun at least ``quiet`` ago, but for those of paused connections."""
     until = ports.clock.now() - quiet
     # The end of a run is written in two places, and whoever wrote it may have died in between.
     unfinished = {p.instance for _, _, p in ports.projects.list(PROJECTS, limit=100_000) if p.state in UNDER_WAY}
@@ -31,7 +34,7 @@ def quiet_runs(ports: ProjectPorts, quiet: timedelta) -> tuple[RunInput, ...]:
         request.start
         for _, _, request in ports.requests.list(REQUESTS, limit=100_000)
         if request.start is not None
-        and (request.state is RequestState.RUNNING or request.instance in unfinished)
+        and (request.state in OPEN or request.instance in unfinished)
         and request.updated_at <= until
         and request.connection in open_connections
     )
@@ -53,6 +56,9 @@ def settle(ports: ProjectPorts, run: RunInput, how: str) -> None:
     """
     request = _request_of(ports, run)
     if request is None:
+        return
+    if request.state is RequestState.REFUSED:
+        ports.requests.put(REQUESTS, run.subject, request.model_copy(update={"start": None}))
         return
     reason = f"the run ended in the durable engine as {how} before it was through"
     claimed = ports.project(request.project) if request.project else None

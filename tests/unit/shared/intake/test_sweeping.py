@@ -138,7 +138,7 @@ def test_a_run_that_was_quiet_for_long_is_offered_again_and_queues_nothing(app, 
     app.clock.advance(timedelta(seconds=1))
     found = [swept(app) for _ in range(3)]
     runs = [run.instance for run in found[0].quiet]
-    assert runs == (["github-issue-77.1"] if state is RequestState.RUNNING else [])
+    assert runs == (["github-issue-77.1"] if state in {RequestState.RUNNING, RequestState.REFUSED} else [])
     assert found == [found[0]] * 3
     assert app.queue.messages == []
     assert app.tags(TENANT) == []

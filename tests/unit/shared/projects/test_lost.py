@@ -9,9 +9,10 @@ import pytest
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.delivery import RequestState
 from shared.domain.plan import StepState
-from shared.domain.run import Conclusion, ProjectState
+from shared.domain.run import Conclusion, ProjectState, Refusal
+from shared.errors import ConflictError
 from shared.projects.admission import admit
-from shared.projects.answering import conclude
+from shared.projects.answering import conclude, refuse
 from shared.projects.lost import quiet_runs, settle, taken_up
 from shared.projects.planning import draw_plan
 from shared.projects.ports import REQUESTS
@@ -107,6 +108,43 @@ def test_one_that_claimed_nothing_is_given_up_so_that_it_can_be_asked_for_again(
     assert app.ports.requests.get(REQUESTS, other.subject)[0].state is RequestState.FAILED
     assert states(app, run) == (RequestState.RUNNING, ProjectState.RUNNING)
     assert app.tags(TENANT) == [AuditTag.REQUEST_REFUSED]
+
+
+@pytest.fixture
+def refusal(app):
+    run = app.run_for(app.github.open_issue(an_issue("no form")))
+    return Refusal(run=run, admission=admit(app.ports, run))
+
+
+def test_a_refusal_that_was_not_said_is_quiet_and_is_said_once(app, refusal):
+    assert quiet_runs(app.ports, timedelta(0)) == (refusal.run,)
+    assert not admit(app.ports, refusal.run).admitted
+    for _ in range(2):
+        refuse(app.ports, refusal)
+    assert len(app.github.comments(an_issue().ref, 7)) == 1
+    assert quiet_runs(app.ports, timedelta(0)) == ()
+    assert app.ports.requests.get(REQUESTS, refusal.run.subject)[0].state is RequestState.REFUSED
+
+
+def test_a_refusal_whose_run_ended_before_it_was_said_is_not_offered_for_ever(app, refusal):
+    settle(app.ports, refusal.run, "FAILED")
+    assert quiet_runs(app.ports, timedelta(0)) == ()
+    assert app.tags(TENANT) == [AuditTag.REQUEST_REFUSED]
+
+
+def test_a_refusal_said_while_its_request_went_on_changes_no_later_run(app, refusal):
+    later = app.run_for(an_issue(), run=2)
+    assert admit(app.ports, later).admitted
+    refuse(app.ports, refusal)
+    assert quiet_runs(app.ports, timedelta(0)) == (later,)
+
+
+def test_a_refusal_said_by_two_at_once_is_said(app, refusal, monkeypatch):
+    def conflict(*given):
+        raise ConflictError("changed")
+
+    monkeypatch.setattr(app.ports.requests, "replace", conflict)
+    assert refuse(app.ports, refusal)
 
 
 def test_each_time_a_run_is_taken_up_is_on_record(app, run):
