@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from functions.decisions import NewDecision
+from functions.openapi import ROUTES
 from functions.projects import NewProject
+from functions.updates import NewUpdates
 from shared.domain.connection import ConnectionPatch, ConnectionSettings
 from shared.domain.faults import faults_of
 from shared.domain.forge import BranchRules
@@ -130,9 +133,19 @@ def test_every_fault_is_told_in_plain_words_with_an_example_by_the_path_it_was_g
     assert seen > 500
 
 
-@pytest.mark.parametrize("model", [ProjectRequest, ConnectionSettings])
-def test_without_the_model_the_words_are_as_plain(model):
-    sound = PROJECT if model is ProjectRequest else CONNECTION
+OTHERS: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (NewDecision, {"decision": "retry"}),
+    (NewUpdates, {"connection": "acme", "force": False}),
+]
+
+
+def test_every_body_of_the_api_is_walked():
+    bodies = {route.body for route in ROUTES} - {"", "any"}
+    assert bodies <= {model.__name__ for model, _ in REQUESTS + OTHERS}
+
+
+@pytest.mark.parametrize(("model", "sound"), [(ProjectRequest, PROJECT), (ConnectionSettings, CONNECTION), *OTHERS])
+def test_without_the_model_the_words_are_as_plain(model, sound):
     for error in raised(model, sound):
         for fault in faults_of(error):
             assert not JARGON.search(fault.problem), fault
