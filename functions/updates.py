@@ -9,11 +9,11 @@ import azure.functions as func
 from pydantic import Field
 
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals
-from orchestrations.durable import start
+from orchestrations.durable import ended, start
 from shared.domain.connection import Connection
 from shared.domain.forge import Frozen
 from shared.domain.run import ProjectRecord
-from shared.domain.scaffold_update import UpdateRun, UpdateState
+from shared.domain.scaffold_update import EndedRun, UpdateState
 from shared.projects.ports import CONNECTIONS
 from shared.projects.updates import offering, running
 from shared.projects.updates.surveying import updatable
@@ -56,8 +56,7 @@ def _update_scaffold(req: func.HttpRequest, client: df.SyncDurableFunctionsClien
             }
         )
     connection = app.project_ports.connection(record.connection)
-    run = running.begin(app.update_ports, connection, actor_of(req), project=record.id, force=force)
-    return _accepted(app, client, run, f"projects/{record.id}/scaffold-update")
+    return _begin(req, client, connection, f"projects/{record.id}/scaffold-update", project=record.id, force=force)
 
 
 @blueprint.function_name("show_scaffold")
@@ -82,8 +81,7 @@ def _update_scaffolds(req: func.HttpRequest, client: df.SyncDurableFunctionsClie
     app = services()
     asked = body_of(req, NewUpdates, {"connection": "acme", "force": "false"})
     connection = _connection(app, asked.connection, HTTPStatus.BAD_REQUEST)
-    run = running.begin(app.update_ports, connection, actor_of(req), force=asked.force)
-    return _accepted(app, client, run, f"scaffold-updates/{connection.id}")
+    return _begin(req, client, connection, f"scaffold-updates/{connection.id}", force=asked.force)
 
 
 @blueprint.function_name("show_scaffold_updates")
@@ -103,7 +101,21 @@ def show_scaffold_updates(req: func.HttpRequest) -> func.HttpResponse:
     return answer(view)
 
 
-def _accepted(app: Services, client: df.SyncDurableFunctionsClient, run: UpdateRun, path: str) -> func.HttpResponse:
+def _begin(
+    req: func.HttpRequest,
+    client: df.SyncDurableFunctionsClient,
+    connection: Connection,
+    path: str,
+    *,
+    project: str = "",
+    force: bool,
+) -> func.HttpResponse:
+    app = services()
+    run = running.begin(app.update_ports, connection, actor_of(req), project=project, force=force)
+    if how := ended(client, run.instance):
+        # It broke before it could write down its end.
+        running.finish(app.update_ports, EndedRun(run=run, broken={project or connection.id: f"the run ended {how}"}))
+        run = running.begin(app.update_ports, connection, actor_of(req), project=project, force=force)
     # An engine that was killed may have lost the run; where it still runs, this start changes nothing.
     start(client, "scaffold_updates", run.instance, run)
     location = app.links.api(path)

@@ -107,7 +107,8 @@ def _carry_out(ports: UpdatePorts, task: UpdateTask, found: Survey, decision: De
             _bring_up_to_date(ports, task, found, decision)
             url = ""
         case UpdateState.OFFERED | UpdateState.REVISED:
-            url = _write(ports, task, found, decision)
+            made = _write(ports, task, found, decision)
+            url, state = made.url, made.state
         case UpdateState.UNCHANGED if decision.offer and decision.offer.instance == task.instance:
             state = decision.offer.state  # this run's own doing, whose answer was lost
     return UpdateOutcome(
@@ -162,8 +163,8 @@ def _bring_up_to_date(ports: UpdatePorts, task: UpdateTask, found: Survey, decis
         )
 
 
-def _write(ports: UpdatePorts, task: UpdateTask, found: Survey, decision: Decision) -> str:
-    """Make branch and pull request as they should be; the pull request's address."""
+def _write(ports: UpdatePorts, task: UpdateTask, found: Survey, decision: Decision) -> Offer:
+    """Make branch and pull request as they should be; the offer as it stands then."""
     # Kept before it is offered: once it is merged, the next update begins from it.
     ports.projects.artifacts.put(found.packed, bundle.MEDIA_TYPE)
     before = decision.offer
@@ -206,7 +207,7 @@ def _write(ports: UpdatePorts, task: UpdateTask, found: Survey, decision: Decisi
     _retire_older(found, standing, pull)
     done = offered.model_copy(update={"commit": commit, "number": pull.number, "url": pull.url, "writing": False})
     _keep_offer(ports, standing, done)
-    return pull.url
+    return done
 
 
 def _after(decision: Decision, again: bool) -> int:

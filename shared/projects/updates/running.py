@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from shared.domain.connection import Connection
 from shared.domain.forge import ForgeName
 from shared.domain.keys import encode_key
@@ -28,8 +26,6 @@ from shared.projects.updates.surveying import scaffold_steps, standing_of, updat
 
 MOST = 100_000
 MOST_TOLD = 100
-STALE = timedelta(hours=6)
-"""After this a run that never ended is taken for lost, and another may begin."""
 
 
 def begin(
@@ -44,8 +40,7 @@ def begin(
     subject = _subject(connection.id, project)
     while True:
         found = ports.runs.get(RUNS, subject)
-        now = ports.projects.clock.now()
-        if found and found[0].finished_at is None and now - found[0].started_at < STALE:
+        if found and found[0].finished_at is None:
             return found[0]
         number = found[0].run + 1 if found else 1
         run = UpdateRun(
@@ -55,7 +50,7 @@ def begin(
             project=project,
             force=force,
             actor=ports.projects.pseudonyms.of(actor, connection.id),
-            started_at=now,
+            started_at=ports.projects.clock.now(),
         )
         try:
             if found:

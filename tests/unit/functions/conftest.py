@@ -88,7 +88,7 @@ class DurableClient:
 def app(monkeypatch: pytest.MonkeyPatch) -> App:
     app = App()
     services = app.services()
-    for module in ("audit", "connections", "decisions", "deliveries", "intake", "projects", "sweep"):
+    for module in ("audit", "connections", "decisions", "deliveries", "intake", "projects", "sweep", "updates"):
         monkeypatch.setattr(f"functions.{module}.services", lambda: services)
     monkeypatch.setattr("functions.intake.settings", lambda: services.settings)
     return app
