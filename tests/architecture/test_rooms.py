@@ -150,6 +150,7 @@ def test_every_step_file_is_a_step_with_its_words_and_its_test():
         assert step.title.strip(), kind
         for sentence in (step.ensures, step.reads_back, step.reverses):
             assert sentence.endswith("."), f"steps/{kind}.py: {sentence!r} is no sentence"
+        assert step.reverse is not None, f"steps/{kind}.py cannot be taken back: give it a reverse, if only one that keeps"
         test = ROOT / "tests" / "unit" / "shared" / "projects" / "steps" / f"test_{kind}.py"
         assert test.exists(), f"steps/{kind}.py has no test: write {test.relative_to(ROOT)}"
 
@@ -157,7 +158,7 @@ def test_every_step_file_is_a_step_with_its_words_and_its_test():
 def test_audit_tags_read_source_subject_action_and_mean_something():
     for tag in AuditTag:
         assert re.fullmatch(r"(doneright|github|azure_devops):[a-z]+:[a-z]+", tag.value), tag
-        assert tag.value.endswith(("ed", "drawn", "swept")), f"{tag}: actions are past tense"
+        assert tag.value.endswith(("ed", "drawn", "swept", "kept", "taken")), f"{tag}: actions are past tense"
         assert tag.name == tag.value.replace(":", "_").upper().removeprefix("DONERIGHT_")
         assert MEANINGS[tag].endswith(".")
     assert set(MEANINGS) == set(AuditTag)

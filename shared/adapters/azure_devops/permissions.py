@@ -1,7 +1,7 @@
 """Tells which of the permissions Doneright needs in Azure DevOps are there, without changing anything.
 
-Whoever creates a project administers it, so the one permission to have beforehand is to create projects; the service
-evaluates it. A personal access token is limited by scopes besides, which the service tells nowhere: they are tried by
+Whoever creates a project administers it, and so may delete it again; the one permission to have beforehand is to create
+projects, and the service evaluates it. A personal access token is limited by scopes besides, which the service tells nowhere: they are tried by
 writes that lack everything, which it refuses as incomplete to those who may and otherwise as not allowed.
 """
 
@@ -20,6 +20,7 @@ from shared.errors import ConflictError, NotSupportedError, RefusedError
 COLLECTION_NAMESPACE = "3e65f728-f8bc-4ecd-8764-7e378b19bfa7"
 COLLECTION_TOKEN = "NAMESPACE:"  # noqa: S105 - a token in the sense of the security namespace
 CREATE_PROJECTS = 4
+_NO_PROJECT = "00000000-0000-0000-0000-000000000000"
 
 _ONLY_WHEN_ASKED = {"Identity (read)", "Graph (read and manage)"}
 """Scopes that only requests with teams or approvers need."""
@@ -43,6 +44,7 @@ class PermissionCalls:
         ]
         probes = self._probes(project)
         for scope, needed_for in (
+            ("Project and team (read, write, and manage)", "creating projects and teams, and taking them back"),
             ("Code (read, write, and manage)", "creating repositories, the first commit, branch policies"),
             ("Build (read and execute)", "creating pipelines"),
             ("Work items (read and write)", "creating the backlog"),
@@ -76,6 +78,7 @@ class PermissionCalls:
             "Identity (read)": lambda: client.area("identity").read_identities(
                 search_filter="General", filter_value="doneright"
             ),
+            "Project and team (read, write, and manage)": lambda: client.area("core").queue_delete_project(_NO_PROJECT),
             # Neither of the two exists.
             "Graph (read and manage)": lambda: client.area("graph").add_membership("aad.none", "vssgp.none"),
         }

@@ -40,6 +40,9 @@ _NEEDS = (
     _Need("checks", "write", "reporting gates as check runs", frozenset()),
 )
 
+_DELETING = _Need("delete_repo", "", "taking back the repositories of a failed run", frozenset({"delete_repo"}))
+"""To classic tokens alone, deleting is a scope of its own; elsewhere administration covers it."""
+
 
 class PermissionCalls:
     """The permission part of ``GitHubForge``."""
@@ -58,7 +61,7 @@ class PermissionCalls:
         headers, _ = self._client.request("GET", "/user")
         if "x-oauth-scopes" in headers:
             scopes = {scope.strip() for scope in headers["x-oauth-scopes"].split(",")}
-            return tuple(_finding(need, bool(need.scopes & scopes), "classic") for need in _NEEDS)
+            return tuple(_finding(need, bool(need.scopes & scopes), "classic") for need in (*_NEEDS, _DELETING))
         probes = self._probes()
         return tuple(
             _finding(need, False if need.name == "checks" else _outcome(probes.get(need.name)), "fine-grained")
@@ -133,10 +136,10 @@ def _finding(need: _Need, present: bool | None, kind: str) -> PermissionFinding:
     if kind == "fine-grained" and need.name == "checks":
         kind = "classic"
     return PermissionFinding(
-        permission=f"{need.name}={need.level}",
+        permission=f"{need.name}={need.level}" if need.level else need.name,
         needed_for=need.needed_for,
         present=present,
         remedy="" if present else remedies[kind],
-        # No step writes check runs; whoever asks for them needs the App.
-        optional=need.name == "checks",
+        # No step writes check runs, and no project is made by deleting; whoever asks for that is told what it needs.
+        optional=need.name in {"checks", _DELETING.name},
     )

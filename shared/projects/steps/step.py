@@ -86,8 +86,8 @@ class StepContext:
 class StepDefinition:
     """One kind of step, with the three sentences the reference shows.
 
-    ``reverse`` removes what this run itself created, reads back that it is gone, and withdraws its intents. A step
-    without one makes nothing that outlives the repository or project it stands in.
+    ``reverse`` removes what this run itself created, reads back that it is gone, and withdraws its intents; safe to
+    call again at any point. ``None`` for what makes nothing that outlives the repository or project it stands in.
     """
 
     kind: str

@@ -524,6 +524,15 @@ def test_permissions_of_a_classic_token(sandbox):
     assert "workflow" in few["workflows=write"].remedy
 
 
+def test_a_classic_token_needs_a_scope_of_its_own_to_delete(sandbox):
+    found = {finding.permission: finding for finding in sandbox.forge("undeleting").permissions()}
+    assert found["administration=write"].present
+    assert found["delete_repo"].present is False
+    assert found["delete_repo"].optional, "nothing is made by deleting"
+    assert "scope delete_repo" in found["delete_repo"].remedy
+    assert "delete_repo" not in {finding.permission for finding in sandbox.app().permissions()}
+
+
 def test_permissions_of_a_fine_grained_token_are_probed_without_a_trace(sandbox):
     before = str(sandbox.state.data["github"]["repos"])
     forge = sandbox.forge("fine", organization="acme")

@@ -217,9 +217,9 @@ def _rename(call: Call, project: Tree, name: str) -> None:
 
 @serves("DELETE", "projects/{*projectId}", Level.NONE)
 def delete_project(call: Call) -> Reply:
-    """Queue the deletion."""
+    """Queue the deletion; the administrators of a project may delete it."""
     project = call.find_project(call.value("projectId"))
-    if level_of(call.user) < Level.COLLECTION_ADMINISTRATOR:
+    if level_of(call.user, project) < Level.PROJECT_ADMINISTRATOR:
         raise errors.access_check(call.user["name"], "Delete team project")
     project["state"] = "deleting"
     operation = new_operation(call, "delete", project["id"], call.service.project_seconds[0] / 2)

@@ -191,7 +191,7 @@ def test_a_project_is_renamed_with_all_that_carries_its_name_and_deleted_with_al
         "consumerInputs": {"url": "http://127.0.0.1:9/x"},
     }
     subscription = clients.get_service_hooks_client().create_subscription(hook)
-    refused(lambda: connect("lead").clients_v7_1.get_core_client().queue_delete_project(project.id), "TF50309")
+    refused(lambda: connect("dev").clients_v7_1.get_core_client().queue_delete_project(project.id), "TF50309")
     core.queue_delete_project(project.id)
     wait_until(lambda: "New" not in [p.name for p in core.get_projects("all")])
     for gone in (item, binned):

@@ -54,6 +54,8 @@ SCOPES = {
     "Wiki (read and write)": "/org/p/_apis/wiki/wikis",
 }
 IDENTITIES, MEMBERSHIP = "/org/_apis/Identities", "/org/_apis/graph/memberships/aad.none/vssgp.none"
+MANAGE = "Project and team (read, write, and manage)"
+NO_PROJECT = "/org/_apis/projects/00000000-0000-0000-0000-000000000000"
 ABSENT = Answer(404, {"message": "VS860016: no such subject", "typeKey": "GraphSubjectNotFoundException"})
 
 
@@ -97,6 +99,9 @@ def server():
         script.on("GET", EVALUATION, _listed(True))
         for path in SCOPES.values():
             script.on("POST", path, INCOMPLETE)
+        script.on(
+            "DELETE", NO_PROJECT, Answer(404, {"message": "VS800075: no", "typeKey": "ProjectDoesNotExistException"})
+        )
         script.on("GET", IDENTITIES, _listed())
         script.on("PUT", MEMBERSHIP, ABSENT)
         yield script
@@ -113,7 +118,7 @@ def _found(forge):
 
 def test_everything_is_there(server):
     found = _found(_forge(server))
-    assert len(found) == 11
+    assert len(found) == 12
     assert all(finding.present and not finding.remedy for finding in found.values())
     assert server.calls("GET", EVALUATION)[0].query == "tokens=NAMESPACE%3A"
     assert server.calls("POST", SCOPES["Work items (read and write)"])[0].query == "validateOnly=true"
@@ -150,6 +155,14 @@ def test_what_only_teams_and_approvers_need_is_optional(server, method, path, sc
     ]
 
 
+def test_a_token_that_may_not_manage_projects_could_not_take_one_back(server):
+    server.on("DELETE", NO_PROJECT, Answer(401))
+    found = _found(_forge(server))
+    assert [name for name, finding in found.items() if not finding.present] == [MANAGE]
+    assert not found[MANAGE].optional
+    assert MANAGE in found[MANAGE].remedy
+
+
 @pytest.mark.parametrize("answer", [DENIED, Answer(405, {"message": "no"})])
 def test_a_lack_of_rights_in_a_project_of_others_tells_nothing(server, answer):
     server.on("POST", SCOPES["Code (read, write, and manage)"], answer)
@@ -163,6 +176,7 @@ def test_an_empty_organization_leaves_open_what_needs_a_project(server):
     found = _found(_forge(server))
     undetermined = {name for name, finding in found.items() if finding.present is None}
     assert undetermined == SCOPES.keys() - {"Service hooks (read, write, and manage)"}
+    assert found[MANAGE].present
 
 
 def test_a_service_that_cannot_evaluate_leaves_it_open(server):
@@ -173,7 +187,7 @@ def test_a_service_that_cannot_evaluate_leaves_it_open(server):
 def test_an_entra_identity_has_no_scopes_to_try(server):
     found = _found(_forge(server, EntraIdentity()))
     assert all(finding.present for finding in found.values())
-    assert [asked for asked in server.asked if asked.method in {"POST", "PUT"}] == []
+    assert [asked for asked in server.asked if asked.method in {"DELETE", "POST", "PUT"}] == []
 
 
 def test_an_outage_is_not_mistaken_for_a_missing_scope(server):
