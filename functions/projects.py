@@ -14,6 +14,7 @@ from functions.problems import ProblemError, actor_of, answer, body_of, page, re
 from functions.starting import Begun, begin
 from shared.domain.connection import Connection
 from shared.domain.project import ProjectRequest
+from shared.domain.strictness import tightened, weakened
 from shared.errors import DefectError, TransientError
 from shared.projects import asking, bundle, drift, status
 from shared.projects.admission import API_REQUESTER, faults_with
@@ -44,11 +45,14 @@ def create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
 def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app = services()
     body = body_of(req, NewProject, EXAMPLES)
-    request = validated(ProjectRequest, body.model_dump(exclude={"connection"}))
     connection = _connection(app, body.connection)
+    # What was left at its default is made as strict as the organisation wants it; what was asked for is held against it.
+    asked = validated(ProjectRequest, body.model_dump(exclude={"connection"}, exclude_unset=True))
+    weaker = weakened(asked.rules, connection.least_rules)
+    request = asked.model_copy(update={"rules": tightened(asked.rules, connection.least_rules)})
     dry = _is_dry(req)
     owner = _owner(app, request, connection) if dry or not connection.paused else Ownership()
-    if faults := faults_with(request, connection) + owner.faults:
+    if faults := faults_with(request, connection) + weaker + owner.faults:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the request cannot be carried out as it stands", faults=faults)
     if dry:
         unknown = {"owner_unknown": owner.unknown} if owner.unknown else {}

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from shared.domain import shapes
-from shared.domain.forge import Frozen
+from shared.domain.forge import BranchRules, Frozen
 
 MOST_REQUESTERS = 100
 """Each team is a question to the forge when somebody asks for a project."""
@@ -170,6 +170,11 @@ class ConnectionSettings(Frozen):
         description="Who may ask for projects: logins, or `organisation/team`. Empty: nobody.",
         examples=[["octocat", "contoso/builders"]],
     )
+    least_rules: BranchRules | None = Field(
+        default=None,
+        description="What every project's main branch demands at least; a request may tighten it and never weaken it.",
+        examples=[{"minimum_reviewers": 2}],
+    )
     mode: Mode = Mode.ENFORCED
     paused: bool = False
 
@@ -182,6 +187,7 @@ class ConnectionPatch(Frozen):
     requesters: tuple[Requester, ...] | None = Field(
         default=None, max_length=MOST_REQUESTERS, examples=[["octocat", "contoso/builders"]]
     )
+    least_rules: BranchRules | None = Field(default=None, examples=[{"minimum_reviewers": 2}])
     mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])
     paused: bool | None = Field(default=None, examples=[False])
 

@@ -11,6 +11,7 @@ from shared.domain.faults import FieldFault
 from shared.domain.forge import ForgeName
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import UNDER_WAY, Admission, ProjectRecord, ProjectState, Refusal, RunInput
+from shared.domain.strictness import tightened, weakened
 from shared.errors import ConflictError
 from shared.ports import IssueTracker
 from shared.projects import ownership, request_form
@@ -158,8 +159,10 @@ def _weigh(ports: ProjectPorts, run: RunInput, connection: Connection) -> Admiss
         if isinstance(parsed, tuple):
             return Admission(reason="the request is not complete", faults=parsed)
         request = parsed
+    weaker = weakened(request.rules, connection.least_rules) if run.request is None else ()
+    request = request.model_copy(update={"rules": tightened(request.rules, connection.least_rules)})
     owner = ownership.look_up(ports, request, connection)
-    if faults := faults_with(request, connection) + owner.faults:
+    if faults := faults_with(request, connection) + weaker + owner.faults:
         return Admission(reason="the request cannot be carried out as it stands", faults=faults)
     admission = _claim(ports, run, request, connection)
     return admission.model_copy(update={"owner_unknown": owner.unknown}) if admission.admitted else admission

@@ -163,13 +163,16 @@ def test_an_expired_credential_fails_with_its_remedy(world: World) -> None:
     world.fault("azure_devops", kind="expired_token", method="*", path=".*", count=50)
     view = world.ended("expired-shop", seconds=120)
     world.forget()
-    assert view["state"] == "failed"
+    assert view["state"] == "awaiting_decision"
     failed = [step for step in view["steps"] if step["state"] == "failed"]
     assert [step["id"] for step in failed] == ["azure_devops.project"]
     assert "expired" in failed[0]["reason"]
     assert failed[0]["remedy"]
     states = {step["id"]: step["state"] for step in view["steps"]}
     assert {states[s] for s in states if s.startswith("github.")} == {"applied"}
+    # The credential is good again, and so is the project after a decision.
+    assert world.api.post("/api/projects/expired-shop/decision", json={"decision": "retry"}).status_code == 202
+    world.until("the completion", lambda: (world.project("expired-shop") or {}).get("state") == "completed")
 
 
 def test_a_thousand_concurrent_starts_give_no_error(world: World) -> None:

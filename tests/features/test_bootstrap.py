@@ -334,7 +334,7 @@ def _asks(world: World, story: dict[str, Any], name: str) -> None:
 
 @then(parsers.parse('the step "{step}" fails and says what to do'))
 def _failed(story: dict[str, Any], step: str) -> None:
-    assert story["view"]["state"] == "failed"
+    assert story["view"]["state"] == "awaiting_decision"
     found = next(s for s in story["view"]["steps"] if s["id"] == step)
     assert found["state"] == "failed"
     assert "exists already" in found["reason"]

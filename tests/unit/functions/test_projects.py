@@ -89,6 +89,30 @@ def test_every_field_at_fault_is_named(app, call, client):
     assert client.started == {}
 
 
+def test_rules_left_at_their_default_are_as_strict_as_the_organisation_wants_them(app, call, client):
+    app.connect_to(a_connection(least_rules={"minimum_reviewers": 2, "require_linked_work_items": True}))
+    assert ask(call, client).status == 202
+    (_, run) = client.started["api-order-desk.1"]
+    assert run["request"]["rules"]["minimum_reviewers"] == 2
+    assert run["request"]["rules"]["require_linked_work_items"] is True
+
+
+def test_rules_that_weaken_the_organisations_are_refused_field_by_field(app, call, client):
+    app.connect_to(a_connection(least_rules={"minimum_reviewers": 2}))
+    weaker = BODY | {"rules": {"minimum_reviewers": 1, "allow_force_push": True, "allow_deletion": False}}
+    answer = ask(call, client, weaker)
+    assert answer.status == 400
+    assert [fault["field"] for fault in answer.body["errors"]] == ["rules.minimum_reviewers", "rules.allow_force_push"]
+    assert answer.body["errors"][0]["example"] == "2"
+    assert client.started == {}
+
+
+def test_rules_that_tighten_the_organisations_are_taken(app, call, client):
+    app.connect_to(a_connection(least_rules={"minimum_reviewers": 2}))
+    assert ask(call, client, BODY | {"rules": {"minimum_reviewers": 3}}).status == 202
+    assert client.started["api-order-desk.1"][1]["request"]["rules"]["minimum_reviewers"] == 3
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_object_is_refused(app, call, client, body):
     answer = ask(call, client, body)

@@ -50,6 +50,7 @@ CONNECTION: dict[str, Any] = {
         "credential": {"kind": "entra", "client_id": "00000000-0000-0000-0000-000000000001"},
     },
     "requesters": ["casey"],
+    "least_rules": json.loads(BranchRules().model_dump_json()),
     "mode": "enforced",
     "paused": False,
 }

@@ -30,6 +30,20 @@ def end(app: App, state: ProjectState, project: str = "order-desk"):
     app.ports.projects.replace(PROJECTS, project, record.model_copy(update={"state": state}), etag)
 
 
+def test_an_issue_cannot_weaken_the_organisations_rules(app):
+    app.connect_to(a_connection(least_rules={"minimum_reviewers": 2}))
+    admission = asked(app)
+    assert [(fault.field, fault.example) for fault in admission.faults] == [("rules.minimum_reviewers", "2")]
+    assert app.ports.project("order-desk") is None
+
+
+def test_a_request_that_says_nothing_of_rules_gets_the_organisations(app):
+    app.connect_to(a_connection(least_rules={"minimum_reviewers": 2, "allowed_merges": ["rebase"]}))
+    assert asked(app, an_issue(form(Minimum_reviewers=""))).admitted
+    rules = app.ports.project("order-desk").request.rules
+    assert (rules.minimum_reviewers, set(rules.allowed_merges)) == (2, {"rebase"})
+
+
 def test_a_complete_request_claims_its_project(app):
     assert asked(app).project == "order-desk"
     project = app.ports.project("order-desk")
