@@ -31,6 +31,7 @@ ROWS: Mapping[str, str] = {
     "delivery": "bench.delivery",
     "indexing": "bench.indexing",
     "audit": "bench.audit_row",
+    "pacing": "bench.pacing",
 }
 
 

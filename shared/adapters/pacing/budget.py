@@ -99,7 +99,7 @@ class Budget:
         window: float = LONGEST_HOLD,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """``forge`` is a name for people. ``window`` is the longest any wait can be, in seconds."""
+        """``forge`` is a name for people. ``window`` is the longest any place is ahead, in seconds; a wait is stretched beyond it by 15 at most."""
         self.forge = forge
         self._clock = clock
         self._window = window
@@ -199,13 +199,14 @@ class Budget:
             if not amount:
                 continue
             # Whoever claims a place that is due needs room for that alone; others leave room for all that are kept.
-            at = (
-                now
-                if due and window.has_room(amount, now)
-                else window.free_at(amount, now, self._kept(window.limit.meter))
-            )
-            if at > now and (busy is None or at > busy.until):
-                busy = Busy(at, window.limit.seconds, f"budget of {window.limit.words} is spent")
+            if window.has_room(amount, now) if due else window.spares(amount, now, self._kept(window.limit.meter)):
+                continue
+            at = window.free_at(amount, now, self._kept(window.limit.meter))
+            horizon = max(window.limit.seconds, busy.horizon if busy else 0.0)
+            if busy is None or at > busy.until:
+                busy = Busy(at, horizon, f"budget of {window.limit.words} is spent")
+            else:
+                busy = busy._replace(horizon=horizon)
         if due:
             line.popleft()
         if busy is not None:
@@ -230,7 +231,7 @@ class Budget:
             wait = horizon * self._uniform(0.75, 1.0)
         else:
             line.append(at)
-            wait = min(horizon, wait + self._uniform(0.0, min(MOST_STRETCH, max(LEAST_STRETCH, (at - now) * STRETCH))))
+            wait += self._uniform(0.0, min(MOST_STRETCH, max(LEAST_STRETCH, wait * STRETCH)))
         return TransientError(f"{self.forge}'s {busy.words}; next try in {wait:.0f} s", wait)
 
     def _heed(self, advice: Advice, now: float, spending: Spending) -> None:

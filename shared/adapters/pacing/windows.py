@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 # Sums of fractions (TSTUs, shares) must not refuse the last whole call.
@@ -74,21 +74,45 @@ class SlidingWindow:
         most = self.amount(now)
         return self.used(now) + min(amount, most) <= most + _ROUNDING
 
-    def free_at(self, amount: float, now: float, promised: Iterable[tuple[float, float]] = ()) -> float:
+    def spares(self, amount: float, now: float, promised: Sequence[tuple[float, float]]) -> bool:
+        """Whether ``amount`` can be spent now and every promise still be kept at its time.
+
+        ``promised`` holds (time, amount) of spending to come, in order of time.
+        """
+        if not self.has_room(amount, now):
+            return False
+        most, seconds = self.amount(now), self.limit.seconds
+        load = self.used(now) + min(amount, most)
+        spent, kept = iter(self._spent), deque[tuple[float, float]]()
+        oldest = next(spent, None)
+        for at, size in promised:
+            if at >= now + seconds:
+                break  # What is spent now counts no longer by then.
+            load += size
+            kept.append((at, size))
+            while oldest is not None and oldest[0] + seconds <= at:
+                load -= oldest[1]
+                oldest = next(spent, None)
+            while kept[0][0] + seconds <= at:
+                load -= kept.popleft()[1]
+            if load > most + _ROUNDING:
+                return False
+        return True
+
+    def free_at(self, amount: float, now: float, promised: Sequence[tuple[float, float]] = ()) -> float:
         """The earliest time from ``now`` on with room for ``amount``, given what is promised.
 
         ``promised`` holds (time, amount) of spending to come, in order of time.
         """
         seconds = self.limit.seconds
-        coming = list(promised)
         most = self.amount(now)
-        excess = self.used(now) + sum(size for _, size in coming) + min(amount, most) - most - _ROUNDING
+        excess = self.used(now) + sum(size for _, size in promised) + min(amount, most) - most - _ROUNDING
         if excess <= 0:
             return now
         freed = 0.0
         at = now
         # The oldest spending goes first; what is under way may be counted as late as now.
-        for when, size in (*self._spent, (now, self._under_way), *coming):
+        for when, size in (*self._spent, (now, self._under_way), *promised):
             freed += size
             at = when + seconds
             if freed >= excess:
