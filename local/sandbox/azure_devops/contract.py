@@ -37,9 +37,9 @@ class Specification:
         """Path pattern, number of literal segments, method and operation of each."""
         for table in ("paths", "x-ms-paths"):
             for template, methods in self.document.get(table, {}).items():
-                pattern, literal = _pattern(template.partition("?")[0])
                 for method, operation in methods.items():
                     if isinstance(operation, dict):
+                        pattern, literal = _pattern(template.partition("?")[0], _optional(operation))
                         yield pattern, literal, method.upper(), operation
 
     def body_problems(self, operation: dict[str, Any], body: bytes) -> list[str]:
@@ -118,16 +118,28 @@ class Specification:
         return found or None
 
 
-def _pattern(template: str) -> tuple[re.Pattern[str], int]:
+def _optional(operation: dict[str, Any]) -> frozenset[str]:
+    """Names of the path parameters that the service does without, whatever Swagger demands of its documents."""
+    return frozenset(
+        str(parameter.get("name"))
+        for parameter in operation.get("parameters", [])
+        if parameter.get("in") == "path" and parameter.get("x-ms-required") is False
+    )
+
+
+def _pattern(template: str, optional: frozenset[str] = frozenset()) -> tuple[re.Pattern[str], int]:
     parts = []
     literal = 0
-    for segment in template.strip("/").split("/"):
+    segments = template.strip("/").split("/")
+    for place, segment in enumerate(segments, 1):
         name = segment[1:-1] if segment.startswith("{") and segment.endswith("}") else None
         if name in {"project", "team"}:
             # The specification names them everywhere; the service also serves addresses without them.
             parts.append("(?:/[^/]+)?")
         elif name is not None:
-            parts.append("/.+?" if name in {"path", "query", "tagName", "teamId"} else "/[^/]+")
+            one = "/.+?" if name in {"path", "query", "tagName", "teamId"} else "/[^/]+"
+            # What stands after an empty segment could not be told from it; so only the last may be left out.
+            parts.append(f"(?:{one})?" if name in optional and place == len(segments) else one)
         else:
             literal += 1
             parts.append("/" + re.sub(r"\\\{.+?\\\}", "[^/]+", re.escape(segment)))
