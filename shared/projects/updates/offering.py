@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pydantic import TypeAdapter
-
-from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.forge import ForgeName
 from shared.domain.pull_request import PullRequest, PullRequestState, PullRequestText
 from shared.domain.scaffold_update import (
     BrokenUpdate,
-    FileMerge,
     Offer,
     Standing,
     UpdateOutcome,
@@ -27,31 +23,11 @@ from shared.projects import bundle
 from shared.projects.updates.deciding import Decision, as_preview, decide, holds
 from shared.projects.updates.describing import message, text
 from shared.projects.updates.ports import UpdatePorts
-from shared.projects.updates.surveying import Survey, scaffold_steps, standing_of, survey
+from shared.projects.updates.recording import FILES, conclude, keep, record_merged
+from shared.projects.updates.surveying import Survey, survey
 
 MOST_OFFERS = 10
 """Unmerged offers that are remembered; each costs one read a look."""
-
-FILES = TypeAdapter(tuple[FileMerge, ...])
-
-_TAGS = {
-    ForgeName.GITHUB: {
-        UpdateState.OFFERED: AuditTag.GITHUB_SCAFFOLD_OFFERED,
-        UpdateState.REVISED: AuditTag.GITHUB_SCAFFOLD_REVISED,
-        UpdateState.DECLINED: AuditTag.GITHUB_SCAFFOLD_DECLINED,
-        UpdateState.FAILED: AuditTag.GITHUB_SCAFFOLD_FAILED,
-    },
-    ForgeName.AZURE_DEVOPS: {
-        UpdateState.OFFERED: AuditTag.AZURE_DEVOPS_SCAFFOLD_OFFERED,
-        UpdateState.REVISED: AuditTag.AZURE_DEVOPS_SCAFFOLD_REVISED,
-        UpdateState.DECLINED: AuditTag.AZURE_DEVOPS_SCAFFOLD_DECLINED,
-        UpdateState.FAILED: AuditTag.AZURE_DEVOPS_SCAFFOLD_FAILED,
-    },
-}
-_MERGED = {
-    ForgeName.GITHUB: AuditTag.GITHUB_SCAFFOLD_MERGED,
-    ForgeName.AZURE_DEVOPS: AuditTag.AZURE_DEVOPS_SCAFFOLD_MERGED,
-}
 
 
 def preview(ports: UpdatePorts, project: str, forge: ForgeName, *, force: bool = False) -> UpdatePreview:
@@ -84,7 +60,7 @@ def offer(ports: UpdatePorts, task: UpdateTask) -> UpdateOutcome:
             reason=error.reason,
             remedy=error.remedy,
         )
-    return _conclude(ports, task, outcome)
+    return conclude(ports, task, outcome)
 
 
 def end_broken(ports: UpdatePorts, broken: BrokenUpdate) -> UpdateOutcome:
@@ -97,7 +73,7 @@ def end_broken(ports: UpdatePorts, broken: BrokenUpdate) -> UpdateOutcome:
         reason=broken.reason,
         remedy="Ask again; when it stays so, Doneright's log has the reason under this run's id.",
     )
-    return _conclude(ports, task, outcome)
+    return conclude(ports, task, outcome)
 
 
 def _carry_out(ports: UpdatePorts, task: UpdateTask, found: Survey, decision: Decision) -> UpdateOutcome:
@@ -131,17 +107,8 @@ def _settle(ports: UpdatePorts, task: UpdateTask, found: Survey) -> None:
     if not found.merged:
         return
     for merged in found.merged:
-        _record(
-            ports,
-            task,
-            _MERGED[task.forge],
-            f"merged.{merged.number}",
-            merged.url,
-            (merged.render,),
-            version=merged.version,
-            number=merged.number,
-        )
-    _keep(ports, found.standing)
+        record_merged(ports, task, merged)
+    keep(ports, found.standing)
 
 
 def _bring_up_to_date(ports: UpdatePorts, task: UpdateTask, found: Survey, decision: Decision) -> None:
@@ -157,7 +124,7 @@ def _bring_up_to_date(ports: UpdatePorts, task: UpdateTask, found: Survey, decis
             found.forge.edit_pull_request(found.ref, decision.pull.number, words, closed=True)
     if not found.comparison.files and found.standing.base != found.render:
         ports.projects.artifacts.put(found.packed, bundle.MEDIA_TYPE)
-        _keep(
+        keep(
             ports,
             found.standing.model_copy(update={"base": found.render, "base_version": found.version, "offers": ()}),
         )
@@ -255,66 +222,4 @@ def _retire_older(found: Survey, standing: Standing, pull: PullRequest) -> None:
 
 def _keep_offer(ports: UpdatePorts, standing: Standing, offered: Offer) -> Standing:
     others = tuple(found for found in standing.offers if found.branch != offered.branch)
-    return _keep(ports, standing.model_copy(update={"offers": (*others, offered)[-MOST_OFFERS:]}))
-
-
-def _keep(ports: UpdatePorts, standing: Standing) -> Standing:
-    ports.standings.put(standing.project, standing.forge, standing)
-    return standing
-
-
-def _conclude(ports: UpdatePorts, task: UpdateTask, outcome: UpdateOutcome) -> UpdateOutcome:
-    """Put the outcome on record, in the run's list and beside the repository's standing."""
-    outcome = outcome.model_copy(update={"at": ports.projects.clock.now()})
-    tag = _TAGS[task.forge].get(outcome.state)
-    if tag is not None:
-        _record(
-            ports,
-            task,
-            tag,
-            outcome.state,
-            outcome.url,
-            (outcome.merge,) if outcome.merge else (),
-            version=outcome.version,
-            base_version=outcome.base_version,
-            reason=outcome.reason,
-            files={fate.value: count for fate, count in outcome.files.items()},
-        )
-    ports.outcomes.put(task.instance, f"{task.project}.{task.forge}", outcome)
-    if standing := _known(ports, task):
-        _keep(ports, standing.model_copy(update={"last": outcome}))
-    return outcome
-
-
-def _known(ports: UpdatePorts, task: UpdateTask) -> Standing | None:
-    """The repository's standing; ``None`` where the project has none on that forge."""
-    record = ports.projects.project(task.project)
-    if record is None or not record.plan:
-        return None
-    step = scaffold_steps(ports, record).get(task.forge)
-    return standing_of(ports, record, step) if step else None
-
-
-def _record(
-    ports: UpdatePorts,
-    task: UpdateTask,
-    tag: AuditTag,
-    step: str,
-    subject: str,
-    artifacts: tuple[str, ...],
-    **detail: object,
-) -> None:
-    ports.projects.audit.append(
-        task.project,
-        NewAuditEvent.model_validate(
-            {
-                "tag": tag,
-                "instance": task.instance,
-                "step": f"{task.forge}.scaffold.{step}",
-                "subject": subject or task.project,
-                "actor": task.actor,
-                "detail": detail,
-                "artifacts": artifacts,
-            }
-        ),
-    )
+    return keep(ports, standing.model_copy(update={"offers": (*others, offered)[-MOST_OFFERS:]}))

@@ -20,8 +20,8 @@ from shared.domain.scaffold_update import (
 from shared.errors import ConflictError, DefectError, RefusedError
 from shared.projects.ports import PROJECTS
 from shared.projects.scaffold import TEMPLATE_VERSION
-from shared.projects.updates.offering import FILES
 from shared.projects.updates.ports import RUNS, UpdatePorts
+from shared.projects.updates.recording import FILES
 from shared.projects.updates.surveying import scaffold_steps, standing_of, updatable
 
 MOST = 100_000

@@ -13,7 +13,8 @@ from shared.domain.scaffold_update import BrokenUpdate, FileFate, UpdateState, U
 from shared.errors import ConflictError, DefectError, TransientError
 from shared.projects.scaffold import TEMPLATE_VERSION
 from shared.projects.updates import surveying
-from shared.projects.updates.offering import FILES, end_broken, preview
+from shared.projects.updates.offering import end_broken, preview
+from shared.projects.updates.recording import FILES
 from tests.fakes.app import a_connection
 from tests.fakes.forges import Fault
 from tests.fakes.updates import OLDER, REFS, World
