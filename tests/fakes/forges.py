@@ -404,12 +404,13 @@ class MemoryAzureDevOps(MemoryForge):
         """Whether every new team is a contributor at once."""
 
     def put_project(
-        self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True
+        self, name: str, *, process: str = "agile", private: bool = True, ready: bool = True, description: str = ""
     ) -> TeamProject:
         """A project as somebody else made it, with its repository."""
         made = TeamProject(
             id=f"p{len(self.projects) + 1}",
             name=name,
+            description=description,
             process=process,
             private=private,
             ready=ready,
@@ -436,7 +437,8 @@ class MemoryAzureDevOps(MemoryForge):
         operation = Operation(id=f"o{len(self.operations) + 1}", state=self.creation)
         self.operations[operation.id] = operation
         if self.creation not in {OperationState.FAILED, OperationState.CANCELLED}:
-            self.put_project(name, process=self.process_as_made or process, private=private, ready=False)
+            made_as = self.process_as_made or process
+            self.put_project(name, process=made_as, private=private, ready=False, description=description)
         return operation
 
     @_call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from shared.domain.forge import Operation, OperationState
+from shared.domain.forge import Operation, OperationState, RepositoryRef, TeamProject
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.domain.project import Visibility
 from shared.projects.steps.step import (
@@ -104,7 +104,7 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
     if not context.ledger.made_here(resource):
         return kept(f"this run did not make the project {name}")
     known = str(context.memory.get("deletion", ""))
-    return (_ended(boards.operation(known)) if known else None) or _removal(context, name, known)
+    return (_ended(boards.operation(known)) if known else None) or _removal(context, step, known)
 
 
 def _ended(operation: Operation) -> Reversal | None:
@@ -119,7 +119,8 @@ def _ended(operation: Operation) -> Reversal | None:
     )
 
 
-def _removal(context: StepContext, name: str, known: str) -> Reversal:
+def _removal(context: StepContext, step: PlanStep, known: str) -> Reversal:
+    name = text(step, "name")
     found = context.boards().project(name)
     resource = project_resource(name)
     made = context.ledger.reference(done(resource))
@@ -135,7 +136,23 @@ def _removal(context: StepContext, name: str, known: str) -> Reversal:
         return kept(f"the project this run made is gone, and another one is called {name} now")
     if not known and not found.ready and looks < LOOKS:
         return removing("Azure DevOps is still creating the project", POLL_SECONDS, looks=looks + 1)
+    if not known and not made and (other := _others(context, step, found)):
+        forget_within(context.ledger, resource)
+        return kept(
+            f"a project is called {name}, but {other}: this run never saw its own, so this may be somebody else's"
+        )
     return _deleting(known or context.boards().delete_project(found.id).id)
+
+
+def _others(context: StepContext, step: PlanStep, found: TeamProject) -> str:
+    """What speaks against a project that was never read back being this run's; empty when nothing does.
+
+    The answer to its creation was lost, or it never reached the service; then anybody may have taken the name since.
+    """
+    if found.description.split() != text(step, "description").split():
+        return "with another description"
+    repository = context.forge(step.forge).repository(RepositoryRef(owner=found.name, name=found.name))
+    return "its repository has commits" if repository and not repository.empty else ""
 
 
 def _deleting(operation: str) -> Reversal:
@@ -154,7 +171,8 @@ STEP = StepDefinition(
     reads_back="The project with its capabilities: state, process template, visibility.",
     reverses="When this run made the project, deletes it with all it holds, what people added since included, and waits "
     "until the service is done; for 28 days an organisation's owner can restore it. A project that was there before, "
-    "that an earlier run made, or that took the name since, stays.",
+    "that an earlier run made, or that took the name since, stays; so does one this run never saw finished when its "
+    "description or commits speak of somebody else.",
     ensure=ensure,
     reverse=reverse,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.forge import ForgeName
+from shared.domain.forge import ForgeName, Repository
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.domain.project import Visibility
 from shared.projects.steps.step import (
@@ -79,6 +79,11 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
     if found is not None and made and found.id != made:
         forget_within(context.ledger, resource, kinds)
         return kept(f"the repository this run made is gone, and another one is called {ref} now")
+    if found is not None and not made and (other := _others(step, found)):
+        forget_within(context.ledger, resource, kinds)
+        return kept(
+            f"a repository is called {ref}, but {other}: this run never saw its own, so this may be somebody else's"
+        )
     if found is not None or not made:
         # One whose creation was answered may not show yet; it may also have been renamed since.
         forge.delete_repository(found.ref if found else ref)
@@ -86,6 +91,17 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
             return removing(f"{ref} was deleted and still shows")
     forget_within(context.ledger, resource, kinds)
     return removed(f"repository {ref}")
+
+
+def _others(step: PlanStep, found: Repository) -> str:
+    """What speaks against a repository that was never read back being this run's; empty when nothing does.
+
+    The answer to its creation was lost, or it never reached the forge; then anybody may have taken the name since.
+    """
+    # Azure Repos keeps no descriptions.
+    if step.forge is ForgeName.GITHUB and found.description.split() != text(step, "description").split():
+        return "with another description"
+    return "" if found.empty else "it has commits"
 
 
 STEP = StepDefinition(
@@ -96,7 +112,7 @@ STEP = StepDefinition(
     reverses="When this run made the repository, deletes it with all it holds, what people pushed since included; the "
     "forge can restore it for some time (GitHub 90 days, Azure Repos from its recycle bin). One that came with the "
     "project goes with the project. A repository that was there before, that an earlier run made, or that took the name "
-    "since, stays.",
+    "since, stays; so does one this run never saw finished when its description or commits speak of somebody else.",
     ensure=ensure,
     reverse=reverse,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from shared.domain.forge import Identity
 from shared.domain.plan import PlanStep, Reversal, ReversalState, StepOutcome
 from shared.domain.project import TeamRequest, TeamRole
@@ -42,9 +44,13 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         changed += _join(context, team, {_member(project, asked, name): people[name] for name in asked.members})
         if asked.role is TeamRole.READER:
             changed += _leave(boards, boards.role_group(project, TeamRole.CONTRIBUTOR), team)
-        if problem := _wrong(boards, asked, team, group, people):
+        there = boards.members(team)
+        if problem := _wrong(
+            boards, asked, team, group, [name for name, one in people.items() if one.descriptor in there]
+        ):
             return failed(problem, "Look at the team's members and permissions, then try again.")
-        context.ledger.intend(done(_resource(project, asked)))
+        # Beside those we put in there, the service may have made its creator a member.
+        context.ledger.intend(done(_resource(project, asked)), reference=_seal(there))
     return (applied if changed else confirmed)(
         reason=f"{len(planned)} teams", teams=[f"{team.name} ({team.role})" for team in planned]
     )
@@ -68,13 +74,10 @@ def _leave(boards: WorkTracker, group: Identity, member: Identity) -> int:
     return 1
 
 
-def _wrong(
-    boards: WorkTracker, asked: TeamRequest, team: Identity, group: Identity, people: dict[str, Identity]
-) -> str:
+def _wrong(boards: WorkTracker, asked: TeamRequest, team: Identity, group: Identity, there: list[str]) -> str:
     if team.descriptor not in boards.members(group):
         return f"team {asked.name} was added to {group.name}, and read back outside it"
-    there = boards.members(team) if asked.members else frozenset()
-    lost = [name for name in asked.members if people[name].descriptor not in there]
+    lost = [name for name in asked.members if name not in there]
     return f"team {asked.name} was read back without {', '.join(lost)}" if lost else ""
 
 
@@ -102,7 +105,7 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
         shown.update({name: found for name in made if (found := boards.team(project, name))})
         return shown
 
-    changed = [name for name, team in there().items() if _grew(context, project, made[name], team)]
+    changed = [name for name, team in there().items() if _changed(context, project, made[name], team)]
     marks = [
         mark for name, team in made.items() if name not in changed for mark in _marks(context.ledger, project, team)
     ]
@@ -144,12 +147,18 @@ def _out_of(context: StepContext, project: str, asked: TeamRequest) -> Reversal:
     )
 
 
-def _grew(context: StepContext, project: str, asked: TeamRequest, team: Identity) -> bool:
-    """Whether people put somebody into a finished team."""
-    if not context.ledger.intended(done(_resource(project, asked))):
-        return False
+def _changed(context: StepContext, project: str, asked: TeamRequest, team: Identity) -> bool:
+    """Whether people put somebody into the team, or took somebody out of it, since it was read back."""
+    there = context.boards().members(team)
+    if sealed := context.ledger.reference(done(_resource(project, asked))):
+        return _seal(there) != sealed
+    # Never read back, it may hold its creator beside ours; whoever else is in there was put there by people.
     ours = {one.descriptor for name in asked.members if (one := context.boards().identity(name))}
-    return not context.boards().members(team) <= ours
+    return len(there - ours) > 1
+
+
+def _seal(members: frozenset[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()
 
 
 def _marks(ledger: Ledger, project: str, team: TeamRequest) -> list[str]:
@@ -183,7 +192,7 @@ STEP = StepDefinition(
     ensures="Every team of the request exists with its members, in the project's group of its role.",
     reads_back="The team, its members, and that the group of its role holds it.",
     reverses="Goes with the project when this run made that; else deletes the teams this run made, and takes members and "
-    "roles this run gave to other teams from them. A team that people put somebody into since stays; a reading team that "
+    "roles this run gave to other teams from them. A team whose members people changed since stays; a reading team that "
     "was taken out of the contributors stays out.",
     ensure=ensure,
     reverse=reverse,

@@ -48,7 +48,7 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
     resource = _resource(step)
     mine = {name: resource} if context.ledger.made_here(resource) else {}
     found = boards.variable_group(project, name) if mine else None
-    filled_in = found is not None and context.ledger.intended(done(resource)) and found.variables != _planned(step)
+    filled_in = found is not None and not found.variables.items() <= _planned(step).items()
 
     def remove(_: str) -> None:
         if found is not None:

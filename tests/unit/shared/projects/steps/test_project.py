@@ -193,3 +193,22 @@ def test_taken_back_the_one_that_has_its_name_now_stays(bench):
     assert "another one is called Order Desk now" in reversal.reason
     assert "delete_project" not in azure.calls
     assert bench.intents() == [], "what has the name now is not ours"
+
+
+@pytest.mark.parametrize("whose", ["description", "commits"])
+def test_one_made_by_hand_while_the_run_waited_stays(bench, whose):
+    azure = bench.app.azure
+    azure.fail("create_project", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        bench.attempt(STEP)
+    azure.put_project("Order Desk", description="By hand" if whose == "description" else "")
+    if whose == "commits":
+        ref = bench.ref("azure_devops.repository")
+        azure.commit_files(ref, "main", {"a": b"theirs"}, message="Begin")
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "somebody else's" in reversal.reason
+    assert whose[:-1] in reversal.reason
+    assert list(azure.projects) == ["order desk"]
+    assert bench.intents() == []
+    assert bench.attempt(STEP).state is StepState.FAILED, "it is nobody's of ours from now on"

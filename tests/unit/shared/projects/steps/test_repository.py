@@ -162,3 +162,31 @@ def test_one_made_in_somebody_elses_project_goes_alone_with_its_marks(bench):
     assert bench.reversed("azure_devops.repository").state is ReversalState.REMOVED
     assert bench.app.azure.names() == []
     assert bench.intents() == kept
+
+
+@pytest.mark.parametrize("whose", ["description", "commits"])
+def test_one_made_by_hand_while_the_run_waited_stays(bench, whose):
+    github, ref = bench.app.github, bench.ref(STEP)
+    github.fail("create_repository", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        bench.attempt(STEP)
+    github.put_repository(ref, description="By hand" if whose == "description" else "")
+    if whose == "commits":
+        github.commit_files(ref, "main", {"a": b"theirs"}, message="Begin")
+    reversal = bench.reversed(STEP)
+    assert reversal.state is ReversalState.KEPT
+    assert "somebody else's" in reversal.reason
+    assert whose[:-1] in reversal.reason
+    assert github.names() == ["acme/order-desk"]
+    assert bench.intents() == []
+
+
+def test_one_of_azure_repos_made_by_hand_while_the_run_waited_stays(bench):
+    azure, ref = bench.app.azure, bench.ref("azure_devops.repository")
+    azure.fail("create_repository", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        bench.attempt("azure_devops.repository")
+    azure.put_repository(ref, description="never kept there")
+    azure.commit_files(ref, "main", {"a": b"theirs"}, message="Begin")
+    assert bench.reversed("azure_devops.repository").state is ReversalState.KEPT
+    assert azure.names() == ["Order Desk/Order Desk"]

@@ -179,9 +179,11 @@ def test_memberships_and_teams_that_still_show_are_looked_at_again(another_run, 
     assert "Crew" in another_run.reverse(STEP).reason
 
 
-def test_taken_back_a_team_that_was_never_finished_goes_whoever_is_in_it(another_run, azure):
+def test_taken_back_a_team_that_was_never_finished_goes_unless_others_are_in_it(another_run, azure):
     azure.spoil_memberships = {"Crew"}
     assert another_run.attempt(STEP).state is StepState.FAILED
-    azure.held["Crew"].add("aad.cy@acme.example")
+    azure.held["Crew"] |= {"aad.cy@acme.example", "aad.di@acme.example"}
+    assert another_run.reversed(STEP).state is ReversalState.KEPT
+    azure.held["Crew"] = {"the creator, whom the service made a member"}
     assert another_run.reversed(STEP).state is ReversalState.REMOVED
     assert azure.own_teams == {}

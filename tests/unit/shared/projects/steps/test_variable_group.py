@@ -137,3 +137,14 @@ def test_taken_back_one_that_is_gone_already_is_forgotten(bench, azure):
     azure.variable_groups.clear()
     assert bench.reversed(STEP).state is ReversalState.REMOVED
     assert bench.intents() == before
+
+
+def test_taken_back_one_made_by_hand_before_it_was_read_back_stays(bench, azure):
+    bench.made("azure_devops.project")
+    bench.of_an_earlier_run()
+    azure.fail("create_variable_group", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        bench.attempt(STEP)
+    azure.create_variable_group("Order Desk", "order-desk", "d", {"THEIRS": "x"})
+    assert bench.reversed(STEP).state is ReversalState.KEPT
+    assert list(azure.variable_groups) == [KEY]
