@@ -14,7 +14,6 @@ from functools import partial
 from itertools import count
 
 from orchestrations.durable import FIRST_PAUSE, LONGEST_PAUSE
-from shared.domain.forge import ForgeName
 from shared.domain.plan import SUCCEEDED, StepState, ready
 from shared.domain.run import Conclusion, DrawnPlan, StepTask
 from shared.errors import TransientError
@@ -26,7 +25,7 @@ from tests.fakes.storage import MemoryClock
 
 
 class World:
-    """A number of runs, all asked for at once, and when each forge was last needed."""
+    """A number of runs, all asked for at once."""
 
     def __init__(self, runs: int, clock: MemoryClock, forges: ConnectedForges, *, first: int = 1) -> None:
         self.clock = clock
@@ -34,7 +33,6 @@ class World:
         self.app = App(clock=clock)
         self.app.connect_to(a_connection())
         self.ports = replace(self.app.ports, connect=lambda _: forges)
-        self.ended: dict[ForgeName, float] = {}
         self.tries = 0
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
@@ -99,8 +97,6 @@ class Run:
                     min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt) if pause is None else pause,
                     partial(self._patiently, act, attempt + 1),
                 )
-                return
-            self._note(ForgeName.GITHUB)
 
         self._world.later(0.0, tried)
 
@@ -147,7 +143,6 @@ class Run:
             again = task.model_copy(update={"attempt": task.attempt + 1, "memory": memory})
             self._world.later(outcome.wait_seconds, partial(self._try, again))
             return
-        self._note(ForgeName(task.step.partition(".")[0]))
         self._states[task.step] = outcome.state.value
         self._under_way -= 1
         self._start_steps()
@@ -155,9 +150,6 @@ class Run:
     def _conclude(self) -> None:
         conclusion = Conclusion(run=self.input, project=self.project, states=self._states, reason="")
         self.state = str(answering.conclude(self._world.ports, conclusion))
-
-    def _note(self, forge: ForgeName) -> None:
-        self._world.ended[forge] = self._world.elapsed()
 
 
 def play(world: World, most: int = 2_000_000) -> None:

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from shared.adapters.key_vault import KeyVaultSecrets, SettingsSecrets
 from shared.domain.forge import ForgeName
-from shared.errors import RefusedError
+from shared.errors import RefusedError, TransientError
 from shared.projects.links import Links
 from shared.services import Connector, compose, hook_secret
 from shared.settings import Settings
@@ -18,6 +18,7 @@ STORAGE = {
     "AzureWebJobsStorage": "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;"
     "BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:2/a;TableEndpoint=http://127.0.0.1:3/a;"
 }
+SECRETS = {"DONERIGHT_SECRET_GH": "g" * 20, "DONERIGHT_SECRET_ADO": "a" * 20}
 
 
 def configured(**given):
@@ -112,3 +113,47 @@ def test_missing_credentials_are_named(connector):
     missing = {"organization": "acme", "credential": {"kind": "pat", "token_secret": "nowhere"}}
     with pytest.raises(RefusedError, match="nowhere"):
         connector.connect(a_connection(github=missing))
+
+
+def _paces(connector, connection):
+    found = connector.connect(connection)
+    return {name: forge._client._pace for name, forge in found.forges.items()}
+
+
+def _on_github(**credential):
+    return a_connection(github={"organization": "acme", "credential": credential})
+
+
+def test_connections_of_one_identity_share_its_budget(connector, secrets):
+    first = _paces(connector, a_connection())
+    assert _paces(connector, a_connection(id="other")) == first
+    secrets.set("gh", "n" * 20)
+    assert _paces(connector, a_connection()) == first
+
+
+def test_identities_have_budgets_of_their_own(connector):
+    app = {"kind": "app", "app_id": 7, "private_key_secret": "key"}
+    other = a_connection(id="b", github={"organization": "other", "credential": app})
+    paces = [
+        _paces(connector, connection)[ForgeName.GITHUB]
+        for connection in (a_connection(), _on_github(**app), other, _on_github(kind="pat", token_secret="ado"))
+    ]
+    assert len(set(paces)) == 4
+
+
+def test_the_settings_of_pacing_are_kept():
+    services = compose(
+        configured(forge_budget_share=0.5, breaker_failures=2, breaker_pause_seconds=7.0), STORAGE | SECRETS
+    )
+    pace = services.project_ports.connect(a_connection()).forges[ForgeName.GITHUB]._client._pace
+    for _ in range(40):
+        with pace.call("a", {"content": 1.0}) as call:
+            call.end(answered=True)
+    with pytest.raises(TransientError, match="80 content-creating requests a minute"), pace.call("a", {"content": 1.0}):
+        pytest.fail("half of the limit is another instance's")
+    for _ in range(2):
+        with pace.call("b", {}) as call:
+            call.end(answered=False)
+    with pytest.raises(TransientError, match="GitHub has not answered 2 times in a row") as caught, pace.call("b", {}):
+        pytest.fail("the circuit is open")
+    assert 6.5 <= caught.value.retry_after <= 8.75
