@@ -12,6 +12,7 @@ from shared.domain.audit import AuditEvent, AuditHead, NewAuditEvent, Recorded
 from shared.domain.forge import (
     BacklogItem,
     BranchRules,
+    Classification,
     Comment,
     DeploymentEnvironment,
     Environment,
@@ -27,6 +28,7 @@ from shared.domain.forge import (
     Repository,
     RepositoryRef,
     SecurityFeature,
+    TeamPlanning,
     TeamProject,
     VariableGroup,
     Wiki,
@@ -340,6 +342,34 @@ class WorkTracker(Protocol):
 
     def delete_work_item(self, project: str, item_id: int) -> None:
         """Move the work item to the recycle bin, where people can restore it; without effect when it is not there."""
+        ...
+
+    def classification(self, project: str, kind: Classification) -> Mapping[str, str]:
+        """Path → identifier of every area or iteration, names joined by ``/``; the root's path is empty."""
+        ...
+
+    def create_classification_node(self, project: str, kind: Classification, path: str) -> None:
+        """Create the area or iteration below its parent, which must be there; without effect when it is there."""
+        ...
+
+    def delete_classification_node(self, project: str, kind: Classification, path: str) -> None:
+        """Delete it with those below it; its work items go to the root. Without effect when it is not there."""
+        ...
+
+    def team_planning(self, project: str) -> TeamPlanning:
+        """What the project's default team plans with."""
+        ...
+
+    def set_backlog_iteration(self, project: str, identifier: str) -> None:
+        """Let the default team's backlog hold what is in that iteration and below."""
+        ...
+
+    def add_team_iteration(self, project: str, identifier: str) -> None:
+        """Let the default team plan in that iteration; without effect when it does."""
+        ...
+
+    def set_sees_every_area(self, project: str, whether: bool) -> None:
+        """Let the default team see the project's own area with, or without, those below."""
         ...
 
     def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...

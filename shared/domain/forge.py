@@ -167,6 +167,8 @@ class BacklogItem(Frozen):
     description: str = ""
     parent: str | None = Field(default=None, description="Key of the parent item.")
     tags: tuple[str, ...] = ()
+    area: str = Field(default="", description="Path below the project's own area; empty: that.")
+    iteration: str = Field(default="", description="Path below the project's own iteration; empty: that.")
 
 
 class WorkItem(Frozen):
@@ -179,6 +181,23 @@ class WorkItem(Frozen):
     parent_id: int | None = None
     tags: tuple[str, ...] = ()
     url: str = ""
+    area: str = Field(default="", description="Path below the project's own area.")
+    iteration: str = Field(default="", description="Path below the project's own iteration.")
+
+
+class Classification(StrEnum):
+    """The two trees that work items are sorted into."""
+
+    AREA = "areas"
+    ITERATION = "iterations"
+
+
+class TeamPlanning(Frozen):
+    """What a project's default team plans with; iterations by identifier."""
+
+    backlog_iteration: str = ""
+    iterations: frozenset[str] = frozenset()
+    sees_every_area: bool = Field(default=False, description="It sees the areas below the project's own, too.")
 
 
 class PipelineDefinition(Frozen):

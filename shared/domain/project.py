@@ -7,7 +7,7 @@ import unicodedata
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_serializer, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_serializer, field_validator
 
 from shared.domain import shapes
 from shared.domain.forge import BranchRules, ForgeName, Frozen
@@ -20,6 +20,11 @@ _RESERVED_PROJECT_NAMES = {
     "con", "prn", "aux", "nul", "server", "tfs",
     *(f"com{n}" for n in range(1, 11)), *(f"lpt{n}" for n in range(1, 11)),
 }  # fmt: skip
+# https://learn.microsoft.com/azure/devops/organizations/settings/about-areas-iterations#naming-restrictions
+_FORBIDDEN_IN_PATHS = set('\\:*?"<>|#$&%+')
+_RESERVED_IN_PATHS = {".", "..", "prn", "aux", "nul", "con", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 11))}
+_DEEPEST_PATH = 5
+"""Levels below the project's own; the service takes 14."""
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -89,6 +94,22 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _path(path: str) -> str:
+    names = [" ".join(name.split()) for name in path.split("/")]
+    if len(names) > _DEEPEST_PATH:
+        raise ValueError(f"has {len(names)} levels; {_DEEPEST_PATH} are the most")
+    for name in names:
+        if not 1 <= len(name) <= 255:
+            raise ValueError(f"has a name of {len(name)} characters between its slashes; 1 to 255 can be taken")
+        if bad := sorted(_FORBIDDEN_IN_PATHS & set(name)):
+            raise ValueError(f"holds {' '.join(bad)}, which Azure DevOps refuses in areas and iterations")
+        if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"} for c in name):
+            raise ValueError("holds an unprintable character")
+        if name.lower() in _RESERVED_IN_PATHS:
+            raise ValueError(f"holds {name!r}, a name Azure DevOps reserves for itself")
+    return "/".join(names)
+
+
 class TeamRole(StrEnum):
     """What a team may do in the project."""
 
@@ -117,6 +138,10 @@ class EnvironmentRequest(Frozen):
         description="Logins or e-mail addresses; empty: nobody is asked.",
         examples=[["octocat"]],
     )
+
+
+NodePath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_path)]
+"""An area or iteration below the project's own, its names joined by ``/``."""
 
 
 class ProjectRequest(Frozen):
@@ -168,6 +193,20 @@ class ProjectRequest(Frozen):
         max_length=19,
         description="GitHub topics beside `doneright`.",
         examples=[[shapes.TOPIC.example]],
+    )
+    areas: tuple[NodePath, ...] = Field(
+        default=(),
+        max_length=50,
+        description="Area paths below the project's own, names joined by `/`; the seeded work items go into the first. "
+        "Azure DevOps.",
+        examples=[["Checkout", "Checkout/Cards"]],
+    )
+    iterations: tuple[NodePath, ...] = Field(
+        default=(),
+        max_length=50,
+        description="Iteration paths, likewise; empty: those the process brings, or Sprint 1 to 3 where it brings none. "
+        "Azure DevOps.",
+        examples=[["Sprint 1", "Sprint 2"]],
     )
     backlog: tuple[str, ...] = Field(
         default=(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
@@ -15,6 +16,8 @@ from shared.projects.scaffold import slug_for
 BRANCH = "main"
 TOPIC = "doneright"
 PIPELINE_FILE = "azure-pipelines.yml"
+SPRINTS = ("Sprint 1", "Sprint 2", "Sprint 3")
+"""Where to plan when neither the request nor the process names iterations."""
 
 GITHUB_EVENTS = ("check_suite", "issue_comment", "issues", "pull_request", "pull_request_review", "push")
 AZURE_DEVOPS_EVENTS = (
@@ -107,14 +110,29 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             },
         ),
         PlanStep(
+            id="azure_devops.classification",
+            kind="classification",
+            forge=forge,
+            title="Areas and iterations",
+            depends_on=("azure_devops.project",),
+            inputs={
+                "project": request.name,
+                "areas": _with_parents(request.areas),
+                "iterations": _with_parents(request.iterations),
+                "otherwise": list(SPRINTS),
+            },
+        ),
+        PlanStep(
             id="azure_devops.backlog",
             kind="backlog",
             forge=forge,
             title="Backlog: " + ", ".join(backlog.hierarchy(request.process)),
-            depends_on=("azure_devops.project",),
+            depends_on=("azure_devops.classification",),
             inputs={
                 "project": request.name,
                 "items": [item.model_dump(mode="json") for item in backlog.items(request)],
+                "area": next(iter(request.areas), ""),
+                "iteration": next(iter(request.iterations), ""),
             },
         ),
     ]
@@ -168,6 +186,17 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             )
         )
     return steps
+
+
+def _with_parents(paths: Sequence[str]) -> list[JsonValue]:
+    """``paths`` with every path above them, parents first, each once whatever its case."""
+    found: dict[str, str] = {}
+    for path in paths:
+        names = path.split("/")
+        for length in range(1, len(names) + 1):
+            above = "/".join(names[:length])
+            found.setdefault(above.lower(), above)
+    return list(found.values())
 
 
 def _variables(request: ProjectRequest) -> dict[str, JsonValue]:

@@ -15,6 +15,7 @@ from typing import Any
 from shared.domain.forge import (
     BacklogItem,
     BranchRules,
+    Classification,
     Comment,
     Environment,
     Hook,
@@ -28,6 +29,7 @@ from shared.domain.forge import (
     PipelineDefinition,
     Repository,
     RepositoryRef,
+    TeamPlanning,
     TeamProject,
     VariableGroup,
     Wiki,
@@ -78,6 +80,7 @@ class Switchboard:
             "edit_",
             "redeliver",
             "require_",
+            "set_",
             "add_",
             "remove_",
         )
@@ -400,6 +403,11 @@ class MemoryAzureDevOps(MemoryForge):
         self.teams_unseen = 0
         self.spoil_memberships: set[str] = set()
         """Names of groups that keep nobody."""
+        self.nodes: dict[Classification, dict[str, str]] = {kind: {"": f"{kind}-root"} for kind in Classification}
+        """Path → identifier, of the only project a test has."""
+        self.nodes_unseen = 0
+        self.planning = TeamPlanning(backlog_iteration="iterations-root")
+        self.spoil_planning = False
         self.teams_contribute = False
         """Whether every new team is a contributor at once."""
 
@@ -474,6 +482,8 @@ class MemoryAzureDevOps(MemoryForge):
             for key in [key for key in of_all if key[0] == name]:
                 del of_all[key]
         self.pages.clear()
+        self.nodes = {kind: {"": f"{kind}-root"} for kind in Classification}
+        self.planning = TeamPlanning(backlog_iteration="iterations-root")
         self.own_teams.clear()
         self.held.clear()
 
@@ -494,7 +504,11 @@ class MemoryAzureDevOps(MemoryForge):
             parent_id=parent_id,
             tags=item.tags,
             url=f"{self.web}/{project}/_workitems/edit/{number}",
+            area=item.area,
+            iteration=item.iteration,
         )
+        for kind, path in ((Classification.AREA, item.area), (Classification.ITERATION, item.iteration)):
+            assert path in self.nodes[kind], "the service refuses paths that are not there"
         self.items[project.lower()].append(made)
         return made
 
@@ -505,6 +519,48 @@ class MemoryAzureDevOps(MemoryForge):
         self.items[project.lower()] = [
             item.model_copy(update={"parent_id": None}) if item.parent_id == item_id else item for item in kept
         ]
+
+    @_call
+    def classification(self, project: str, kind: Classification) -> Mapping[str, str]:
+        if len(self.nodes[kind]) > 1 and self.nodes_unseen:
+            self.nodes_unseen -= 1
+            return {"": self.nodes[kind][""]}
+        return dict(self.nodes[kind])
+
+    @_call
+    def create_classification_node(self, project: str, kind: Classification, path: str) -> None:
+        nodes = self.nodes[kind]
+        there = {one.lower() for one in nodes}
+        assert path.rpartition("/")[0].lower() in there, "parents come first"
+        if path.lower() not in there:
+            nodes[path] = f"{kind}-{len(nodes)}"
+
+    @_call
+    def delete_classification_node(self, project: str, kind: Classification, path: str) -> None:
+        for one in [one for one in self.nodes[kind] if f"{one}/".lower().startswith(f"{path}/".lower())]:
+            gone = self.nodes[kind].pop(one)
+            self.planning = self.planning.model_copy(update={"iterations": self.planning.iterations - {gone}})
+
+    @_call
+    def team_planning(self, project: str) -> TeamPlanning:
+        return self.planning
+
+    @_call
+    def set_backlog_iteration(self, project: str, identifier: str) -> None:
+        self._plan(backlog_iteration=identifier)
+
+    @_call
+    def add_team_iteration(self, project: str, identifier: str) -> None:
+        assert identifier in self.nodes[Classification.ITERATION].values()
+        self._plan(iterations=self.planning.iterations | {identifier})
+
+    @_call
+    def set_sees_every_area(self, project: str, whether: bool) -> None:
+        self._plan(sees_every_area=whether)
+
+    def _plan(self, **changes: object) -> None:
+        if not self.spoil_planning:
+            self.planning = self.planning.model_copy(update=changes)
 
     @_call
     def pipeline(self, project: str, name: str) -> PipelineDefinition | None:

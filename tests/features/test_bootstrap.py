@@ -24,6 +24,7 @@ STEPS = [
     "azure_devops.branch_rules",
     "azure_devops.pipeline",
     "azure_devops.hook",
+    "azure_devops.classification",
     "azure_devops.backlog",
     "azure_devops.wiki",
     "azure_devops.variable_group",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.adapters.azure_devops.classification import ClassificationCalls
 from shared.adapters.azure_devops.client import AzureDevOpsClient
 from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, TokenProvider
 from shared.adapters.azure_devops.environments import EnvironmentCalls
@@ -24,6 +25,7 @@ class AzureDevOpsForge(
     ProtectionCalls,
     HookCalls,
     WorkItemCalls,
+    ClassificationCalls,
     PipelineCalls,
     EnvironmentCalls,
     IdentityCalls,

@@ -60,6 +60,9 @@ class WorkItemCalls(ProjectCalls):
             _added("/fields/System.Description", item.description),
             _added("/fields/System.Tags", "; ".join(tags)),
         ]
+        for field, path in (("AreaPath", item.area), ("IterationPath", item.iteration)):
+            if path:
+                document.append(_added(f"/fields/System.{field}", "\\".join([project, *path.split("/")])))
         if parent_id is not None:
             url = f"{self._client.organization_url}/_apis/wit/workItems/{parent_id}"
             document.append(_added("/relations/-", {"rel": _PARENT, "url": url}))
@@ -87,11 +90,17 @@ class WorkItemCalls(ProjectCalls):
             parent_id=_parent(found.relations or []),
             tags=tuple(tag for tag in tags if tag),
             url=self._client.page(project, "_workitems", "edit", str(found.id)),
+            area=_below_root(fields.get("System.AreaPath")),
+            iteration=_below_root(fields.get("System.IterationPath")),
         )
 
 
 def _added(path: str, value: Any) -> dict[str, Any]:
     return {"op": "add", "path": path, "value": value}
+
+
+def _below_root(path: Any) -> str:
+    return "/".join(str(path or "").split("\\")[1:])
 
 
 def _parent(relations: Sequence[Any]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.forge import BacklogItem, WorkItem
+from shared.domain.forge import BacklogItem, Classification, WorkItem
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.errors import DefectError
 from shared.projects.steps.step import StepContext, StepDefinition, applied, confirmed, failed, text, waiting
@@ -29,11 +29,11 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         still = sum(item.key in found for item in planned)
         return confirmed(reason=f"{still} of {len(planned)} seeded work items are still there")
     created = 0
-    for item in planned:
-        if item.key in found:
-            continue
+    missing = [item for item in planned if item.key not in found]
+    where = _where(context, step) if missing else {}
+    for item in missing:
         parent = found[item.parent].id if item.parent else None
-        tagged = item.model_copy(update={"tags": (TAG, f"{KEY_TAG}{item.key}", *item.tags)})
+        tagged = item.model_copy(update={"tags": (TAG, f"{KEY_TAG}{item.key}", *item.tags), **where})
         with creating(context.ledger, _resource(project, item)):
             found[item.key] = boards.create_work_item(project, tagged, parent_id=parent)
         created += 1
@@ -46,14 +46,29 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         for item in planned
         if created and item.parent and found[item.key].parent_id != found[item.parent].id
     ]
+    wrong += [
+        f"{item.title!r} is in the {name} {getattr(found[item.key], name)!r}, planned {path!r}"
+        for item in missing
+        for name, path in where.items()
+        if getattr(found[item.key], name).lower() != path.lower()
+    ]
     if wrong:
-        return failed("; ".join(wrong[:3]), "Set the parents on the board, or remove the items and retry.")
+        return failed("; ".join(wrong[:3]), "Set it right on the board, or remove the items and retry.")
     epic = next((found[item.key] for item in planned if item.parent is None), None)
     url = epic.url if epic else ""
     context.ledger.intend(done(resource))
     if created:
         return applied(url, f"{created} work items", items=len(planned))
     return confirmed(url, f"{len(planned)} work items", items=len(planned))
+
+
+def _where(context: StepContext, step: PlanStep) -> dict[str, str]:
+    """The area and the iteration that items are put into: the request's first, or the first the process brings."""
+    area, iteration = str(step.inputs.get("area", "")), str(step.inputs.get("iteration", ""))
+    if not iteration and "iteration" in step.inputs:
+        found = context.boards().classification(text(step, "project"), Classification.ITERATION)
+        iteration = next((path for path in found if path and "/" not in path), "")
+    return {name: path for name, path in (("area", area), ("iteration", iteration)) if path}
 
 
 def reverse(context: StepContext, step: PlanStep) -> Reversal:
@@ -124,8 +139,9 @@ def _by_key(items: object) -> dict[str, WorkItem]:
 STEP = StepDefinition(
     kind="backlog",
     title="Backlog",
-    ensures="An epic and its features, requirements and tasks exist in the process's own work item types.",
-    reads_back="Every item by its tag, with its type and parent.",
+    ensures="An epic and its features, requirements and tasks exist in the process's own work item types, in the first area "
+    "and iteration.",
+    reads_back="Every item by its tag, with its type and parent; those just made with their area and iteration.",
     reverses="Goes with the project when this run made that; else moves the work items this run made to the recycle bin, "
     "where people can restore them. Items whose state, type or title somebody changed stay, with the items above them; "
     "what people hung below an item that goes loses its parent.",

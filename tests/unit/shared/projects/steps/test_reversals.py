@@ -21,6 +21,7 @@ BEFORE = {
 REMOVALS = {
     "azure_devops.backlog": "delete_work_item",
     "azure_devops.branch_rules": "remove_branch_rules",
+    "azure_devops.classification": "delete_classification_node",
     "azure_devops.environments": "delete_environment",
     "azure_devops.hook": "delete_hook",
     "azure_devops.pipeline": "delete_pipeline",
