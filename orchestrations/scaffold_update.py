@@ -19,6 +19,9 @@ from shared.domain.scaffold_update import (
     UpdateTask,
 )
 
+MOST_TOLD, LONGEST_REASON = 100, 500
+"""Projects that broke, and characters of each reason, that cross to the run's end; the limit of all is 1 MiB."""
+
 AT_ONCE = 5
 """Projects that are looked at together; more would spend a forge's budget that people need."""
 
@@ -40,8 +43,8 @@ def scaffold_updates(context: OrchestrationContext, payload: dict[str, Any]) -> 
         answers = yield when_all([_child(context, run, project) for project in wave])
         for project, answer in zip(wave, answers, strict=True):
             states.update(answer["states"].values())
-            if answer["broken"]:
-                broken[project] = answer["broken"]
+            if answer["broken"] and len(broken) < MOST_TOLD:
+                broken[project] = answer["broken"][:LONGEST_REASON]
     context.set_custom_status({"projects": len(projects), "looked_at": len(projects)})
     state = yield from call(context, "finish_update_run", EndedRun(run=run, broken=broken), str)
     return {"state": state, "projects": len(projects), "states": dict(sorted(states.items())), "broken": broken}

@@ -37,7 +37,12 @@ class FileMerge(Frozen):
 
 
 class UpdateState(StrEnum):
-    """What trying to offer an update came to."""
+    """What trying to offer an update came to.
+
+    *Revised* is the open pull request brought up to date in place, *unchanged* is one that needs nothing, *in hand* one
+    whose branch the team works on, *declined* a version whose pull request the team closed without merging it, *advised*
+    a merge that was computed and not offered, since the connection is in advisory mode.
+    """
 
     PENDING = "pending"
     OFFERED = "offered"
@@ -48,19 +53,6 @@ class UpdateState(StrEnum):
     DECLINED = "declined"
     ADVISED = "advised"
     FAILED = "failed"
-
-
-STATE_MEANINGS: dict[UpdateState, str] = {
-    UpdateState.PENDING: "It is not looked at yet.",
-    UpdateState.OFFERED: "A pull request was opened.",
-    UpdateState.REVISED: "The open pull request was brought up to date in place.",
-    UpdateState.UNCHANGED: "The open pull request is as it should be.",
-    UpdateState.UP_TO_DATE: "The repository has all of the template; nothing is open.",
-    UpdateState.IN_HAND: "The team works on the branch of the pull request; it is left to them.",
-    UpdateState.DECLINED: "The team closed the pull request of this version without merging it; nothing was opened.",
-    UpdateState.ADVISED: "The connection is in advisory mode: the merge was computed and nothing was opened.",
-    UpdateState.FAILED: "It could not be offered; the reason and the remedy say why.",
-}
 
 
 class Offer(Frozen):

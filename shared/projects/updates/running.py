@@ -25,7 +25,6 @@ from shared.projects.updates.recording import FILES
 from shared.projects.updates.surveying import scaffold_steps, standing_of, updatable
 
 MOST = 100_000
-MOST_TOLD = 100
 
 
 def begin(
@@ -97,8 +96,7 @@ def finish(ports: UpdatePorts, end: EndedRun) -> str:
         ended, etag = found
         if ended.instance != run.instance or ended.finished_at is not None:
             return _view(ports, ended if ended.instance == run.instance else run).state
-        broken = dict(list(end.broken.items())[:MOST_TOLD])
-        ended = ended.model_copy(update={"finished_at": ports.projects.clock.now(), "broken": broken})
+        ended = ended.model_copy(update={"finished_at": ports.projects.clock.now(), "broken": end.broken})
         try:
             ports.runs.replace(RUNS, subject, ended, etag)
         except ConflictError:

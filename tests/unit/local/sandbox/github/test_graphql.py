@@ -190,3 +190,21 @@ def test_the_last_thread_and_who_may_resolve(sandbox, pull):
     resolve = "mutation($id: ID!) { resolveReviewThread(input: {threadId: $id}) { thread { isResolved } } }"
     refused = _ask(sandbox, resolve, "eve-token", id=threads["nodes"][0]["id"])
     assert refused["errors"][0]["type"] == "FORBIDDEN"
+
+
+def test_drafts_and_who_may_change_them(sandbox, pull):
+    address = f"/repos/octo/{pull['name']}/pulls/{pull['number']}"
+    draft = "mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } } }"
+    ready = draft.replace("convertPullRequestToDraft", "markPullRequestReadyForReview")
+    with sandbox.http("ada-token") as http:
+        node = http.get(address).json()["node_id"]
+        assert _ask(sandbox, draft, "eve-token", id=node)["errors"][0]["type"] == "FORBIDDEN"
+        for mutation, expected in ((draft, True), (ready, False)):
+            ((_, answer),) = _ask(sandbox, mutation, id=node)["data"].items()
+            assert answer["pullRequest"]["isDraft"] is expected
+            assert http.get(address).json()["draft"] is expected
+        assert _ask(sandbox, draft, id="PR_none")["errors"][0]["type"] == "NOT_FOUND"
+        literal = draft.replace("{pullRequestId: $id}", "7").replace("($id: ID!)", "")
+        assert _ask(sandbox, literal)["errors"]
+        assert http.patch(address, json={"state": "closed"}).status_code == 200
+        assert "closed" in _ask(sandbox, draft, id=node)["errors"][0]["message"]
