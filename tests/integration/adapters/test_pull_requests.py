@@ -46,7 +46,11 @@ def place(request):
 
 
 def write(forge, ref, onto, replacing=None, branch=BRANCH, **change):
-    given = change or {"added": {"new/file.txt": b"new\n"}, "edited": {"README.md": b"# Shop 2\r\n"}, "removed": {"old.txt"}}
+    given = change or {
+        "added": {"new/file.txt": b"new\n"},
+        "edited": {"README.md": b"# Shop 2\r\n"},
+        "removed": {"old.txt"},
+    }
     given["removed"] = frozenset(given.get("removed", ()))
     return forge.write_branch(
         ref, branch, BranchChange(**given), onto=onto, replacing=replacing, message="Newer\n\nDoneright-Scaffold: x"
