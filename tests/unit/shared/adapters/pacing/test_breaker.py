@@ -87,10 +87,11 @@ def test_a_probe_that_was_never_sent_leaves_the_next_call_to_find_out(breaker, c
 def test_answers_to_calls_sent_before_it_opened_change_nothing(breaker, clock):
     before = [breaker.enter() for _ in range(3)]
     _opened(breaker)
-    breaker.leave(before[0], True)
+    clock.at += PAUSE / 2
+    breaker.leave(before[0], False)
+    breaker.leave(before[1], True)
     assert breaker.state is CircuitState.OPEN
-    breaker.leave(before[1], False)
-    clock.at += PAUSE
+    clock.at += PAUSE / 2
     breaker.leave(breaker.enter(), True)
     breaker.leave(before[2], False)
     assert breaker.state is CircuitState.CLOSED
@@ -152,7 +153,7 @@ class Breaker(RuleBasedStateMachine):
             assert not may
             assert 0 < error.retry_after <= PAUSE * 1.25
             if self.probing is None:
-                assert self.clock.at + error.retry_after >= self.until
+                assert self.until <= self.clock.at + error.retry_after <= self.until + PAUSE / 4
             return None
         assert may
         assert entry.probe is (self.until is not None)

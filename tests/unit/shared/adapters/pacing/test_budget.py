@@ -413,6 +413,20 @@ class TestBatch:
         clock.at += 61
         _make(budget, CREATE)
 
+    def test_single_calls_leave_room_for_one_that_waits(self, clock):
+        budget = _budget(clock, LIMITS[:1])
+        for _ in range(8):
+            _make(budget, CREATE)
+            clock.at += 5
+        batch = {"content": 4.0, "points": 25.0}
+        with pytest.raises(TransientError) as caught, budget.batch(batch):
+            pytest.fail("there is no room")
+        clock.at = T0 + 61  # one of the four places it needs is free
+        _refusal(budget, CREATE)
+        clock.at = T0 + 40 + caught.value.retry_after
+        with budget.batch(batch):
+            pass
+
     def test_it_gets_its_turn_though_single_calls_keep_coming(self, clock):
         budget = _budget(clock)
         singles = 0
