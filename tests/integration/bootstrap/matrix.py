@@ -1,0 +1,123 @@
+"""Which fault hits which request of which step: the rows and columns of the fault matrix, drawn from the plan itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import product
+from typing import Any
+
+from shared.domain.decision import Choice
+from shared.domain.forge import ForgeName
+from shared.domain.plan import Plan
+from shared.projects.planning import plan_for
+from tests.fakes.app import App, a_connection
+from tests.integration.bootstrap.forges import REAL_SECONDS, Sent
+from tests.integration.bootstrap.runs import a_request
+
+FOR_EVER = 1_000_000
+SHARE = 3
+"""One in so many cases is played by ``make test``; the others by ``make test-all``."""
+SEED = 2026
+"""Decides which. Another seed, another sample."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to a request, the number of which is known when it is aimed."""
+
+    name: str
+    rules: Callable[[int], list[dict[str, Any]]]
+    ends: bool = True
+    """Whether it passes by itself. What does not needs somebody who mends it, and then decides."""
+    hits_reads: bool = True
+    kills: bool = False
+
+
+def _one(kind: str, count: int, **more: Any) -> Callable[[int], list[dict[str, Any]]]:
+    return lambda request: [{"kind": kind, "skip": request, "count": count, **more}]
+
+
+def _lost_then_expired(request: int) -> list[dict[str, Any]]:
+    return [*_one("expired_token", FOR_EVER)(request + 1), *_one("answer_lost", 1)(request)]
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("throttled", _one("rate_limited", 2, seconds=3)),
+    Fault("server error", _one("server_error", 3)),
+    Fault("unavailable", _one("unavailable", 3, seconds=2)),
+    Fault("slow", _one("latency", 1, seconds=0.05)),
+    Fault("slower than the client waits", _one("latency", 1, seconds=REAL_SECONDS + 0.2)),
+    Fault("connection reset", _one("connection_reset", 2)),
+    Fault("answer lost", _one("answer_lost", 1), hits_reads=False),
+    Fault("answers lost", _one("answer_lost", 3), hits_reads=False),
+    Fault("process killed", lambda _: [], kills=True),
+    Fault("expired credential", _one("expired_token", FOR_EVER), ends=False),
+    Fault("answer lost, then expired credential", _lost_then_expired, ends=False, hits_reads=False),
+    Fault("outage without end", _one("unavailable", FOR_EVER), ends=False),
+)
+
+
+class Outcome(StrEnum):
+    """How a case is meant to end."""
+
+    ONE_OF_EACH = "one of each"
+    RETRIED = "one of each after a retry"
+    COMPENSATED = "nothing left after compensation"
+
+    @property
+    def decision(self) -> Choice | None:
+        """What has to be decided for it."""
+        return {Outcome.RETRIED: Choice.RETRY, Outcome.COMPENSATED: Choice.COMPENSATE}.get(self)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A step, what happens to it, and how that is meant to end."""
+
+    step: str
+    fault: Fault
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        return f"{self.step}, {self.fault.name}: {self.outcome}"
+
+    @property
+    def forge(self) -> ForgeName:
+        """The forge of the step."""
+        return ForgeName(self.step.partition(".")[0])
+
+
+@cache
+def plan() -> Plan:
+    """The plan of a request that asks for everything, on both forges."""
+    return plan_for(App().ports, a_request(), a_connection(), 2026)[0]
+
+
+def cases() -> list[Case]:
+    """Every step with every fault and every end it may come to."""
+    return [
+        Case(step.id, fault, outcome)
+        for step, fault in product(plan().steps, FAULTS)
+        for outcome in ([Outcome.ONE_OF_EACH] if fault.ends else [Outcome.RETRIED, Outcome.COMPENSATED])
+    ]
+
+
+def sampled[C](whole: Sequence[C], share: int = SHARE) -> list[C]:
+    """A pseudo-random part of ``whole``, in its order, the same in every process."""
+    chosen = set(random.Random(SEED).sample(range(len(whole)), -(-len(whole) // share)))
+    return [case for place, case in enumerate(whole) if place in chosen]
+
+
+def targets(sent: Iterable[Sent], work: str, fault: Fault) -> list[int]:
+    """Numbers of the requests of ``work`` that are worth hitting: the first read; the first, middle and last change."""
+    requests = [one for one in sent if one.work == work]
+    changes = [place for place, one in enumerate(requests) if one.method not in {"GET", "OPTIONS"}]
+    reads = [place for place, one in enumerate(requests) if one.method == "GET"]
+    wanted = [changes[0], changes[len(changes) // 2], changes[-1]] if changes else []
+    if reads and (fault.hits_reads or not changes):
+        wanted.insert(0, reads[0])
+    return list(dict.fromkeys(wanted))

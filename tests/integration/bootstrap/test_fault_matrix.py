@@ -1,0 +1,119 @@
+"""Whatever happens to whichever step ends in exactly one of each resource, or in nothing left behind.
+
+The real runbooks, activities and adapters run against both simulators on a virtual clock. Each case hits requests of one
+step alone: its first read, and its first, middle and last change. `make test` plays a third of the cases with one request
+each, drawn with a fixed seed; `make test-all` plays all of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from shared.domain.decision import Choice
+from shared.domain.forge import ForgeName
+from tests.integration.bootstrap import inventory
+from tests.integration.bootstrap.forges import Sandboxes, Sent
+from tests.integration.bootstrap.matrix import FAULTS, SEED, Case, Fault, Outcome, cases, plan, sampled, targets
+from tests.integration.bootstrap.runs import Ended, Player, a_request
+
+WHOLE = cases()
+SAMPLE = sampled(WHOLE)
+
+
+@dataclass(frozen=True)
+class Calm:
+    """What becomes of a bootstrap that nothing happens to."""
+
+    found: dict[str, Any]
+    states: dict[str, str]
+    sent: list[Sent]
+
+
+@pytest.fixture(scope="session")
+def calm(served_forges: Sandboxes) -> Iterator[dict[ForgeName, Calm]]:
+    """Played once on each forge."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = {}
+        for forge in ForgeName:
+            served_forges.reset()
+            ended = Player(served_forges, patch).play(a_request(frozenset({forge})))
+            assert ended.state == "completed", ended.why()
+            made[forge] = Calm(ended.found, ended.states(), list(served_forges.sent))
+        yield made
+
+
+def hit(player: Player, forge: ForgeName, work: str, fault: Fault, request: int) -> Any:
+    """Aim ``fault`` at that request of ``work``; what tells how often it fired."""
+    if fault.kills:
+        player.sandboxes.deaths[work] = request
+        return None
+    return player.sandboxes.faults[forge].aim(work, *fault.rules(request))
+
+
+def played(player: Player, case: Case, request: int, calm: Calm) -> None:
+    """One case, from the first state of the forges to what must stand there."""
+    player.sandboxes.reset()
+    before = inventory.of(player.sandboxes.state.data)
+    aimed = hit(player, case.forge, case.step, case.fault, request)
+    faults = player.sandboxes.faults[case.forge]
+    ended = player.play(a_request(frozenset({case.forge})), decide=case.outcome.decision, lift=faults.clear)
+    told = f"seed {SEED}, {case}, request {request}\n" + "\n".join(ended.why())
+    fired = ended.deaths if aimed is None else sum(rule["fired"] for rule in aimed.listing())
+    assert fired, f"the fault never hit: {told}"
+    ended.assert_on_record()
+    if case.outcome is Outcome.COMPENSATED:
+        assert_nothing_left(ended, before, told)
+    else:
+        assert_one_of_each(ended, calm, told)
+
+
+def assert_one_of_each(ended: Ended, calm: Calm, told: str) -> None:
+    """The project stands as if nothing had happened."""
+    assert ended.state == "completed", told
+    assert {step: state for step, state in ended.states().items() if state != "confirmed"}.items() <= (
+        calm.states.items()
+    ), told
+    assert inventory.differences(calm.found, ended.found) == [], told
+
+
+def assert_nothing_left(ended: Ended, before: dict[str, Any], told: str) -> None:
+    """The forges stand as they did before, and the project's ledger claims nothing."""
+    assert ended.state == "compensated", told
+    assert inventory.differences(before, ended.found) == [], told
+    assert list(ended.app.ports.ledger("order-desk").intents()) == [], told
+
+
+@pytest.mark.parametrize("case", SAMPLE, ids=str)
+def test_a_sampled_fault_ends_in_one_of_each_or_in_nothing_left(
+    player: Player, calm: dict[ForgeName, Calm], case: Case
+) -> None:
+    there = targets(calm[case.forge].sent, case.step, case.fault)
+    played(player, case, random.Random(f"{SEED} {case}").choice(there), calm[case.forge])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", WHOLE, ids=str)
+def test_every_fault_of_every_step_ends_in_one_of_each_or_in_nothing_left(
+    player: Player, calm: dict[ForgeName, Calm], case: Case
+) -> None:
+    there = targets(calm[case.forge].sent, case.step, case.fault)
+    assert there
+    for request in there:
+        played(player, case, request, calm[case.forge])
+
+
+def test_the_matrix_has_every_step_that_is_planned_and_every_fault_of_the_sandbox() -> None:
+    assert {case.step for case in WHOLE} == {step.id for step in plan().steps}
+    assert {step.forge for step in plan().steps} == set(ForgeName)
+    kinds = {rule["kind"] for fault in FAULTS for rule in fault.rules(0)}
+    assert kinds == {
+        "answer_lost", "connection_reset", "expired_token", "latency", "rate_limited", "server_error", "unavailable",
+    }  # fmt: skip
+    assert {case.outcome.decision for case in WHOLE} == {None, Choice.RETRY, Choice.COMPENSATE}
+    assert {case.step for case in SAMPLE} == {step.id for step in plan().steps}
+    assert {case.fault.name for case in SAMPLE} == {fault.name for fault in FAULTS}
