@@ -247,7 +247,7 @@ class DeploymentEnvironment(Frozen):
     """Where a repository's code is deployed, and who must let it through."""
 
     name: str
-    reviewers: tuple[str, ...] = Field(default=(), description="Logins, any one of whom approves; empty: nobody asked.")
+    reviewers: tuple[str, ...] = Field(default=(), description="Logins or organisation/team, any one of whom approves; empty: nobody asked.")
     url: str = ""
 
 

@@ -7,7 +7,17 @@ import unicodedata
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_serializer, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from shared.domain import shapes
 from shared.domain.forge import BranchRules, ForgeName, Frozen
@@ -128,16 +138,72 @@ class TeamRequest(Frozen):
     role: TeamRole = TeamRole.CONTRIBUTOR
 
 
+class Approver(Frozen):
+    """Who is asked before a deployment, by the name each forge knows. Text alone is the name whose form it has."""
+
+    github: str = Field(
+        default="",
+        pattern=shapes.GITHUB_APPROVER.pattern,
+        description="Login, or organisation/team.",
+        examples=[shapes.GITHUB_APPROVER.example],
+    )
+    azure_devops: str = Field(
+        default="",
+        pattern=shapes.AZURE_DEVOPS_APPROVER.pattern,
+        description="E-mail address.",
+        examples=[shapes.AZURE_DEVOPS_APPROVER.example],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, given: object) -> object:
+        if isinstance(given, str):
+            for forge, shape in (("github", shapes.GITHUB_APPROVER), ("azure_devops", shapes.AZURE_DEVOPS_APPROVER)):
+                if given and re.fullmatch(shape.pattern, given):
+                    return {forge: given}
+            raise ValueError(f"is neither {shapes.GITHUB_APPROVER.accepts}, nor {shapes.AZURE_DEVOPS_APPROVER.accepts}")
+        if not isinstance(given, (dict, Approver)):
+            raise ValueError("is neither a name nor an object with one name for each forge")
+        return given
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> Approver:
+        if not (self.github or self.azure_devops):
+            raise ValueError("names nobody, on neither forge")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        written = handler.resolve_ref_schema(handler(schema))
+        return {"title": written.get("title", cls.__name__), "anyOf": [{"type": "string"}, written]}
+
+    def on(self, forge: ForgeName) -> str:
+        """The name ``forge`` knows; empty when none was given for it."""
+        return self.github if forge is ForgeName.GITHUB else self.azure_devops
+
+    def __str__(self) -> str:
+        return self.github or self.azure_devops
+
+
 class EnvironmentRequest(Frozen):
     """Where the project is deployed, and who approves that."""
 
     name: str = Field(min_length=1, max_length=100, pattern=shapes.ENVIRONMENT.pattern, examples=["production"])
-    approvers: tuple[str, ...] = Field(
+    approvers: tuple[Approver, ...] = Field(
         default=(),
         max_length=6,
-        description="Logins or e-mail addresses; empty: nobody is asked.",
-        examples=[["octocat"]],
+        description="A login or organisation/team for GitHub, an e-mail address for Azure DevOps, or an object with both; "
+        "empty: nobody is asked.",
+        examples=[[{"github": "octocat", "azure_devops": "octo@contoso.com"}]],
     )
+
+    def approvers_on(self, forge: ForgeName) -> tuple[str, ...]:
+        """The names of those who can be asked on ``forge``."""
+        return tuple(name for approver in self.approvers if (name := approver.on(forge)))
+
+    def not_asked_on(self, forge: ForgeName) -> tuple[str, ...]:
+        """Those who have no name on ``forge``, by the one they have."""
+        return tuple(str(approver) for approver in self.approvers if not approver.on(forge))
 
 
 NodePath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_path)]
@@ -186,7 +252,7 @@ class ProjectRequest(Frozen):
         default=(EnvironmentRequest(name="staging"), EnvironmentRequest(name="production")),
         max_length=10,
         description="Environments on both forges, first to last.",
-        examples=[[{"name": "production", "approvers": ["octocat"]}]],
+        examples=[[{"name": "production", "approvers": [{"github": "octocat", "azure_devops": "octo@contoso.com"}]}]],
     )
     topics: tuple[Annotated[str, Field(pattern=shapes.TOPIC.pattern)], ...] = Field(
         default=(),

@@ -71,6 +71,16 @@ TOPIC = Shape(
     "a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first",
     "payments",
 )
+GITHUB_APPROVER = Shape(
+    rf"^({_ANY_LOGIN}(/[A-Za-z0-9_][A-Za-z0-9._-]{{0,99}})?)?$",
+    "a GitHub login (letters, digits, hyphens; at most 39) or organisation/team",
+    "octocat",
+)
+AZURE_DEVOPS_APPROVER = Shape(
+    r"^([A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4})?$",
+    "an e-mail address, as somebody signs in to Azure DevOps",
+    "octo@contoso.com",
+)
 
 SHAPES = {
     shape.pattern: shape
@@ -88,3 +98,5 @@ SHAPES = {
     )
 }
 """Each shape by its pattern, which is all that a validation error tells of it."""
+        GITHUB_APPROVER,
+        AZURE_DEVOPS_APPROVER,

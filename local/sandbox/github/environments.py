@@ -30,17 +30,29 @@ def _environment_body(call: Call, repo: Record, record: Record) -> Record:
         "html_url": f"{present.html_url(call.hub, repo)}/deployments/activity_log?environments_filter={name}",
         "created_at": record["created_at"],
         "updated_at": record["updated_at"],
-        "protection_rules": [_rule(call, rule) for rule in record["protection_rules"]],
+        "protection_rules": [_rule(call, repo, rule) for rule in record["protection_rules"]],
         "deployment_branch_policy": record["deployment_branch_policy"],
     }
 
 
-def _rule(call: Call, rule: Record) -> Record:
+def _rule(call: Call, repo: Record, rule: Record) -> Record:
     if rule["type"] != "required_reviewers":
         return rule
-    users = {u["id"]: u for u in call.hub.table("users").values()}
-    shown = [{"type": "User", "reviewer": present.account(call.hub, users.get(r["id"]))} for r in rule["reviewers"]]
-    return {**rule, "reviewers": shown}
+    return {**rule, "reviewers": [_reviewer(call, repo, reviewer) for reviewer in rule["reviewers"]]}
+
+
+def _reviewer(call: Call, repo: Record, given: Record) -> Record:
+    """A person, or a team of the organisation that owns the repository; refuses whoever is neither."""
+    org = call.hub.table("orgs").get(repo["owner"].lower())
+    if given.get("type") == "Team":
+        team = next((t for t in (org or {"teams": {}})["teams"].values() if t["id"] == given.get("id")), None)
+        if org is not None and team is not None:
+            return {"type": "Team", "reviewer": present.team(call.hub, org, team)}
+    else:
+        user = next((u for u in call.hub.table("users").values() if u["id"] == given.get("id")), None)
+        if user is not None:
+            return {"type": "User", "reviewer": present.account(call.hub, user)}
+    raise ApiError(422, "Failed to create the environment protection rule. One of the reviewers is invalid.")
 
 
 @route("GET", REPO + "/environments")
@@ -92,6 +104,8 @@ def set_environment(call: Call) -> Record:
         if policy.get("protected_branches") == policy.get("custom_branch_policies"):
             raise ApiError(422, "protected_branches and custom_branch_policies cannot have the same value")
         rules.append({"id": call.hub.next_id("rule"), "node_id": "GATE_B", "type": "branch_policy"})
+    for rule in rules:
+        _rule(call, repo, rule)
     old = repo["environments"].get(name.lower())
     record = {
         "id": old["id"] if old else call.hub.next_id("environment", 80_001),

@@ -23,7 +23,7 @@ class EnvironmentCalls:
         Raises ``NotSupportedError`` where the plan has no environments for private repositories.
         """
         try:
-            return tuple(_shown(data) for data in self._client.pages(repository_path(ref) + "/environments"))
+            return tuple(_shown(ref, data) for data in self._client.pages(repository_path(ref) + "/environments"))
         except NotFoundError as error:
             raise self._meaning(ref, error) from None
 
@@ -38,7 +38,7 @@ class EnvironmentCalls:
         wanted = {
             "wait_timer": _rule(current, "wait_timer").get("wait_timer", 0),
             "prevent_self_review": _rule(current, "required_reviewers").get("prevent_self_review", False),
-            "reviewers": [{"type": "User", "id": self._account_id(login)} for login in environment.reviewers] or None,
+            "reviewers": [self._reviewer(name) for name in environment.reviewers] or None,
             "deployment_branch_policy": current.get("deployment_branch_policy"),
         }
         # Plans without these rules refuse the very words.
@@ -65,11 +65,16 @@ class EnvironmentCalls:
         account = self._client.get(path("/users/{}", login))
         return account is not None and account["type"] != "Organization"
 
-    def _account_id(self, login: str) -> int:
-        account = self._client.get(path("/users/{}", login))
-        if account is None:
-            raise RefusedError(f"GitHub has no account {login}", "Name approvers by their GitHub login")
-        return int(account["id"])
+    def _reviewer(self, name: str) -> dict[str, Any]:
+        organization, slash, team = name.partition("/")
+        address = path("/orgs/{}/teams/{}", organization, team) if slash else path("/users/{}", name)
+        found = self._client.get(address)
+        if found is None:
+            raise RefusedError(
+                f"GitHub has no {'team' if slash else 'account'} {name}",
+                "Name approvers by their GitHub login, or as organisation/team",
+            )
+        return {"type": "Team" if slash else "User", "id": int(found["id"])}
 
     def _meaning(self, ref: RepositoryRef, error: NotFoundError) -> DonerightError:
         """GitHub hides environments (404) from plans that lack them and from credentials that may not see them."""
@@ -89,14 +94,15 @@ def _rule(environment: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     return next((rule for rule in rules if rule["type"] == kind), {})
 
 
-def _shown(data: Mapping[str, Any]) -> DeploymentEnvironment:
+def _shown(ref: RepositoryRef, data: Mapping[str, Any]) -> DeploymentEnvironment:
     reviewers = _rule(data, "required_reviewers").get("reviewers") or ()
     return DeploymentEnvironment(
         name=data["name"],
-        reviewers=tuple(sorted(_name(reviewer["reviewer"]) for reviewer in reviewers)),
+        reviewers=tuple(sorted(_name(ref, reviewer["reviewer"]) for reviewer in reviewers)),
         url=data.get("html_url") or "",
     )
 
 
-def _name(reviewer: Mapping[str, Any]) -> str:
-    return str(reviewer.get("login") or reviewer.get("slug"))
+def _name(ref: RepositoryRef, reviewer: Mapping[str, Any]) -> str:
+    # Only a team of the repository's own organisation can be asked.
+    return str(reviewer.get("login") or f"{ref.owner}/{reviewer.get('slug')}")

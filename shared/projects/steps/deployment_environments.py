@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.forge import DeploymentEnvironment
+from shared.domain.forge import DeploymentEnvironment, ForgeName
 from shared.domain.plan import PlanStep, Reversal, StepOutcome, StepState
 from shared.domain.project import EnvironmentRequest
 from shared.errors import DefectError, NotSupportedError
@@ -17,6 +17,9 @@ from shared.projects.steps.step import (
     waiting,
 )
 from shared.projects.undoing import creating, goes_along, stands, take_back
+from shared.projects.unguarded import not_asked, unguarded
+
+HERE = ForgeName.GITHUB
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -32,8 +35,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     unmet = [wanted for wanted in planned if not _met(wanted, before)]
     if unknown := _unknown(settings, unmet):
         return failed(
-            f"GitHub knows no person {', '.join(unknown)}",
-            "Name approvers by their GitHub login.",
+            f"GitHub knows no person or team {', '.join(unknown)}",
+            "Name approvers by their GitHub login, or as organisation/team.",
         )
     unapproved: list[str] = []
     changed = False
@@ -46,12 +49,12 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             settings.set_deployment_environment(ref, environment)
 
     for wanted in unmet:
-        environment = DeploymentEnvironment(name=wanted.name, reviewers=wanted.approvers)
+        environment = DeploymentEnvironment(name=wanted.name, reviewers=wanted.approvers_on(HERE))
         try:
             put(environment)
             changed = True
         except NotSupportedError:
-            if not wanted.approvers:
+            if not environment.reviewers:
                 raise
             # The plan has no approvals here. The environment itself is still of use, and what it lacks is told.
             unapproved.append(wanted.name)
@@ -76,7 +79,11 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             remedy="Upgrade the plan of the account, make the repository public, or guard deployments elsewhere.",
             url=url,
         )
-    return (applied if changed else confirmed)(url, f"{len(names)} environments", environments=list(names))
+    if gap := unguarded(planned, HERE, url):
+        return gap
+    return (applied if changed else confirmed)(
+        url, f"{len(names)} environments" + not_asked(planned, HERE), environments=list(names)
+    )
 
 
 def reverse(context: StepContext, step: PlanStep) -> Reversal:
@@ -113,18 +120,25 @@ def _met(wanted: EnvironmentRequest, found: dict[str, DeploymentEnvironment]) ->
         return False
     # Any one reviewer lets a deployment through, so one too many is as wrong as one too few.
     asked = {login.lower() for login in environment.reviewers}
-    return not wanted.approvers or asked == {login.lower() for login in wanted.approvers}
+    approvers = wanted.approvers_on(HERE)
+    return not approvers or asked == {login.lower() for login in approvers}
 
 
 def _unknown(settings: RepositorySettings, unmet: list[EnvironmentRequest]) -> list[str]:
-    logins = dict.fromkeys(login for wanted in unmet for login in wanted.approvers)
-    return [login for login in logins if "@" in login or not settings.has_account(login)]
+    names = dict.fromkeys(name for wanted in unmet for name in wanted.approvers_on(HERE))
+    return [name for name in names if not _is_there(settings, name)]
+
+
+def _is_there(settings: RepositorySettings, name: str) -> bool:
+    organization, slash, team = name.partition("/")
+    return settings.has_team(organization, team) if slash else settings.has_account(name)
 
 
 STEP = StepDefinition(
     kind="deployment_environments",
     title="Environments of the repository",
-    ensures="Every environment of the request exists and asks its approvers before a deployment.",
+    ensures="Every environment of the request exists and asks those of its approvers who have a login or team in the "
+    "request before a deployment; an environment whose approvers have none is named.",
     reads_back="Every environment with the people it asks; approvals the forge's plan does not offer are named.",
     reverses="Goes with the repository when this run made that; else deletes the environments this run made, with the rules, "
     "secrets and deployments people added to them since. One that was there before stays, with the people it asks now.",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from shared.domain.forge import Environment, Identity
+from shared.domain.forge import Environment, ForgeName, Identity
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.domain.project import EnvironmentRequest
 from shared.errors import DefectError
 from shared.ports import WorkTracker
 from shared.projects.steps.step import StepContext, StepDefinition, applied, confirmed, failed, text, waiting
 from shared.projects.undoing import creating, goes_along, take_back
+from shared.projects.unguarded import not_asked, unguarded
+
+HERE = ForgeName.AZURE_DEVOPS
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -34,7 +37,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     if lost := [environment.name for environment in planned if environment.name.lower() not in found]:
         return waiting(f"created and not shown yet: {', '.join(lost)}")
     for environment in planned:
-        wanted = [people[name] for name in environment.approvers]
+        wanted = [people[name] for name in environment.approvers_on(HERE)]
         there = found[environment.name.lower()]
         if not wanted or {one.id for one in wanted} <= boards.approvers(project, there):
             continue
@@ -47,10 +50,13 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
                 "Look at the environment's approvals and checks, then try again.",
                 there.url,
             )
+    url = found[planned[0].name.lower()].url if planned else ""
+    if gap := unguarded(planned, HERE, url):
+        return gap
     asked = sum(bool(environment.approvers) for environment in planned)
     return (applied if changed else confirmed)(
-        found[planned[0].name.lower()].url if planned else "",
-        f"{len(planned)} environments, {asked} with approval",
+        url,
+        f"{len(planned)} environments, {asked} with approval" + not_asked(planned, HERE),
         environments=[environment.name for environment in planned],
     )
 
@@ -91,7 +97,7 @@ def _planned(step: PlanStep) -> list[EnvironmentRequest]:
 
 def _people(boards: WorkTracker, planned: list[EnvironmentRequest]) -> tuple[dict[str, Identity], list[str]]:
     """Everybody who is to approve, looked up before anything is made, and those who are not there."""
-    names = dict.fromkeys(name for environment in planned for name in environment.approvers)
+    names = dict.fromkeys(name for environment in planned for name in environment.approvers_on(HERE))
     found = {name: boards.identity(name) for name in names}
     return (
         {name: one for name, one in found.items() if one is not None},
@@ -106,7 +112,8 @@ def _by_name(boards: WorkTracker, project: str) -> dict[str, Environment]:
 STEP = StepDefinition(
     kind="environments",
     title="Environments",
-    ensures="Every environment of the request exists, and waits for one of its approvers where it names any.",
+    ensures="Every environment of the request exists, and waits for one of those of its approvers who have an e-mail "
+    "address in the request; an environment whose approvers have none is named.",
     reads_back="The environments by name, and whom the approval check of each asks.",
     reverses="Goes with the project when this run made that; else deletes the environments this run made, with their checks "
     "and deployment history. One that was there before stays, with the approvers it asks now.",

@@ -31,6 +31,7 @@ def _seed(plan):
                 "login": "acme",
                 "plan": plan,
                 "members": {"ada": "admin", "bob": "member", "eve": "member"},
+                "teams": [{"slug": "leads", "members": ["bob"]}],
                 "repositories": [
                     {"name": "shop", "private": True, "files": {"a": "a"}, "collaborators": {"bob": "write"}},
                     {"name": "open", "private": False, "files": {"a": "a"}, "collaborators": {"bob": "write"}},
@@ -175,6 +176,21 @@ def test_an_environment_is_made_once_with_its_reviewers(sandbox, forge):
     assert made.url
     forge.set_deployment_environment(OPEN, wanted.model_copy(update={"reviewers": ("bob",)}))
     assert [found.reviewers for found in forge.deployment_environments(OPEN)] == [("bob",)]
+
+
+def test_a_team_of_the_organisation_is_asked_beside_a_person(forge):
+    wanted = DeploymentEnvironment(name="production", reviewers=("acme/leads", "bob"))
+    forge.set_deployment_environment(OPEN, wanted)
+    (made,) = forge.deployment_environments(OPEN)
+    assert made.reviewers == ("acme/leads", "bob")
+
+
+@pytest.mark.parametrize("reviewer", ["acme/nothing", "nobody"])
+def test_a_reviewer_who_is_not_there_is_refused(forge, reviewer):
+    with pytest.raises(RefusedError, match=reviewer) as caught:
+        forge.set_deployment_environment(OPEN, DeploymentEnvironment(name="production", reviewers=(reviewer,)))
+    assert "organisation/team" in caught.value.remedy
+    assert forge.deployment_environments(OPEN) == ()
 
 
 def test_what_others_set_on_an_environment_stays(forge):

@@ -32,7 +32,11 @@ PROJECT: dict[str, Any] = {
     "forges": ["azure_devops", "github"],
     "rules": json.loads(BranchRules().model_dump_json()),
     "teams": [{"name": "Crew", "members": ["casey@acme.example"], "role": "contributor"}],
-    "environments": [{"name": "production", "approvers": ["casey"]}],
+    "environments": [
+        {"name": "production", "approvers": [{"github": "casey", "azure_devops": "casey@acme.example"}, "mona"]}
+    ],
+    "areas": ["Web/Checkout"],
+    "iterations": ["Sprint 1"],
     "topics": ["orders"],
     "backlog": ["Take an order"],
 }
@@ -171,6 +175,13 @@ def test_a_shape_accepts_its_own_example(shape):
     assert re.search(shape.pattern, shape.example)
 
 
+OCTO = '{"github": "octocat", "azure_devops": "octo@contoso.com"}'
+
+
+def _approved_by(approver: object) -> dict[str, Any]:
+    return {"environments": [{"name": "production", "approvers": [approver]}]}
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "problem", "example"),
     [
@@ -182,6 +193,15 @@ def test_a_shape_accepts_its_own_example(shape):
         ({"forges": []}, "forges", "is empty", '["azure_devops", "github"]'),
         ({"teams": [{"name": ""}]}, "teams.0.name", "is empty", "Release crew"),
         ({"backlog": "x"}, "backlog", "is not a list", '["Take a card payment"]'),
+        ({"areas": ["Web/"]}, "areas.0", "has a name of 0 characters between its slashes; 1 to 255 can be taken", "Checkout"),
+        ({"areas": ["a/b/c/d/e/f"]}, "areas.0", "has 6 levels; 5 are the most", "Checkout"),
+        ({"areas": ["A&B: C"]}, "areas.0", "holds & :, which Azure DevOps refuses in areas and iterations", "Checkout"),
+        ({"iterations": ["Web/nul"]}, "iterations.0", "holds 'nul', a name Azure DevOps reserves for itself", "Sprint 1"),
+        ({"iterations": ["a\u202eb"]}, "iterations.0", "holds an unprintable character", "Sprint 1"),
+        (_approved_by("Casey Jones"), "environments.0.approvers.0", "is neither a GitHub login (letters, digits, hyphens; at most 39) or organisation/team, nor an e-mail address, as somebody signs in to Azure DevOps", OCTO),
+        (_approved_by({"azure_devops": "casey"}), "environments.0.approvers.0.azure_devops", "is not an e-mail address, as somebody signs in to Azure DevOps", "octo@contoso.com"),
+        (_approved_by({"github": ""}), "environments.0.approvers.0", "names nobody, on neither forge", OCTO),
+        (_approved_by(5), "environments.0.approvers.0", "is neither a name nor an object with one name for each forge", OCTO),
     ],
 )  # fmt: skip
 def test_what_a_person_reads(changes, field, problem, example):

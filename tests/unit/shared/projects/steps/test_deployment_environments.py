@@ -57,13 +57,40 @@ def test_an_environment_that_names_nobody_keeps_whom_others_set(made):
     assert stored(made)["staging"] == theirs
 
 
-@pytest.mark.parametrize("approver", ["nobody", "casey@acme.example"])
+@pytest.mark.parametrize("approver", ["nobody", "acme/nothing"])
 def test_an_unknown_approver_fails_with_the_remedy_before_anything_is_made(made, approver):
     outcome = made.attempt(STEP, environments=[{"name": "a"}, {"name": "b", "approvers": ["casey", approver]}])
     assert outcome.state is StepState.FAILED
-    assert outcome.reason == f"GitHub knows no person {approver}"
+    assert outcome.reason == f"GitHub knows no person or team {approver}"
     assert "login" in outcome.remedy
     assert stored(made) == {}
+
+
+def test_a_team_is_asked_by_its_organisation_and_name(made):
+    made.app.github.teams["acme/leads"] = {"casey"}
+    assert made.attempt(STEP, environments=[{"name": "a", "approvers": ["acme/leads"]}]).state is StepState.APPLIED
+    assert stored(made)["a"].reviewers == ("acme/leads",)
+
+
+def test_whoever_has_no_login_is_told_and_the_others_are_asked(made):
+    mixed = [
+        {"name": "a", "approvers": ["casey", "ada@acme.example", {"github": "mona", "azure_devops": "m@a.example"}]}
+    ]
+    outcome = made.attempt(STEP, environments=mixed)
+    assert outcome.state is StepState.APPLIED
+    assert outcome.reason == "1 environments; not asked, without a login or team: ada@acme.example"
+    assert stored(made)["a"].reviewers == ("casey", "mona")
+    assert made.attempt(STEP, environments=mixed).reason == outcome.reason
+
+
+def test_an_environment_nobody_can_be_asked_about_here_is_made_and_shown_as_not_supported(made):
+    alone = [{"name": "a", "approvers": ["casey"]}, {"name": "b", "approvers": ["ada@acme.example"]}]
+    for _ in range(2):
+        outcome = made.attempt(STEP, environments=alone)
+        assert outcome.state is StepState.UNSUPPORTED
+        assert "a, b exist; nobody is asked before a deployment to b, since ada@acme.example" in outcome.reason
+        assert '{"azure_devops": "ada@acme.example", "github": "…"}' in outcome.remedy
+    assert {name: found.reviewers for name, found in stored(made).items()} == {"a": ("casey",), "b": ()}
 
 
 def test_a_plan_without_approvals_says_so_and_the_environments_exist(made):

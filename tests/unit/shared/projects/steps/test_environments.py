@@ -57,13 +57,33 @@ def test_whoever_is_asked_besides_stays_and_whoever_was_taken_out_comes_back(ben
 
 
 def test_an_unknown_approver_is_named_before_anything_is_made(bench, azure):
-    asking = [{"name": "production", "approvers": ["ada@acme.example", "nobody@acme.example", "ghost"]}]
+    asking = [{"name": "production", "approvers": ["ada@acme.example", "nobody@acme.example", "ghost@acme.example"]}]
     outcome = bench.attempt(STEP, environments=asking)
     assert outcome.state is StepState.FAILED
-    assert "nobody@acme.example, ghost" in outcome.reason
-    assert "nobody@acme.example, ghost" in outcome.remedy
+    assert "nobody@acme.example, ghost@acme.example" in outcome.reason
+    assert "nobody@acme.example, ghost@acme.example" in outcome.remedy
     assert "ada" not in outcome.remedy
     assert azure.changes() == []
+
+
+def test_whoever_has_no_address_is_told_and_the_others_are_asked(bench, azure):
+    both = {"github": "bo", "azure_devops": "bo@acme.example"}
+    mixed = [{"name": "production", "approvers": ["ada@acme.example", "acme/leads", both]}]
+    outcome = bench.attempt(STEP, environments=mixed)
+    assert outcome.state is StepState.APPLIED
+    assert outcome.reason == "1 environments, 1 with approval; not asked, without an e-mail address: acme/leads"
+    assert azure.asked["e1"] == {"i1", "i2"}
+    assert bench.attempt(STEP, environments=mixed).state is StepState.CONFIRMED
+
+
+def test_an_environment_nobody_can_be_asked_about_here_is_made_and_shown_as_not_supported(bench, azure):
+    alone = [{"name": "staging"}, {"name": "production", "approvers": ["octocat"]}]
+    for _ in range(2):
+        outcome = bench.attempt(STEP, environments=alone)
+        assert outcome.state is StepState.UNSUPPORTED
+        assert "nobody is asked before a deployment to production, since octocat came without" in outcome.reason
+        assert '{"github": "octocat", "azure_devops": "…"}' in outcome.remedy
+    assert names(azure) == ["staging", "production"]
 
 
 def test_an_approval_that_does_not_hold_fails_with_the_remedy(bench, azure):
