@@ -8,7 +8,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from orchestrations.compensation import compensate, decision
-from orchestrations.durable import BROKEN, Yields, call, dump, in_words
+from orchestrations.durable import BROKEN, Yields, call, dump, in_words, later
 from shared.domain.decision import Choice
 from shared.domain.plan import SUCCEEDED, StepOutcome, StepState, blocked, ready
 from shared.domain.run import Admission, Conclusion, DrawnPlan, Refusal, RunInput, StepRun, StepTask
@@ -128,6 +128,7 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
     """One step: try, wait as long as it asks, try again, until it ends or its deadline passes."""
     run = StepRun.model_validate(payload)
     deadline = context.current_utc_datetime + timedelta(seconds=run.deadline_seconds)
+    granted = timedelta()
     task = run.task
     while True:
         trial = run.model_copy(
@@ -146,6 +147,7 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
             return {"state": StepState.FAILED.value}
         if outcome.state is not StepState.WAITING:
             return {"state": outcome.state.value}
+        deadline, granted = later(deadline, granted, outcome.granted_seconds)
         memory = outcome.observed or task.memory
         task = task.model_copy(update={"attempt": task.attempt + 1, "memory": memory})
         yield context.create_timer(timedelta(seconds=outcome.wait_seconds))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from durabletask.task import OrchestrationContext, when_any
 
-from orchestrations.durable import BROKEN, Yields, call, in_words
+from orchestrations.durable import BROKEN, Yields, call, in_words, later
 from shared.domain.decision import Choice, event_of
 from shared.domain.plan import Reversal, ReversalState, StepState
 from shared.domain.run import DrawnPlan, ProjectState, RunInput, StepRun, StepTask
@@ -34,8 +34,13 @@ def decision(
         waits = True
 
 
-def compensate(context: OrchestrationContext, run: RunInput, project: str, plan: DrawnPlan) -> Yields[None]:
-    """Take back every step, the last of the plan first, one after the other: each stands in what an earlier one made."""
+def compensate(
+    context: OrchestrationContext, run: RunInput, project: str, plan: DrawnPlan, *, whole: bool = False
+) -> Yields[None]:
+    """Take back every step, the last of the plan first, one after the other: each stands in what an earlier one made.
+
+    ``whole`` takes back what any run of the project made, instead of what this one did.
+    """
     for step in reversed(plan.steps):
         task = StepTask(
             instance=run.instance,
@@ -44,12 +49,14 @@ def compensate(context: OrchestrationContext, run: RunInput, project: str, plan:
             plan=plan.digest,
             step=step.id,
             attempt=1,
+            whole=whole,
         )
         yield from _take_back(context, run, task)
 
 
 def _take_back(context: OrchestrationContext, run: RunInput, task: StepTask) -> Yields[None]:
     deadline = context.current_utc_datetime + timedelta(seconds=run.step_deadline_seconds)
+    granted = timedelta()
     while True:
         trial = StepRun(
             task=task.model_copy(update={"last": context.current_utc_datetime >= deadline}),
@@ -64,5 +71,6 @@ def _take_back(context: OrchestrationContext, run: RunInput, task: StepTask) -> 
             return
         if reversal.state is not ReversalState.WAITING:
             return
+        deadline, granted = later(deadline, granted, reversal.granted_seconds)
         task = task.model_copy(update={"attempt": task.attempt + 1, "memory": reversal.observed or task.memory})
         yield context.create_timer(timedelta(seconds=reversal.wait_seconds))

@@ -7,7 +7,7 @@ the runbook then waits on a durable timer, so that a forge's Retry-After is kept
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.durable_functions import SyncDurableFunctionsClient
@@ -25,6 +25,11 @@ type Yields[R] = Generator[Task[Any], Any, R]
 MOST_TRIES = 40
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
+
+MOST_GRANTED = timedelta(hours=24)
+"""How long a forge may ask for patience in all; its word is kept beside deadlines and counts of tries, yet not for ever."""
+SHORTEST_GRANT = timedelta(seconds=10)
+"""Shorter waits count like our own: a forge that asks for a second again and again would fill the history."""
 
 CRASHED = RetryPolicy(
     first_retry_interval=timedelta(seconds=1),
@@ -69,15 +74,27 @@ def call[R](context: OrchestrationContext, activity: str, payload: BaseModel, re
     Raises ``TaskFailedError`` when the activity raised, and ``DefectError`` when it asked for patience too often.
     """
     reason = ""
-    for attempt in range(MOST_TRIES):
+    attempt, granted = 0, timedelta()
+    while attempt < MOST_TRIES:
         answer = yield context.call_activity(activity, input=dump(payload), retry_policy=CRASHED)
         if "done" in answer:
             return TypeAdapter(result).validate_python(answer["done"])
         reason = str(answer["again"]["reason"])
         after = answer["again"]["after"]
-        pause = float(after) if after is not None else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
-        yield context.create_timer(timedelta(seconds=pause))
+        pause = timedelta(seconds=after if after is not None else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt))
+        # Whoever names a time is not tried in vain before; only tries of our own choosing are counted.
+        named = after is not None and pause >= SHORTEST_GRANT and granted + pause <= MOST_GRANTED
+        granted, attempt = (granted + pause, attempt) if named else (granted, attempt + 1)
+        yield context.create_timer(pause)
     raise DefectError(f"{activity} asked for patience {MOST_TRIES} times: {reason}")
+
+
+def later(deadline: datetime, granted: timedelta, asked: float) -> tuple[datetime, timedelta]:
+    """``deadline`` put off by the ``asked`` seconds a forge named, and what it was granted in all."""
+    wait = timedelta(seconds=asked)
+    if wait < SHORTEST_GRANT or granted + wait > MOST_GRANTED:
+        return deadline, granted
+    return deadline + wait, granted + wait
 
 
 def start(client: SyncDurableFunctionsClient, runbook: str, instance: str, payload: BaseModel) -> bool:

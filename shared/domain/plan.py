@@ -84,6 +84,9 @@ class StepOutcome(Frozen):
     remedy: str = ""
     url: str = ""
     wait_seconds: float = Field(default=0, ge=0, description="For a waiting step: seconds until the next try.")
+    granted_seconds: float = Field(
+        default=0, ge=0, description="Of these, what the forge or its budget asked for; a deadline does not count them."
+    )
     observed: dict[str, JsonValue] = Field(default_factory=dict, description="What was read back.")
 
 
@@ -108,6 +111,7 @@ class Reversal(Frozen):
     reason: str = ""
     remedy: str = ""
     wait_seconds: float = Field(default=0, ge=0, description="For a waiting reversal: seconds until the next try.")
+    granted_seconds: float = Field(default=0, ge=0, description="Of these, what the forge or its budget asked for.")
     observed: dict[str, JsonValue] = Field(default_factory=dict, description="What the next try should remember.")
 
 

@@ -80,7 +80,9 @@ def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, pause_seconds: flo
     except RefusedError as error:
         return failed(error.reason, error.remedy)
     except TransientError as error:
-        return waiting(error.reason, pause_before(task.attempt, pause_seconds, error.retry_after))
+        pause = pause_before(task.attempt, pause_seconds, error.retry_after)
+        outcome = waiting(error.reason, pause)
+        return outcome.model_copy(update={"granted_seconds": error.retry_after or 0})
 
 
 def context_of(ports: ProjectPorts, task: StepTask) -> StepContext:
@@ -90,7 +92,7 @@ def context_of(ports: ProjectPorts, task: StepTask) -> StepContext:
         forges=connected.forges,
         tracker=connected.tracker,
         artifacts=ports.artifacts,
-        ledger=ports.ledger(task.project, task.instance),
+        ledger=ports.ledger(task.project, task.instance, whole=task.whole),
         hook_secret=ports.hook_secret,
         memory=task.memory,
         settings=connected.settings,

@@ -57,7 +57,9 @@ def _try(ports: ProjectPorts, task: StepTask, step: PlanStep, progress: StepProg
     except (NotSupportedError, RefusedError) as error:
         return not_removed(error.reason, error.remedy or REMEDY)
     except TransientError as error:
-        return removing(error.reason, pause_before(task.attempt, pause_seconds, error.retry_after), **task.memory)
+        pause = pause_before(task.attempt, pause_seconds, error.retry_after)
+        reversal = removing(error.reason, pause, **task.memory)
+        return reversal.model_copy(update={"granted_seconds": error.retry_after or 0})
 
 
 def _write(

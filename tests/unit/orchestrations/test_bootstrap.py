@@ -149,7 +149,7 @@ def test_after_its_deadline_a_step_has_one_last_try():
 
 def test_patience_waits_what_the_forge_asked_else_twice_as_long_each_time():
     engine, run = Script(announce_run=[again("a", 30), again("b"), again("c"), again("d", 0), done("")]).play()
-    assert engine.waits == [30, 1.0, 2.0, 0]
+    assert engine.waits == [30, 0.5, 1.0, 0]
     assert run.output["state"] == "completed"
 
 
@@ -176,6 +176,40 @@ def test_a_run_that_breaks_before_its_request_is_weighed_is_abandoned(answer, un
     assert run.completed
     assert run.output["state"] == "failed"
     assert ("answer" in run.output) == unanswered
+
+
+def test_the_time_a_forge_asked_for_is_not_taken_off_a_steps_deadline():
+    script = Script()
+    asked = outcome("waiting", wait_seconds=50, granted_seconds=50)
+    script.steps["github.hook"] = [asked, asked, asked, outcome("applied")]
+    engine, _ = script.play()
+    tries = [p["task"]["last"] for n, p in engine.called if n == "apply_step" and p["task"]["step"] == "github.hook"]
+    assert tries == [False] * 4
+
+
+def test_a_forge_that_asks_for_time_again_and_again_meets_the_deadline_in_the_end():
+    def throttled(payload):
+        asked = outcome("waiting", wait_seconds=3600, granted_seconds=3600)
+        return outcome("failed", reason="throttled") if payload["task"]["last"] else asked
+
+    script = Script(conclude_run=[done("failed")])
+    script.steps["github.hook"] = [throttled]
+    engine, _ = script.play()
+    tries = [p for n, p in engine.called if n == "apply_step" and p["task"]["step"] == "github.hook"]
+    assert 24 <= len(tries) <= 27
+
+
+@pytest.mark.parametrize(("asked", "tries"), [(0.001, MOST_TRIES), (9.0, MOST_TRIES)])
+def test_short_waits_that_a_forge_names_are_counted_like_our_own(asked, tries):
+    script = Script(announce_run=[again("throttled", asked)])
+    engine, _ = script.play()
+    assert engine.names().count("announce_run") == tries
+
+
+def test_long_waits_that_a_forge_names_are_not_counted_and_not_granted_for_ever():
+    script = Script(announce_run=[again("throttled", 1800)])
+    engine, _ = script.play()
+    assert engine.names().count("announce_run") == 48 + MOST_TRIES
 
 
 def test_a_step_that_asks_for_patience_for_ever_fails():
