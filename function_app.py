@@ -3,7 +3,19 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from functions import audit, connections, decisions, deliveries, intake, projects, reference, runbooks, sweep, updates
+from functions import (
+    audit,
+    connections,
+    decisions,
+    deliveries,
+    intake,
+    portfolios,
+    projects,
+    reference,
+    runbooks,
+    sweep,
+    updates,
+)
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for blueprint in (
@@ -12,6 +24,7 @@ for blueprint in (
     projects.blueprint,
     decisions.blueprint,
     updates.blueprint,
+    portfolios.blueprint,
     connections.blueprint,
     audit.blueprint,
     reference.blueprint,

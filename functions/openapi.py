@@ -18,7 +18,10 @@ from shared.domain.audit import AuditEvent
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
 from shared.domain.delivery import DeliveryRecord, DeliveryState
 from shared.domain.plan import Plan
+from shared.domain.portfolio import PortfolioBody
 from shared.domain.scaffold_update import ProjectUpdateView, UpdateRunView
+from shared.projects.portfolio.previewing import PreviewView
+from shared.projects.portfolio.viewing import PortfolioView
 from shared.projects.status import StatusView
 
 KEY, SIGNED, BASIC, OPEN = "functionKey", "githubSignature", "azureDevOps", ""
@@ -35,6 +38,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     NewProject,
     NewUpdates,
     Plan,
+    PortfolioBody,
+    PortfolioView,
+    PreviewView,
     ProjectUpdateView,
     StatusView,
     UpdateRunView,
@@ -42,8 +48,12 @@ MODELS: tuple[type[BaseModel], ...] = (
 )
 
 
-ANSWERS = frozenset({Connection, ProjectUpdateView, StatusView, UpdateRunView})
+ANSWERS = frozenset({Connection, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
 """Models that are only ever answered: what they compute is part of them."""
+
+
+EITHER = frozenset({PortfolioBody.__name__})
+"""Bodies that may be YAML as well."""
 
 
 class Route(NamedTuple):
@@ -102,6 +112,10 @@ ROUTES: tuple[Route, ...] = (
     Route("get", "/projects/{id}/scaffold-update", "show_scaffold", "Show a project's repositories beside the templates", KEY, "", ("200", "ProjectUpdateView"), ("401", "404", "409")),
     Route("post", "/scaffold-updates", "update_scaffolds", "Offer the newest templates to every project of a connection", KEY, "NewUpdates", ("202", ""), ("400", "401", "409")),
     Route("get", "/scaffold-updates/{id}", "show_scaffold_updates", "Show the newest run of updates over a connection's projects", KEY, "", ("200", "UpdateRunView"), ("401", "404")),
+    Route("post", "/portfolios", "create_portfolio", "Ask for many projects in one file, or for their plans", KEY, "PortfolioBody", ("202", ""), ("200", "400", "401", "409", "413")),
+    Route("get", "/portfolios", "list_portfolios", "List portfolios", KEY, "", ("200", ""), ("401",)),
+    Route("get", "/portfolios/{id}", "show_portfolio", "Show how each project of a portfolio stands", KEY, "", ("200", "PortfolioView"), ("401", "404")),
+    Route("get", "/portfolios/{id}/dry-run", "show_portfolio_dry_run", "Show what a run of a portfolio would do, when that took longer than one answer", KEY, "", ("200", "PreviewView"), ("401", "404")),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -123,6 +137,13 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
     ),
     "create_project": (
         ("dry_run", {"type": "boolean", "default": False}, "Answer the plan beside live state; change nothing."),
+    ),
+    "create_portfolio": (
+        (
+            "dry_run",
+            {"type": "boolean", "default": False},
+            "Answer each project's plan beside live state; change nothing.",
+        ),
     ),
     "reconcile_project": (
         ("dry_run", {"type": "boolean", "default": False}, "Answer what has drifted; change nothing."),
@@ -215,7 +236,8 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["parameters"] = parameters
     if route.body:
         schema = {"type": "object"} if route.body == "any" else {"$ref": f"#/components/schemas/{route.body}"}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        kinds = ("application/json", "application/yaml") if route.body in EITHER else ("application/json",)
+        operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
     return operation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.durable_functions as df
 
-from orchestrations import bootstrap, drift, scaffold_update
+from orchestrations import bootstrap, drift, portfolio, scaffold_update
 from orchestrations.activities import ACTIVITIES
 
 blueprint = df.Blueprint()
@@ -15,6 +15,9 @@ for runbook in (
     drift.drift,
     scaffold_update.scaffold_updates,
     scaffold_update.scaffold_update,
+    portfolio.portfolio,
+    portfolio.portfolio_preview,
+    portfolio.portfolio_project_preview,
 ):
     blueprint.orchestration_trigger(context_name="context")(runbook)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrations.durable import edge
+from shared.domain.portfolio import EntryTask, EpicTask, LookTask, PortfolioEnd, PortfolioRun, PreviewRun, PreviewTask
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
 from shared.domain.run_activities import Asking, Claimed, Deciding, EndedStep
 from shared.domain.scaffold_update import BrokenUpdate, EndedRun, ProjectUpdate, UpdateRun, UpdateTask
 from shared.projects import admission, answering, applying, deciding, drift, planning, reversing
+from shared.projects.portfolio import epics
+from shared.projects.portfolio import previewing as portfolio_previewing
+from shared.projects.portfolio import running as portfolio_running
 from shared.projects.updates import offering, running
 from shared.services import services
 
@@ -127,6 +131,72 @@ def finish_update_run(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: running.finish(services().update_ports, ended))
 
 
+def draw_portfolio(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write every project of a portfolio down, and say which there are."""
+    run = PortfolioRun.model_validate(payload)
+    return edge(lambda: portfolio_running.draw(services().portfolio_ports, run))
+
+
+def begin_portfolio_project(payload: dict[str, Any]) -> dict[str, Any]:
+    """Ask for one project of a portfolio."""
+    task = EntryTask.model_validate(payload)
+    return edge(lambda: portfolio_running.begin_entry(services().portfolio_ports, task))
+
+
+def look_at_portfolio(payload: dict[str, Any]) -> dict[str, Any]:
+    """Which runs of a portfolio's projects have ended, and which wait for a person."""
+    task = LookTask.model_validate(payload)
+    return edge(lambda: portfolio_running.look(services().portfolio_ports, task))
+
+
+def end_portfolio_project(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down what one project's run came to."""
+    task = EntryTask.model_validate(payload)
+    return edge(lambda: portfolio_running.end_entry(services().portfolio_ports, task))
+
+
+def seed_epic(payload: dict[str, Any]) -> dict[str, Any]:
+    """Seed a portfolio epic in one project."""
+    task = EpicTask.model_validate(payload)
+    return edge(lambda: epics.seed(services().portfolio_ports, task))
+
+
+def link_epic(payload: dict[str, Any]) -> dict[str, Any]:
+    """Link a portfolio epic in one project to the same epic in the others."""
+    task = EpicTask.model_validate(payload)
+    return edge(lambda: epics.link(services().portfolio_ports, task))
+
+
+def end_broken_epic(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that seeding or linking an epic ended without an outcome."""
+    task = EpicTask.model_validate(payload)
+    return edge(lambda: epics.end_broken(services().portfolio_ports, task))
+
+
+def conclude_portfolio(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down what a portfolio's run came to."""
+    end = PortfolioEnd.model_validate(payload)
+    return edge(lambda: portfolio_running.conclude(services().portfolio_ports, end))
+
+
+def list_portfolio_projects(payload: dict[str, Any]) -> dict[str, Any]:
+    """The projects a dry run of a portfolio looks at."""
+    run = PreviewRun.model_validate(payload)
+    return edge(lambda: portfolio_previewing.projects(services().portfolio_ports, run))
+
+
+def preview_portfolio_project(payload: dict[str, Any]) -> dict[str, Any]:
+    """Look at one project of a portfolio beside live state; whether a run would succeed with it."""
+    task = PreviewTask.model_validate(payload)
+    return edge(lambda: portfolio_previewing.look_and_keep(services().portfolio_ports, task))
+
+
+def finish_portfolio_preview(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write down that a dry run of a portfolio has ended."""
+    run = PreviewRun.model_validate(payload)
+    return edge(lambda: portfolio_previewing.finish(services().portfolio_ports, run))
+
+
 ACTIVITIES = (
     admit_request,
     abandon_request,
@@ -147,4 +217,15 @@ ACTIVITIES = (
     offer_scaffold_update,
     end_broken_update,
     finish_update_run,
+    draw_portfolio,
+    begin_portfolio_project,
+    look_at_portfolio,
+    end_portfolio_project,
+    seed_epic,
+    link_epic,
+    end_broken_epic,
+    conclude_portfolio,
+    list_portfolio_projects,
+    preview_portfolio_project,
+    finish_portfolio_preview,
 )

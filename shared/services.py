@@ -31,6 +31,7 @@ from shared.domain.connection import (
 from shared.domain.delivery import DeliveryRecord, RequestRecord
 from shared.domain.forge import ForgeName
 from shared.domain.plan import StepProgress
+from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
 from shared.domain.run import ProjectRecord
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import DefectError, RefusedError
@@ -38,6 +39,7 @@ from shared.intake.keeping import Keeper
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
+from shared.projects.portfolio.ports import EpicForges, PortfolioPorts
 from shared.projects.ports import ConnectedForges, ProjectPorts
 from shared.projects.updates.ports import UpdatePorts
 from shared.settings import Settings, settings
@@ -64,6 +66,7 @@ class Services:
     keeper: Keeper
     project_ports: ProjectPorts
     update_ports: UpdatePorts
+    portfolio_ports: PortfolioPorts
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
 
@@ -125,6 +128,15 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             standings=records("scaffoldstandings", Standing),
             outcomes=records("scaffoldoutcomes", UpdateOutcome),
             runs=records("scaffoldruns", UpdateRun),
+        ),
+        portfolio_ports=PortfolioPorts(
+            projects=project_ports,
+            portfolios=records("portfolios", PortfolioRecord),
+            entries=records("portfolioentries", Entry),
+            epics=records("portfolioepics", SeededEpic),
+            previews=records("portfoliopreviews", PreviewRun),
+            previewed=records("portfoliopreviewed", PreviewedProject),
+            reach=lambda _: EpicForges(),
         ),
         convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock, pacing()),
         tell_app_secret=lambda app, api_url: _tell_app_secret(

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         le=30 * 24 * 3600,
         description="How long a run that failed waits for a person's decision before what it made is removed again; 0: it does not ask and ends as failed.",
     )
+    portfolio_at_once: int = Field(
+        default=10, gt=0, le=50, description="How many projects of a portfolio are made, or looked at, at a time."
+    )
     sweep_lookback_hours: int = Field(
         default=72, gt=0, le=72, description="How far back the sweep asks for deliveries."
     )

@@ -10,6 +10,7 @@ from functions.openapi import document
 
 AREAS = {
     "projects": "Projects",
+    "portfolios": "Portfolios",
     "scaffold-updates": "Scaffold updates",
     "view": "Signed links",
     "connections": "Connections",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from functions.pages import graph, timeline, wording
+from functions.pages import graph, portfolio_wording, timeline, wording
 from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
 from shared.domain.audit import MEANINGS
@@ -14,6 +15,7 @@ from shared.domain.connection import Connection
 from shared.domain.decision import MEANS
 from shared.domain.run import ProjectRecord
 from shared.projects.links import Links
+from shared.projects.portfolio.viewing import PortfolioRow, PortfolioView
 from shared.projects.status import StatusView
 
 if TYPE_CHECKING:
@@ -39,9 +41,12 @@ def _environment() -> Environment:
         "instant": wording.instant,
         "iso": wording.iso,
         "lines": wording.lines,
+        "links_in_words": portfolio_wording.links_in_words,
         "look": wording.look,
         "plain": wording.plain,
+        "portfolio_look": portfolio_wording.portfolio_look,
         "rules_in_words": wording.rules_in_words,
+        "seed_look": portfolio_wording.seed_look,
         "step_look": wording.step_look,
         "shell_quoted": wording.shell_quoted,
         "web_address": wording.web_address,
@@ -72,6 +77,18 @@ def project(view: StatusView, *, decide: str = "") -> str:
 def projects(rows: Sequence[ProjectRecord], links: Links) -> str:
     """Every project, the latest first."""
     return _environment().get_template("projects.html.j2").render(rows=[(row, links.status(row.id)) for row in rows])
+
+
+def portfolio(view: PortfolioView) -> str:
+    """The page of a portfolio: each project and each epic, with what failed and why."""
+    template = _environment().get_template("portfolio.html.j2")
+    return template.render(view=view, headline=portfolio_wording.portfolio_headline(view))
+
+
+def portfolios(rows: Sequence[PortfolioRow], code: str = "") -> str:
+    """Every portfolio, the latest first; ``code`` is the function key the page itself was opened with."""
+    query = f"?{urlencode({'code': code})}" if code else ""
+    return _environment().get_template("portfolios.html.j2").render(rows=rows, query=query)
 
 
 def not_found(project_id: str) -> str:

@@ -30,6 +30,10 @@ class AuditTag(StrEnum):
     COMMAND_REFUSED = "doneright:command:refused"
     PLAN_DRAWN = "doneright:plan:drawn"
     PLAN_ADVISED = "doneright:plan:advised"
+    PORTFOLIO_RECEIVED = "doneright:portfolio:received"
+    PORTFOLIO_COMPLETED = "doneright:portfolio:completed"
+    PORTFOLIO_FAILED = "doneright:portfolio:failed"
+    PROJECT_ENLISTED = "doneright:project:enlisted"
     PROJECT_COMPLETED = "doneright:project:completed"
     PROJECT_FAILED = "doneright:project:failed"
     PROJECT_ACCEPTED = "doneright:project:accepted"
@@ -38,6 +42,10 @@ class AuditTag(StrEnum):
     DECISION_TAKEN = "doneright:decision:taken"
     RUN_RESTARTED = "doneright:run:restarted"
     DRIFT_DETECTED = "doneright:drift:detected"
+    ADOPTION_PLANNED = "doneright:adoption:planned"
+    ADOPTION_CONSENTED = "doneright:adoption:consented"
+    REMOVAL_REQUESTED = "doneright:removal:requested"
+    PROJECT_REMOVED = "doneright:project:removed"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
     GITHUB_STEP_CONFIRMED = "github:step:confirmed"
@@ -50,6 +58,9 @@ class AuditTag(StrEnum):
     GITHUB_SCAFFOLD_MERGED = "github:scaffold:merged"
     GITHUB_SCAFFOLD_DECLINED = "github:scaffold:declined"
     GITHUB_SCAFFOLD_FAILED = "github:scaffold:failed"
+    GITHUB_EPIC_SEEDED = "github:epic:seeded"
+    GITHUB_EPIC_LINKED = "github:epic:linked"
+    GITHUB_EPIC_FAILED = "github:epic:failed"
     GITHUB_ISSUE_ANSWERED = "github:issue:answered"
     AZURE_DEVOPS_STEP_APPLIED = "azure_devops:step:applied"
     AZURE_DEVOPS_STEP_CONFIRMED = "azure_devops:step:confirmed"
@@ -62,6 +73,9 @@ class AuditTag(StrEnum):
     AZURE_DEVOPS_SCAFFOLD_MERGED = "azure_devops:scaffold:merged"
     AZURE_DEVOPS_SCAFFOLD_DECLINED = "azure_devops:scaffold:declined"
     AZURE_DEVOPS_SCAFFOLD_FAILED = "azure_devops:scaffold:failed"
+    AZURE_DEVOPS_EPIC_SEEDED = "azure_devops:epic:seeded"
+    AZURE_DEVOPS_EPIC_LINKED = "azure_devops:epic:linked"
+    AZURE_DEVOPS_EPIC_FAILED = "azure_devops:epic:failed"
     AZURE_DEVOPS_BUILD_COMPLETED = "azure_devops:build:completed"
 
 
@@ -78,6 +92,10 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.COMMAND_REFUSED: "A command in a comment was not followed; the detail says why.",
     AuditTag.PLAN_DRAWN: "The plan of a project was drawn; the detail holds its digest.",
     AuditTag.PLAN_ADVISED: "The plan was drawn in advisory mode or as a dry run; nothing was changed.",
+    AuditTag.PORTFOLIO_RECEIVED: "A portfolio's file arrived and its run began; the event refers to the file.",
+    AuditTag.PORTFOLIO_COMPLETED: "Every project of a portfolio ended well, and its epics are seeded.",
+    AuditTag.PORTFOLIO_FAILED: "A run of a portfolio ended with failures; the detail names each project and epic.",
+    AuditTag.PROJECT_ENLISTED: "A project's run was part of a portfolio; the event refers to the file.",
     AuditTag.PROJECT_COMPLETED: "Every step of a plan was read back and found as planned, or is not supported.",
     AuditTag.PROJECT_FAILED: "A step failed for good; the detail names it with its remedy.",
     AuditTag.PROJECT_ACCEPTED: "A project whose plan was not carried out whole was accepted as it is.",
@@ -86,6 +104,10 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.DECISION_TAKEN: "It was decided how a failed run goes on, by a person or by its deadline.",
     AuditTag.RUN_RESTARTED: "A run the durable engine had lost was started again; what it had done so far is kept.",
     AuditTag.DRIFT_DETECTED: "The forges differ from a project's plan; the detail names each step. Nothing was changed.",
+    AuditTag.ADOPTION_PLANNED: "A plan to adopt what exists was drawn from its live state; nothing was changed.",
+    AuditTag.ADOPTION_CONSENTED: "A person consented to an adoption's plan; the detail names the plan and each step.",
+    AuditTag.REMOVAL_REQUESTED: "A person asked by name for what Doneright made of a project to be removed.",
+    AuditTag.PROJECT_REMOVED: "All that Doneright had made of a project was removed, and seen to be gone.",
     AuditTag.STEP_SKIPPED: "A step was not tried because one it depends on failed.",
     AuditTag.GITHUB_STEP_APPLIED: "A resource was created or changed on GitHub and read back.",
     AuditTag.GITHUB_STEP_CONFIRMED: "A resource on GitHub was already as planned.",
@@ -98,6 +120,9 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.GITHUB_SCAFFOLD_MERGED: "A pull request with a newer scaffold was found merged on GitHub; the next update begins from it.",
     AuditTag.GITHUB_SCAFFOLD_DECLINED: "A pull request with a newer scaffold was found closed unmerged on GitHub; it is not offered again.",
     AuditTag.GITHUB_SCAFFOLD_FAILED: "A newer scaffold could not be offered on GitHub; the detail holds the reason.",
+    AuditTag.GITHUB_EPIC_SEEDED: "A portfolio epic was made as an issue on GitHub and read back.",
+    AuditTag.GITHUB_EPIC_LINKED: "A portfolio epic's issue lists the same epic in the other projects, and was read back.",
+    AuditTag.GITHUB_EPIC_FAILED: "A portfolio epic could not be seeded or linked on GitHub.",
     AuditTag.GITHUB_ISSUE_ANSWERED: "An issue was answered with a comment.",
     AuditTag.AZURE_DEVOPS_STEP_APPLIED: "A resource was created or changed on Azure DevOps and read back.",
     AuditTag.AZURE_DEVOPS_STEP_CONFIRMED: "A resource on Azure DevOps was already as planned.",
@@ -110,6 +135,9 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.AZURE_DEVOPS_SCAFFOLD_MERGED: "A pull request with a newer scaffold was found merged on Azure DevOps; the next update begins from it.",
     AuditTag.AZURE_DEVOPS_SCAFFOLD_DECLINED: "A pull request with a newer scaffold was found closed unmerged on Azure DevOps; it is not offered again.",
     AuditTag.AZURE_DEVOPS_SCAFFOLD_FAILED: "A newer scaffold could not be offered on Azure DevOps; the detail holds the reason.",
+    AuditTag.AZURE_DEVOPS_EPIC_SEEDED: "A portfolio epic and its features were made on Azure Boards and read back.",
+    AuditTag.AZURE_DEVOPS_EPIC_LINKED: "A portfolio epic was related to the same epic in other projects, and read back.",
+    AuditTag.AZURE_DEVOPS_EPIC_FAILED: "A portfolio epic could not be seeded or linked on Azure DevOps.",
     AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
 }
 

@@ -15,6 +15,7 @@ from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
 from shared.domain.plan import StepProgress
+from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectRecord, RunInput
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
@@ -23,6 +24,7 @@ from shared.intake.events import content_digest
 from shared.intake.keeping import Keeper
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
+from shared.projects.portfolio.ports import EpicForges, PortfolioPorts
 from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
 from shared.projects.ports import REQUESTS as REQUEST_RECORDS
 from shared.projects.updates.ports import UpdatePorts
@@ -148,6 +150,8 @@ class App:
     """Of the App manifest flow; each is good once."""
     told: list[tuple[int, str]] = field(default_factory=list)
     github_is_deaf: bool = False
+    reach: EpicForges = field(default_factory=EpicForges)
+    """How epics reach beyond a project's boards; nothing by default, as in services."""
 
     def __post_init__(self) -> None:
         self.audit = MemoryAuditLog(self.clock)
@@ -173,6 +177,15 @@ class App:
             standings=MemoryRecords(Standing),
             outcomes=MemoryRecords(UpdateOutcome),
             runs=MemoryRecords(UpdateRun),
+        )
+        self.portfolios = PortfolioPorts(
+            projects=self.ports,
+            portfolios=MemoryRecords(PortfolioRecord),
+            entries=MemoryRecords(Entry),
+            epics=MemoryRecords(SeededEpic),
+            previews=MemoryRecords(PreviewRun),
+            previewed=MemoryRecords(PreviewedProject),
+            reach=lambda _: self.reach,
         )
         self.keeper = Keeper(
             clock=self.clock,
@@ -205,6 +218,7 @@ class App:
             keeper=self.keeper,
             project_ports=self.ports,
             update_ports=self.updates,
+            portfolio_ports=self.portfolios,
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,
         )

@@ -88,7 +88,17 @@ class DurableClient:
 def app(monkeypatch: pytest.MonkeyPatch) -> App:
     app = App()
     services = app.services()
-    for module in ("audit", "connections", "decisions", "deliveries", "intake", "projects", "sweep", "updates"):
+    for module in (
+        "audit",
+        "connections",
+        "decisions",
+        "deliveries",
+        "intake",
+        "portfolios",
+        "projects",
+        "sweep",
+        "updates",
+    ):
         monkeypatch.setattr(f"functions.{module}.services", lambda: services)
     monkeypatch.setattr("functions.intake.settings", lambda: services.settings)
     return app
