@@ -25,6 +25,7 @@ from shared.domain.forge import (
     Operation,
     PermissionFinding,
     PipelineDefinition,
+    PipelineResource,
     Repository,
     RepositoryRef,
     SecurityFeature,
@@ -378,6 +379,16 @@ class WorkTracker(Protocol):
 
     def delete_pipeline(self, project: str, pipeline_id: str) -> None:
         """Delete the pipeline with its runs; without effect when it is not there."""
+        ...
+
+    def permitted_pipelines(self, project: str, resource: PipelineResource) -> frozenset[str] | None:
+        """Ids of the pipelines that may use ``resource``; ``None`` when every pipeline may."""
+        ...
+
+    def set_pipeline_permission(
+        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
+    ) -> None:
+        """Let the pipeline use ``resource``, or not; other pipelines keep what they may."""
         ...
 
     def identity(self, name: str) -> Identity | None:

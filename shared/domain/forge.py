@@ -275,6 +275,20 @@ class VariableGroup(Frozen):
     url: str = ""
 
 
+class ResourceKind(StrEnum):
+    """What a pipeline needs leave to use."""
+
+    ENVIRONMENT = "environment"
+    VARIABLE_GROUP = "variablegroup"
+
+
+class PipelineResource(Frozen):
+    """One thing that pipelines use, as the service numbers it."""
+
+    kind: ResourceKind
+    id: str
+
+
 class PermissionFinding(Frozen):
     """One permission that is needed, whether it is there, and what to do when it is not."""
 

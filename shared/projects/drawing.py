@@ -185,7 +185,25 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
                 },
             )
         )
+    steps.append(_pipeline_permissions(request))
     return steps
+
+
+def _pipeline_permissions(request: ProjectRequest) -> PlanStep:
+    needed = ["azure_devops.pipeline", "azure_devops.variable_group"]
+    return PlanStep(
+        id="azure_devops.pipeline_permissions",
+        kind="pipeline_permissions",
+        forge=ForgeName.AZURE_DEVOPS,
+        title="Permissions of the pipeline",
+        depends_on=(*needed, *(["azure_devops.environments"] if request.environments else [])),
+        inputs={
+            "project": request.name,
+            "pipeline": request.project_id,
+            "variable_group": slug_for(request.name),
+            "environments": [environment.name for environment in request.environments],
+        },
+    )
 
 
 def _with_parents(paths: Sequence[str]) -> list[JsonValue]:

@@ -27,6 +27,7 @@ from shared.domain.forge import (
     OperationState,
     PermissionFinding,
     PipelineDefinition,
+    PipelineResource,
     Repository,
     RepositoryRef,
     TeamPlanning,
@@ -403,6 +404,9 @@ class MemoryAzureDevOps(MemoryForge):
         self.teams_unseen = 0
         self.spoil_memberships: set[str] = set()
         """Names of groups that keep nobody."""
+        self.permitted: dict[PipelineResource, set[str] | None] = defaultdict(set)
+        """Pipelines that may use a resource; ``None`` for every one."""
+        self.spoil_permissions = False
         self.nodes: dict[Classification, dict[str, str]] = {kind: {"": f"{kind}-root"} for kind in Classification}
         """Path → identifier, of the only project a test has."""
         self.nodes_unseen = 0
@@ -482,6 +486,7 @@ class MemoryAzureDevOps(MemoryForge):
             for key in [key for key in of_all if key[0] == name]:
                 del of_all[key]
         self.pages.clear()
+        self.permitted.clear()
         self.nodes = {kind: {"": f"{kind}-root"} for kind in Classification}
         self.planning = TeamPlanning(backlog_iteration="iterations-root")
         self.own_teams.clear()
@@ -586,6 +591,19 @@ class MemoryAzureDevOps(MemoryForge):
         for key, found in list(self.pipelines.items()):
             if key[0] == project.lower() and found.id == pipeline_id:
                 del self.pipelines[key]
+
+    @_call
+    def permitted_pipelines(self, project: str, resource: PipelineResource) -> frozenset[str] | None:
+        permitted = self.permitted[resource]
+        return None if permitted is None else frozenset(permitted)
+
+    @_call
+    def set_pipeline_permission(
+        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
+    ) -> None:
+        permitted = self.permitted[resource]
+        if permitted is not None and not self.spoil_permissions:
+            (permitted.add if allowed else permitted.discard)(pipeline_id)
 
     def put_person(self, name: str) -> Identity:
         """Somebody who is in the organization."""

@@ -29,6 +29,7 @@ STEPS = [
     "azure_devops.wiki",
     "azure_devops.variable_group",
     "azure_devops.environments",
+    "azure_devops.pipeline_permissions",
     "github.repository",
     "github.scaffold",
     "github.branch_rules",

@@ -9,6 +9,7 @@ from shared.adapters.azure_devops.environments import EnvironmentCalls
 from shared.adapters.azure_devops.hooks import HookCalls
 from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
+from shared.adapters.azure_devops.pipeline_permissions import PipelinePermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
 from shared.adapters.azure_devops.pull_requests import PullRequestCalls
@@ -28,6 +29,7 @@ class AzureDevOpsForge(
     ClassificationCalls,
     PipelineCalls,
     EnvironmentCalls,
+    PipelinePermissionCalls,
     IdentityCalls,
     TeamCalls,
     VariableGroupCalls,

@@ -25,6 +25,7 @@ REMOVALS = {
     "azure_devops.environments": "delete_environment",
     "azure_devops.hook": "delete_hook",
     "azure_devops.pipeline": "delete_pipeline",
+    "azure_devops.pipeline_permissions": "set_pipeline_permission",
     "azure_devops.teams": "delete_team",
     "azure_devops.variable_group": "delete_variable_group",
     "azure_devops.wiki": "delete_wiki",
@@ -36,6 +37,15 @@ REMOVALS = {
     "github.topics": "set_topics",
 }
 """Steps whose work can be taken out of a project or repository that stays, and the call that does it."""
+
+NEEDS = {
+    "azure_devops.pipeline_permissions": (
+        "azure_devops.pipeline",
+        "azure_devops.variable_group",
+        "azure_devops.environments",
+    )
+}
+"""What a step needs besides."""
 
 ALONE = list(REMOVALS)
 CREATES = ("create_", "set_", "enable_", "protect_")
@@ -63,7 +73,7 @@ def test_every_step_of_a_plan_is_tried_here(bench):
 def prepared(bench, step):
     """The step's project or repository is an earlier run's; returns the step's forge."""
     forge = step.partition(".")[0]
-    bench.made(*BEFORE[forge])
+    bench.made(*BEFORE[forge], *NEEDS.get(step, ()))
     bench.of_an_earlier_run()
     return bench.forge(forge)
 
@@ -159,7 +169,7 @@ def test_a_creation_whose_answer_was_lost_is_taken_back(bench, step):
 @pytest.mark.parametrize("step", ALONE)
 def test_it_goes_with_what_the_run_made_around_it(bench, step):
     name = step.partition(".")[0]
-    bench.made(*BEFORE[name], step)
+    bench.made(*BEFORE[name], *NEEDS.get(step, ()), step)
     forge = bench.forge(name)
     forge.calls.clear()
     reversal = bench.reversed(step)
