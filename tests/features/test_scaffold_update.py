@@ -44,7 +44,7 @@ def _older(world: World, story: dict[str, Any], name: str, forge: str) -> None:
         "owner": "casey",
         "stack": "fastapi",
         "forges": FORGES[forge],
-        "rules": {"minimum_reviewers": 0, "reset_approvals_on_push": False},
+        "rules": {"minimum_reviewers": 0},
     }
     answer = world.api.post("/api/projects", json=request)
     assert answer.status_code == 202, answer.text

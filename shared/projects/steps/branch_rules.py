@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from shared.domain.forge import BranchRules, ForgeName
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
+from shared.domain.strictness import tightened
 from shared.projects.steps.step import (
     StepContext,
     StepDefinition,
@@ -24,12 +25,14 @@ from shared.projects.undoing import creating, done, goes_along
 
 BEYOND: dict[ForgeName, frozenset[str]] = {
     # GitHub has no rule for linked work items, and never lets an author approve their own pull request.
-    # Its merge kinds are a repository setting, not a branch rule.
-    ForgeName.GITHUB: frozenset({"require_linked_work_items", "author_may_approve", "allowed_merges"}),
+    ForgeName.GITHUB: frozenset({"require_linked_work_items", "author_may_approve"}),
     # Azure Repos: force push, deletion and bypass are permissions on the branch, not policies.
     ForgeName.AZURE_DEVOPS: frozenset({"allow_force_push", "allow_deletion", "enforce_for_administrators"}),
 }
 """Rules a forge cannot express on a branch; they are left out of the comparison and shown as such."""
+
+OF_REVIEWERS = frozenset({"author_may_approve", "reset_approvals_on_push"})
+"""Rules that say how approvals count; without reviewers there are none."""
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -48,7 +51,13 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     def found() -> dict[str, JsonValue]:
         return _comparable(step, forge.branch_rules(ref, branch))
 
-    before = found()
+    if step.inputs.get("at_least") is True:
+        # Of a branch that had its own rules before us: what it demands beyond the plan stays.
+        live = forge.branch_rules(ref, branch)
+        rules = tightened(rules, live)
+        planned, before = _comparable(step, rules), _comparable(step, live)
+    else:
+        before = found()
     ours = context.ledger.made_here(resource)
     if not differences(planned, before):
         if ours and not context.ledger.intended(done(resource)):
@@ -99,7 +108,11 @@ def _resource(step: PlanStep) -> str:
 
 
 def _comparable(step: PlanStep, rules: BranchRules | None) -> dict[str, JsonValue]:
-    return rules.model_dump(mode="json", exclude=set(BEYOND[step.forge])) if rules else {}
+    if rules is None:
+        return {}
+    # Azure Repos keeps what is said of approvals with the number of reviewers, and drops both at none.
+    dropped = OF_REVIEWERS if step.forge is ForgeName.AZURE_DEVOPS and not rules.minimum_reviewers else frozenset()
+    return rules.model_dump(mode="json", exclude=set(BEYOND[step.forge] | dropped))
 
 
 def _beyond(forge: ForgeName) -> str:
@@ -109,7 +122,8 @@ def _beyond(forge: ForgeName) -> str:
 STEP = StepDefinition(
     kind="branch_rules",
     title="Branch protection",
-    ensures="The main branch demands the reviewers, resolved comments and merge kinds of the request.",
+    ensures="The main branch demands the reviewers, resolved comments and merge kinds of the request; of an adopted "
+    "repository at least these, and what it demands beyond them stays.",
     reads_back="Every rule the forge has, compared one by one with the plan.",
     reverses="Goes with the repository when this run made that; else takes the rules off a branch that had none before "
     "this run, unless somebody changed them since. Rules that were there before and were changed stay as they are, and so "

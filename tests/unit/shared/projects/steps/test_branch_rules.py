@@ -26,6 +26,16 @@ def test_they_are_set_and_read_back(bench, either, step):
     assert all(name in outcome.reason for name in BEYOND[bench.plan.step(step).forge])
 
 
+def test_azure_repos_keeps_nothing_about_approvals_where_none_are_asked_for(bench):
+    bench.made("azure_devops.project", "azure_devops.repository", "azure_devops.scaffold")
+    step, asked = "azure_devops.branch_rules", BranchRules(minimum_reviewers=0)
+    kept = asked.model_copy(update={"reset_approvals_on_push": False})
+    bench.forge("azure_devops").stored(bench.ref(step)).rules["main"] = kept
+    outcome = bench.attempt(step, rules=asked.model_dump(mode="json"))
+    assert outcome.state is StepState.CONFIRMED
+    assert "reset_approvals_on_push" not in outcome.observed
+
+
 def test_the_second_time_they_are_confirmed(bench, step):
     assert bench.twice(step).state is StepState.CONFIRMED
 
