@@ -32,7 +32,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     planned: dict[Classification, list[str]] = {}
     for kind in Classification:
         found = boards.classification(project, kind)
-        planned[kind] = _planned(step, kind, found)
+        planned[kind] = _planned(context, step, kind, found)
         missing = [path for path in planned[kind] if path.lower() not in _lower(found)]
         for path in missing:
             with creating(context.ledger, _node(project, kind, path)):
@@ -63,12 +63,17 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     )
 
 
-def _planned(step: PlanStep, kind: Classification, found: Mapping[str, str]) -> list[str]:
+def _planned(context: StepContext, step: PlanStep, kind: Classification, found: Mapping[str, str]) -> list[str]:
     asked = texts(step, kind.value)
     if asked or kind is Classification.AREA:
         return asked
+    otherwise = texts(step, "otherwise")
+    project = text(step, "project")
+    # What a try that broke off has made is no iteration of the process: the rest of ours is still to come.
+    if any(context.ledger.intended(_node(project, kind, path)) for path in otherwise):
+        return otherwise
     # Most processes bring iterations of their own; those are planned with before any of ours.
-    return _own(found) or texts(step, "otherwise")
+    return _own(found) or otherwise
 
 
 def _own(found: Mapping[str, str]) -> list[str]:

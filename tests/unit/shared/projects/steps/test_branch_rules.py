@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.forge import BranchRules
+from shared.domain.forge import BranchRules, MergeKind
 from shared.domain.plan import ReversalState, StepState
 from shared.errors import NotSupportedError, TransientError
 from shared.projects.steps.branch_rules import BEYOND
@@ -44,6 +44,16 @@ def test_what_drifted_is_set_again(bench, either, step):
     bench.made(step)
     bench.forge(either).stored(bench.ref(step)).rules["main"] = BranchRules(minimum_reviewers=0)
     assert bench.attempt(step).state is StepState.APPLIED
+
+
+def test_merge_kinds_that_were_not_set_with_the_other_rules_are_set(bench, either, step):
+    """On GitHub they are settings of the repository, which a try that broke off between two calls leaves as they were."""
+    bench.made(step)
+    rules = bench.forge(either).stored(bench.ref(step)).rules
+    planned = rules["main"]
+    rules["main"] = planned.model_copy(update={"allowed_merges": frozenset(MergeKind)})
+    assert bench.attempt(step).state is StepState.APPLIED
+    assert rules["main"] == planned
 
 
 def test_an_answer_lost_after_the_effect_is_found_set(bench, either, step):

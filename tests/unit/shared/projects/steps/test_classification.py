@@ -180,3 +180,13 @@ def test_work_items_read_back_elsewhere_fail(bench, azure):
     outcome = bench.attempt("azure_devops.backlog")
     assert outcome.state is StepState.FAILED
     assert "is in the iteration 'Elsewhere', planned 'Sprint 1'" in outcome.reason
+
+
+def test_what_a_try_that_broke_off_made_is_not_taken_for_the_process_own(bench, azure):
+    for made in (1, 2, 3):
+        azure.fail("create_classification_node", Fault.LOST)
+        with pytest.raises(TransientError):
+            bench.attempt(STEP)
+        assert iterations(azure) == SPRINTS[:made]
+    assert bench.attempt(STEP).state is StepState.APPLIED
+    assert team_iterations(azure) == SPRINTS
