@@ -36,6 +36,7 @@ from shared.domain.forge import (
     WikiPage,
     WorkItem,
 )
+from shared.domain.process import ExtraField, ExtraState, InheritedProcess, ProcessType
 from shared.domain.project import TeamRole
 from shared.domain.pull_request import BranchChange, Commit, PullRequest, PullRequestText, TreeFile
 
@@ -343,6 +344,30 @@ class WorkTracker(Protocol):
 
     def delete_work_item(self, project: str, item_id: int) -> None:
         """Move the work item to the recycle bin, where people can restore it; without effect when it is not there."""
+        ...
+
+    def process(self, name: str) -> InheritedProcess | None:
+        """The process of that name, whatever its case, with the projects that use it."""
+        ...
+
+    def create_process(self, name: str, parent: str, description: str) -> InheritedProcess:
+        """Derive a process from ``parent`` (``agile``, ``basic``, ``cmmi``, ``scrum``), or return the one that is there."""
+        ...
+
+    def delete_process(self, process: InheritedProcess) -> None:
+        """Delete it; without effect when it is not there. Raises ``RefusedError`` while a project uses it."""
+        ...
+
+    def process_type(self, process: InheritedProcess, type_name: str) -> ProcessType | None:
+        """The states and fields of a work item type of the process; ``None`` when it has no such type."""
+        ...
+
+    def add_process_state(self, process: InheritedProcess, type_name: str, state: ExtraState) -> None:
+        """Add the state to a work item type of the process; without effect when it is there."""
+        ...
+
+    def add_process_field(self, process: InheritedProcess, type_name: str, field: ExtraField) -> None:
+        """Add the field to a work item type of the process, making it the organisation's where that lacks it."""
         ...
 
     def classification(self, project: str, kind: Classification) -> Mapping[str, str]:

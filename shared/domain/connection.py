@@ -8,10 +8,12 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from shared.domain import shapes
 from shared.domain.forge import BranchRules, Frozen
+from shared.domain.process import ProcessAdditions
+from shared.domain.project import Process
 
 MOST_REQUESTERS = 100
 """Each team is a question to the forge when somebody asks for a project."""
@@ -140,6 +142,25 @@ class AzureDevOpsConnection(Frozen):
     credential: Annotated[TokenCredential | EntraCredential, Field(discriminator="kind")] = Field(
         examples=[{"kind": "entra"}]
     )
+    process_additions: tuple[ProcessAdditions, ...] = Field(
+        default=(),
+        max_length=len(Process),
+        description="States and fields that projects of a process get beside its own; empty: none.",
+        examples=[[{"process": "agile", "types": [{"type": "User Story", "fields": [{"name": "Release note"}]}]}]],
+    )
+
+    @field_validator("process_additions")
+    @classmethod
+    def _one_for_each(cls, additions: tuple[ProcessAdditions, ...]) -> tuple[ProcessAdditions, ...]:
+        for of in ("process", "title"):
+            seen = [str(getattr(one, of)).lower() for one in additions]
+            if twice := [one for one in seen if seen.count(one) > 1]:
+                raise ValueError(f"has two entries for {twice[0]}")
+        return additions
+
+    def additions_to(self, process: Process) -> ProcessAdditions | None:
+        """What projects of ``process`` get beside its own; ``None`` for nothing."""
+        return next((one for one in self.process_additions if one.process is process), None)
 
     def repository_url(self, project: str) -> str:
         """The page of the repository that comes with ``project``."""

@@ -41,6 +41,11 @@ REPOSITORY = Shape(
     "a repository's owner/name: a login, one slash, and a name of letters, digits, '.', '_' and '-'",
     "contoso/requests",
 )
+REPOSITORY_NAME = Shape(
+    r"^[A-Za-z0-9_.-]{0,100}$",
+    "a repository's name: letters, digits, '.', '_' and '-', at most 100, without its owner",
+    "payments-api",
+)
 SECRET_NAME = Shape(
     r"^[0-9a-zA-Z-]{1,127}$",
     "the name of a secret: 1 to 127 letters, digits and hyphens (the name, never the secret itself)",
@@ -66,11 +71,6 @@ ENVIRONMENT = Shape(
     "an environment's name: letters, digits, spaces, '_', '.' and '-', a letter or digit first",
     "production",
 )
-TOPIC = Shape(
-    r"^[a-z0-9][a-z0-9-]{0,49}$",
-    "a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first",
-    "payments",
-)
 GITHUB_APPROVER = Shape(
     rf"^({_ANY_LOGIN}(/[A-Za-z0-9_][A-Za-z0-9._-]{{0,99}})?)?$",
     "a GitHub login (letters, digits, hyphens; at most 39) or organisation/team",
@@ -81,6 +81,20 @@ AZURE_DEVOPS_APPROVER = Shape(
     "an e-mail address, as somebody signs in to Azure DevOps",
     "octo@contoso.com",
 )
+PROCESS_NAME = Shape(
+    r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$",
+    "a name of at most 64 letters, digits, spaces, '_' and '-', a letter or digit first",
+    "In review",
+)
+OWN_PROCESS_NAME = Shape(
+    r"^([A-Za-z0-9][A-Za-z0-9 _-]{0,63})?$", PROCESS_NAME.accepts + ", or empty", "Doneright Agile"
+)
+COLOR = Shape(r"^[0-9a-f]{6}$", "a colour: six hexadecimal digits, letters in lower case", "007acc")
+TOPIC = Shape(
+    r"^[a-z0-9][a-z0-9-]{0,49}$",
+    "a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first",
+    "payments",
+)
 
 SHAPES = {
     shape.pattern: shape
@@ -89,14 +103,18 @@ SHAPES = {
         REQUESTER,
         ORGANIZATION,
         REPOSITORY,
+        REPOSITORY_NAME,
         SECRET_NAME,
         CONNECTION_ID,
         URL,
         CLIENT_ID,
         ENVIRONMENT,
+        GITHUB_APPROVER,
+        AZURE_DEVOPS_APPROVER,
+        PROCESS_NAME,
+        OWN_PROCESS_NAME,
+        COLOR,
         TOPIC,
     )
 }
 """Each shape by its pattern, which is all that a validation error tells of it."""
-        GITHUB_APPROVER,
-        AZURE_DEVOPS_APPROVER,

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from shared.domain.forge import ForgeName, Frozen, SecurityFeature
 from shared.domain.plan import Plan, PlanStep
+from shared.domain.process import ProcessAdditions
 from shared.domain.project import ProjectRequest, slug_of
 from shared.projects import backlog, labels, wiki
 from shared.projects.scaffold import slug_for
@@ -40,6 +41,8 @@ class Surroundings(Frozen):
     scaffold: str
     """Digest of the packed scaffold in the artifact store."""
     template_version: str
+    process_additions: ProcessAdditions | None = None
+    """What the organisation wants beside the requested process."""
 
 
 def draw(request: ProjectRequest, around: Surroundings) -> Plan:
@@ -60,16 +63,20 @@ def digest_of(plan: Plan) -> str:
 def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
     forge = ForgeName.AZURE_DEVOPS
     where = {"owner": request.name, "repository": request.name, "branch": BRANCH}
+    inherited = _inherited_process(around)
+    shown = request.process.upper() if request.process == "cmmi" else request.process.capitalize()
     steps = [
+        *inherited,
         PlanStep(
             id="azure_devops.project",
             kind="project",
             forge=forge,
-            title=f"Project {request.name} ({request.process.upper() if request.process == 'cmmi' else request.process.capitalize()})",
+            title=f"Project {request.name} ({around.process_additions.title if around.process_additions else shown})",
+            depends_on=tuple(step.id for step in inherited),
             inputs={
                 "name": request.name,
                 "description": request.description,
-                "process": request.process.value,
+                "process": around.process_additions.title if around.process_additions else request.process.value,
                 "visibility": request.visibility.value,
             },
         ),
@@ -204,6 +211,20 @@ def _pipeline_permissions(request: ProjectRequest) -> PlanStep:
             "environments": [environment.name for environment in request.environments],
         },
     )
+
+
+def _inherited_process(around: Surroundings) -> list[PlanStep]:
+    if around.process_additions is None:
+        return []
+    return [
+        PlanStep(
+            id="azure_devops.inherited_process",
+            kind="inherited_process",
+            forge=ForgeName.AZURE_DEVOPS,
+            title=f"Process {around.process_additions.title}",
+            inputs={"additions": around.process_additions.model_dump(mode="json")},
+        )
+    ]
 
 
 def _with_parents(paths: Sequence[str]) -> list[JsonValue]:

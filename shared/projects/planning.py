@@ -53,6 +53,7 @@ def plan_for(ports: ProjectPorts, request: ProjectRequest, connection: Connectio
         azure_devops_hook_url=ports.links.api("webhooks/azure-devops"),
         scaffold=bundle.digest_of(packed),
         template_version=files.template_version,
+        process_additions=connection.azure_devops.additions_to(request.process) if connection.azure_devops else None,
     )
     return draw(request, around), packed
 

@@ -37,6 +37,7 @@ from shared.domain.forge import (
     WikiPage,
     WorkItem,
 )
+from shared.domain.process import ExtraField, ExtraState, InheritedProcess, ProcessType
 from shared.domain.project import TeamRole
 from shared.errors import NotSupportedError, RefusedError, TransientError
 
@@ -404,6 +405,11 @@ class MemoryAzureDevOps(MemoryForge):
         self.teams_unseen = 0
         self.spoil_memberships: set[str] = set()
         """Names of groups that keep nobody."""
+        self.processes: dict[str, InheritedProcess] = {}
+        self.process_types: dict[tuple[str, str], ProcessType] = {}
+        """Process id and type → what that type has."""
+        self.processes_unseen = 0
+        self.spoil_processes = False
         self.permitted: dict[PipelineResource, set[str] | None] = defaultdict(set)
         """Pipelines that may use a resource; ``None`` for every one."""
         self.spoil_permissions = False
@@ -524,6 +530,44 @@ class MemoryAzureDevOps(MemoryForge):
         self.items[project.lower()] = [
             item.model_copy(update={"parent_id": None}) if item.parent_id == item_id else item for item in kept
         ]
+
+    @_call
+    def process(self, name: str) -> InheritedProcess | None:
+        found = self.processes.get(name.lower())
+        if found and self.processes_unseen:
+            self.processes_unseen -= 1
+            return None
+        using = tuple(one.name for one in self.projects.values() if one.process == name)
+        return found.model_copy(update={"projects": using}) if found else None
+
+    @_call
+    def create_process(self, name: str, parent: str, description: str) -> InheritedProcess:
+        assert description
+        made = InheritedProcess(id=f"process-{len(self.processes) + 1}", name=name, parent=parent)
+        for kind in ("Epic", "User Story", "Issue"):
+            self.process_types.setdefault(
+                (made.id, kind.lower()), ProcessType(states={"new": "Proposed"}, fields={"title": "string"})
+            )
+        return self.processes.setdefault(name.lower(), made)
+
+    @_call
+    def delete_process(self, process: InheritedProcess) -> None:
+        assert not any(one.process == process.name for one in self.projects.values())
+        self.processes.pop(process.name.lower(), None)
+
+    @_call
+    def process_type(self, process: InheritedProcess, type_name: str) -> ProcessType | None:
+        return self.process_types.get((process.id, type_name.lower()))
+
+    @_call
+    def add_process_state(self, process: InheritedProcess, type_name: str, state: ExtraState) -> None:
+        if not self.spoil_processes:
+            self.process_types[process.id, type_name.lower()].states[state.name.lower()] = state.category
+
+    @_call
+    def add_process_field(self, process: InheritedProcess, type_name: str, field: ExtraField) -> None:
+        if not self.spoil_processes:
+            self.process_types[process.id, type_name.lower()].fields[field.name.lower()] = field.type
 
     @_call
     def classification(self, project: str, kind: Classification) -> Mapping[str, str]:

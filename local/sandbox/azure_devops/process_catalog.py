@@ -21,10 +21,12 @@ class State:
 
     name: str
     category: str
+    color: str = ""
 
     def as_json(self) -> Tree:
         """As `workitemtypes/{type}/states` reports it."""
-        return {"name": self.name, "color": CATEGORY_COLORS[self.category], "category": self.category}
+        color = self.color or CATEGORY_COLORS[self.category]
+        return {"name": self.name, "color": color, "category": self.category}
 
 
 @dataclass(frozen=True)

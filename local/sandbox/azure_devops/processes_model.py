@@ -30,7 +30,7 @@ def inherited(custom: Tree) -> Process:
         base = types.get(own["name"])
         states = base.states if base is not None else _DEFAULT_STATES
         hidden = set(own.get("hidden_states", []))
-        extra = tuple(State(s["name"], s["category"]) for s in own["states"])
+        extra = tuple(State(s["name"], s["category"], s.get("color", "")) for s in own["states"])
         kept = [s for s in states if s.name not in hidden]
         merged = tuple(sorted((*kept, *extra), key=lambda s: _ORDER.index(s.category)))
         types[own["name"]] = (

@@ -11,6 +11,7 @@ from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipeline_permissions import PipelinePermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
+from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
 from shared.adapters.azure_devops.pull_requests import PullRequestCalls
 from shared.adapters.azure_devops.teams import TeamCalls
@@ -27,6 +28,7 @@ class AzureDevOpsForge(
     HookCalls,
     WorkItemCalls,
     ClassificationCalls,
+    ProcessCalls,
     PipelineCalls,
     EnvironmentCalls,
     PipelinePermissionCalls,

@@ -53,10 +53,20 @@ def process_json(process: Process, custom: Tree | None) -> Tree:
 def get_processes(call: Call) -> object:
     """One process or all."""
     customs = call.org["processes"]
+
+    def shown(process: Process) -> Tree:
+        answer = process_json(process, customs.get(process.id))
+        if call.text("$expand").lower() == "projects":
+            answer["projects"] = [
+                {"id": p["id"], "name": p["name"], "url": call.url("_apis/projects", p["id"])}
+                for p in call.org["projects"].values()
+                if p["process"] == process.id
+            ]
+        return answer
+
     if "processTypeId" in call.values:
-        process = find_process(call.org, call.values["processTypeId"])
-        return process_json(process, customs.get(process.id))
-    return [process_json(p, customs.get(p.id)) for p in _all(call)]
+        return shown(find_process(call.org, call.values["processTypeId"]))
+    return [shown(p) for p in _all(call)]
 
 
 @serves("POST", _ROUTE, Level.COLLECTION_ADMINISTRATOR)
@@ -106,7 +116,11 @@ def custom_process(call: Call, process_id: str) -> Tree:
 
 
 def type_of(process: Process, name: str) -> WorkItemType:
-    found = process.find(name) or process.find(name.rsplit(".", maxsplit=1)[-1])
+    # A type made customizable is called by the process' reference name and its own name without spaces.
+    last = name.rsplit(".", maxsplit=1)[-1].lower()
+    found = process.find(name) or next(
+        (t for t in process.types.values() if t.name.replace(" ", "").lower() == last), None
+    )
     if found is None:
         message = f"VS402323: Work item type {name} does not exist in process {process.name}."
         raise errors.not_found(message, "WorkItemTypeNotFoundException", errors.WORK)
@@ -238,7 +252,7 @@ def create_state(call: Call) -> Reply:
     if kind.state(name):
         message = f"VS403092: A state with the name {name} already exists."
         raise errors.ServiceError(409, message, "WorkItemStateNameAlreadyInUseException", namespace=errors.WORK)
-    own_type(custom, kind)["states"].append({"name": name, "category": category})
+    own_type(custom, kind)["states"].append({"name": name, "category": category, "color": str(body.get("color") or "")})
     made = inherited(custom)
     changed = made.types[kind.name]
     state = next(s for s in changed.states if s.name == name)

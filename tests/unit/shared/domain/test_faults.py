@@ -52,6 +52,19 @@ CONNECTION: dict[str, Any] = {
     "azure_devops": {
         "organization_url": "https://dev.azure.com/acme",
         "credential": {"kind": "entra", "client_id": "00000000-0000-0000-0000-000000000001"},
+        "process_additions": [
+            {
+                "process": "agile",
+                "name": "House Agile",
+                "types": [
+                    {
+                        "type": "User Story",
+                        "states": [{"name": "In review", "category": "InProgress", "color": "007acc"}],
+                        "fields": [{"name": "Release note", "type": "string", "description": "For customers."}],
+                    }
+                ],
+            }
+        ],
     },
     "requesters": ["casey"],
     "least_rules": json.loads(BranchRules().model_dump_json()),
