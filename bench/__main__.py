@@ -32,6 +32,8 @@ ROWS: Mapping[str, str] = {
     "indexing": "bench.indexing",
     "audit": "bench.audit_row",
     "pacing": "bench.pacing",
+    "bootstrap": "bench.bootstrap_time",
+    "calls": "bench.bootstrap_calls",
 }
 
 

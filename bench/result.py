@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-LOWER_IS_BETTER = frozenset({"s", "ms"})
-"""Units of time spent; every other unit counts things done in a second."""
+LOWER_IS_BETTER = frozenset({"s", "ms", "calls"})
+"""Units of what is spent; every other unit counts things done in a time."""
 
 
 class BenchError(Exception):

@@ -40,7 +40,7 @@ SEED: dict[str, Any] = {
         "organizations": [
             {
                 "login": "acme",
-                "plan": "team",
+                "plan": "enterprise",
                 "members": dict.fromkeys(PEOPLE, "admin"),
                 "teams": [{"slug": "leads", "members": ["casey"]}],
                 "repositories": [

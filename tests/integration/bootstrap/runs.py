@@ -23,6 +23,7 @@ from tests.integration.bootstrap.forges import Killed, Sandboxes
 from tests.replay.engine import Engine, Instance
 from tests.replay.story import RUNBOOKS
 
+APPROVER = {"github": "robin", "azure_devops": "robin@acme.example"}
 DECISION_SECONDS = 3600
 DEADLINE_SECONDS = 120
 """Of a step: long enough for every fault that passes by itself."""
@@ -37,8 +38,9 @@ def a_request(forges: frozenset[ForgeName] = frozenset(ForgeName), **changes: An
         "description": "Takes orders.",
         "forges": sorted(forges),
         "teams": [{"name": "Release crew", "members": ["robin@acme.example"]}],
-        "environments": [{"name": "staging"}, {"name": "production", "approvers": ["robin"]}],
+        "environments": [{"name": "staging"}, {"name": "production", "approvers": [APPROVER]}],
         "topics": ["orders"],
+        "areas": ["Web", "Web/Checkout"],
         "backlog": ["Take an order"],
     }
     return ProjectRequest.model_validate(given | changes)
@@ -108,6 +110,7 @@ class Player:
         decide: Choice | None = None,
         lift: Callable[[], None] | None = None,
         from_issue: bool = False,
+        after: Ended | None = None,
         latest: int = 0,
     ) -> Ended:
         """A run from its admission to its end.
@@ -117,19 +120,19 @@ class Player:
             decide: what is decided when it fails; ``None`` when nobody is to be asked.
             lift: done before the decision: somebody mends what made it fail.
             from_issue: whether it is answered on an issue.
+            after: the run before, of the same project, whose records this one finds.
             latest: which of several waiting activities ends first; see ``Engine``.
         """
         sandboxes = self.sandboxes
-        app = App(clock=sandboxes.clock)  # type: ignore[arg-type] - it moves as that one does
-        app.connect_to(a_connection(azure_devops=self._azure(), github=self._github()))
-        app.ports = replace(app.ports, connect=lambda _: sandboxes.connected)
+        app = after.app if after else self._app()
+        number = after.run.run + 1 if after else 1
         services = SimpleNamespace(project_ports=app.ports)
         self.monkeypatch.setattr(activities, "services", lambda: services)
         issue = sandboxes.open_issue() if from_issue else 0
         run = RunInput(
-            instance="run-1",
+            instance=f"run-{number}",
             subject="run",
-            run=1,
+            run=number,
             connection="acme",
             origin=RequestOrigin(
                 subject="run", requester="casey", repository="acme/requests" if issue else "", issue=issue
@@ -148,6 +151,12 @@ class Player:
         ended.instance = engine.run("bootstrap", run.instance, run.model_dump(mode="json"))
         ended.found = inventory.of(sandboxes.state.data)
         return ended
+
+    def _app(self) -> App:
+        app = App(clock=self.sandboxes.clock)  # type: ignore[arg-type] - it moves as that one does
+        app.connect_to(a_connection(azure_devops=self._azure(), github=self._github()))
+        app.ports = replace(app.ports, connect=lambda _: self.sandboxes.connected)
+        return app
 
     def _github(self) -> dict[str, Any]:
         return {
