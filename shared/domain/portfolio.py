@@ -132,8 +132,11 @@ class Portfolio(Frozen):
 
 def features_of(epic: PortfolioEpic, project: str) -> tuple[str, ...]:
     """The features of ``epic`` in the project of that id; two of one title are one."""
-    titles = [title for name, of_one in epic.features.items() if slug_of(name) == project for title in of_one]
-    return tuple({title.casefold(): title for title in reversed(titles)}.values())[::-1]
+    first: dict[str, str] = {}
+    for name, titles in epic.features.items():
+        for title in titles if slug_of(name) == project else ():
+            first.setdefault(title.casefold(), title)
+    return tuple(first.values())
 
 
 class PortfolioState(StrEnum):

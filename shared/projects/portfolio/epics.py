@@ -64,8 +64,9 @@ def seed(ports: PortfolioPorts, task: EpicTask) -> SeedState:
             seeded = issues.seed(writer, connection, task.run.id, epic, request, frozenset(before.made))
     except RefusedError as error:
         return _failed(ports, task, before, error)
-    if seeded.created:
-        made = {"portfolio": task.run.id, "epic": epic.title, "items": seeded.created, "number": seeded.number}
+    # What an earlier try made and lost the answer to is found again, and on record all the same.
+    if new := set(seeded.made) - set(before.made):
+        made = {"portfolio": task.run.id, "epic": epic.title, "items": len(new), "number": seeded.number}
         for log in (task.project, TENANT):
             record(ports, log, SEEDED_TAGS[before.forge], task, f"seed.{epic.key}.{task.project}", **made)
     return _keep(ports, task, before, _outcome(seeded))
@@ -101,7 +102,7 @@ def link(ports: PortfolioPorts, task: EpicTask) -> SeedState:
             ports, task.project, FAILED_TAGS[mine.forge], task, f"link.{epic.key}.{task.project}", reason=error.reason
         )
         return _keep(ports, task, mine, changes)
-    if made:
+    if made or mine.others != len(others):
         told = {"portfolio": task.run.id, "epic": epic.title, "others": [other.project for other in others]}
         record(ports, task.project, LINKED_TAGS[mine.forge], task, f"link.{epic.key}.{task.project}", **told)
     state = SeedState.APPLIED if made else SeedState.CONFIRMED

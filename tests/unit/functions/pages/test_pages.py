@@ -19,6 +19,7 @@ from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectRecord, ProjectState
 from shared.projects.links import Links
 from shared.projects.status import StatusView
+from tests.unit.functions.pages import portfolios
 from tests.unit.functions.pages.connections import REGISTERED, a_check
 from tests.unit.functions.pages.parsed import Page
 
@@ -51,6 +52,10 @@ def every_page(examples: dict[str, Callable[[], StatusView]], connection: Connec
     return {name: pages.project(view) for name, view in views.items()} | {
         "projects": pages.projects(records(*views.values()), LINKS),
         "no projects": pages.projects([], LINKS),
+        "portfolio": pages.portfolio(portfolios.running()),
+        "partly failed portfolio": pages.portfolio(portfolios.partly_failed()),
+        "portfolios": pages.portfolios(portfolios.rows()),
+        "no portfolios": pages.portfolios([]),
         "not found": pages.not_found("nothing"),
         "refusal": pages.refusal(REFUSAL),
         "check": pages.connection_check(connection, a_check()),
@@ -133,14 +138,17 @@ def test_a_running_project_renews_itself(name: str, examples: dict[str, Callable
     assert refresh["content"] == "2"
 
 
-@pytest.mark.parametrize("state", sorted(set(ProjectState) - {ProjectState.RUNNING, ProjectState.COMPENSATING}))
+RENEWED = {ProjectState.RUNNING, ProjectState.COMPENSATING, ProjectState.REMOVING}
+
+
+@pytest.mark.parametrize("state", sorted(set(ProjectState) - RENEWED))
 def test_an_ended_project_does_not(state: ProjectState, view_of: Callable[..., StatusView]) -> None:
     assert not Page(pages.project(view_of(state))).all("meta", **{"http-equiv": "refresh"})
 
 
 def test_no_other_page_renews_itself(every_page: dict[str, str]) -> None:
     renewing = {name for name, html in every_page.items() if Page(html).all("meta", **{"http-equiv": "refresh"})}
-    assert renewing == {"running", "drawing", "compensating"}
+    assert renewing == {"running", "drawing", "compensating", "portfolio"}
 
 
 def test_a_failure_says_what_failed_why_and_what_to_do(examples: dict[str, Callable[[], StatusView]]) -> None:
