@@ -22,6 +22,7 @@ from shared.domain.forge import (
     IssueSnapshot,
     Label,
     MissedEvent,
+    Notification,
     Operation,
     PermissionFinding,
     PipelineDefinition,
@@ -490,6 +491,18 @@ class WorkTracker(Protocol):
 
     def delete_variable_group(self, project: str, group: VariableGroup) -> None:
         """Delete the group for good; without effect when it is not there."""
+        ...
+
+    def notifications(self, project: str) -> Sequence[Notification]:
+        """Whom the subscriptions of the project's default team tell about what."""
+        ...
+
+    def create_notification(self, project: str, notification: Notification) -> Notification:
+        """Tell the address, or the default team, about the event; or return the subscription that does."""
+        ...
+
+    def delete_notification(self, notification: Notification) -> None:
+        """End the subscription; without effect when it is not there."""
         ...
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:

@@ -247,7 +247,9 @@ class DeploymentEnvironment(Frozen):
     """Where a repository's code is deployed, and who must let it through."""
 
     name: str
-    reviewers: tuple[str, ...] = Field(default=(), description="Logins or organisation/team, any one of whom approves; empty: nobody asked.")
+    reviewers: tuple[str, ...] = Field(
+        default=(), description="Logins or organisation/team, any one of whom approves; empty: nobody asked."
+    )
     url: str = ""
 
 
@@ -273,6 +275,22 @@ class VariableGroup(Frozen):
     name: str
     variables: dict[str, str] = Field(default_factory=dict)
     url: str = ""
+
+
+class NotificationEvent(StrEnum):
+    """What people can be told about."""
+
+    BUILD_FAILED = "build_failed"
+    PULL_REQUEST_CREATED = "pull_request_created"
+    WORK_ITEM_ASSIGNED = "work_item_assigned"
+
+
+class Notification(Frozen):
+    """That somebody is told by e-mail about an event of a project."""
+
+    id: str = ""
+    event: NotificationEvent
+    address: str = Field(default="", description="Empty: every member of the project's default team.")
 
 
 class ResourceKind(StrEnum):

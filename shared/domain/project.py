@@ -20,7 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from shared.domain import shapes
-from shared.domain.forge import BranchRules, ForgeName, Frozen
+from shared.domain.forge import BranchRules, ForgeName, Frozen, NotificationEvent
 
 # https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions#project-names
 _FORBIDDEN_IN_PROJECT_NAMES = set("\\/:*?\"'<>|;#$*{},+=[]~&%@")
@@ -206,6 +206,18 @@ class EnvironmentRequest(Frozen):
         return tuple(str(approver) for approver in self.approvers if not approver.on(forge))
 
 
+class NotificationRequest(Frozen):
+    """Who is told about an event by e-mail. Azure DevOps; GitHub lets nobody choose that for others."""
+
+    event: NotificationEvent = Field(examples=["build_failed"])
+    to: tuple[Annotated[str, Field(pattern=shapes.EMAIL.pattern)], ...] = Field(
+        default=(),
+        max_length=10,
+        description="E-mail addresses; empty: the project's default team.",
+        examples=[[shapes.EMAIL.example]],
+    )
+
+
 NodePath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_path)]
 """An area or iteration below the project's own, its names joined by ``/``."""
 
@@ -273,6 +285,12 @@ class ProjectRequest(Frozen):
         description="Iteration paths, likewise; empty: those the process brings, or Sprint 1 to 3 where it brings none. "
         "Azure DevOps.",
         examples=[["Sprint 1", "Sprint 2"]],
+    )
+    notifications: tuple[NotificationRequest, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Who is told about what, beside what the forges tell by themselves.",
+        examples=[[{"event": "build_failed", "to": ["crew@contoso.com"]}]],
     )
     backlog: tuple[str, ...] = Field(
         default=(),

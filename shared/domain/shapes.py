@@ -81,6 +81,11 @@ AZURE_DEVOPS_APPROVER = Shape(
     "an e-mail address, as somebody signs in to Azure DevOps",
     "octo@contoso.com",
 )
+EMAIL = Shape(
+    r"^[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$",
+    "an e-mail address",
+    "crew@contoso.com",
+)
 PROCESS_NAME = Shape(
     r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$",
     "a name of at most 64 letters, digits, spaces, '_' and '-', a letter or digit first",
@@ -111,6 +116,7 @@ SHAPES = {
         ENVIRONMENT,
         GITHUB_APPROVER,
         AZURE_DEVOPS_APPROVER,
+        EMAIL,
         PROCESS_NAME,
         OWN_PROCESS_NAME,
         COLOR,

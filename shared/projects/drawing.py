@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from shared.domain.forge import ForgeName, Frozen, SecurityFeature
+from shared.domain.forge import ForgeName, Frozen, Notification, SecurityFeature
 from shared.domain.plan import Plan, PlanStep
 from shared.domain.process import ProcessAdditions
 from shared.domain.project import ProjectRequest, slug_of
@@ -193,7 +193,28 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             )
         )
     steps.append(_pipeline_permissions(request))
-    return steps
+    return [*steps, *_notifications(request, forge, {"project": request.name}, "azure_devops.project")]
+
+
+def _notifications(
+    request: ProjectRequest, forge: ForgeName, where: Mapping[str, JsonValue], after: str
+) -> list[PlanStep]:
+    wanted: dict[tuple[str, str], Notification] = {}
+    for asked in request.notifications:
+        for address in asked.to or ("",):
+            wanted.setdefault((asked.event, address.lower()), Notification(event=asked.event, address=address))
+    if not wanted:
+        return []
+    return [
+        PlanStep(
+            id=f"{forge}.notifications",
+            kind="notifications",
+            forge=forge,
+            title="Notifications: " + ", ".join(dict.fromkeys(one.event.replace("_", " ") for one in wanted.values())),
+            depends_on=(after,),
+            inputs={**where, "notifications": [one.model_dump(mode="json") for one in wanted.values()]},
+        )
+    ]
 
 
 def _pipeline_permissions(request: ProjectRequest) -> PlanStep:
@@ -301,6 +322,7 @@ def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
             inputs={**where, "features": [feature.value for feature in SecurityFeature]},
         ),
         *_deployment_environments(request, where),
+        *_notifications(request, forge, {**where}, "github.repository"),
     ]
 
 

@@ -23,6 +23,7 @@ from shared.domain.forge import (
     Identity,
     IssueSnapshot,
     MissedEvent,
+    Notification,
     Operation,
     OperationState,
     PermissionFinding,
@@ -405,6 +406,8 @@ class MemoryAzureDevOps(MemoryForge):
         self.teams_unseen = 0
         self.spoil_memberships: set[str] = set()
         """Names of groups that keep nobody."""
+        self.told: list[Notification] = []
+        self.told_unseen = 0
         self.processes: dict[str, InheritedProcess] = {}
         self.process_types: dict[tuple[str, str], ProcessType] = {}
         """Process id and type → what that type has."""
@@ -493,6 +496,7 @@ class MemoryAzureDevOps(MemoryForge):
                 del of_all[key]
         self.pages.clear()
         self.permitted.clear()
+        self.told.clear()
         self.nodes = {kind: {"": f"{kind}-root"} for kind in Classification}
         self.planning = TeamPlanning(backlog_iteration="iterations-root")
         self.own_teams.clear()
@@ -793,6 +797,26 @@ class MemoryAzureDevOps(MemoryForge):
     @_call
     def delete_variable_group(self, project: str, group: VariableGroup) -> None:
         self.variable_groups.pop((project.lower(), group.name.lower()), None)
+
+    @_call
+    def notifications(self, project: str) -> Sequence[Notification]:
+        if self.told and self.told_unseen:
+            self.told_unseen -= 1
+            return ()
+        return tuple(self.told)
+
+    @_call
+    def create_notification(self, project: str, notification: Notification) -> Notification:
+        for there in self.told:
+            if (there.event, there.address.lower()) == (notification.event, notification.address.lower()):
+                return there
+        made = notification.model_copy(update={"id": f"n{len(self.told) + 1}"})
+        self.told.append(made)
+        return made
+
+    @_call
+    def delete_notification(self, notification: Notification) -> None:
+        self.told = [one for one in self.told if one.id != notification.id]
 
     def missed_events(self, project: str, url: str, since: datetime) -> Sequence[MissedEvent]:
         """What a test put into ``missed``."""

@@ -15,7 +15,7 @@ from local.sandbox.azure_devops.app import asked_version
 _AT_HOME = Path(__file__).parents[3].parent / "shared" / "contracts"
 # Served by the real service and used by its own clients, but in no published specification.
 _UNPUBLISHED = re.compile(
-    r"^/[^/]+/_apis(/(connectiondata|resourceareas|identities|userentitlements|operations)(/.*)?)?$|/_apis/(build/authorizedresources|distributedtask/queues|securitynamespaces)",
+    r"^/[^/]+/_apis(/(connectiondata|resourceareas|identities|userentitlements|operations)(/.*)?)?$|/_apis/(build/authorizedresources|distributedtask/queues|notification/subscriptions|securitynamespaces)",
     re.IGNORECASE,
 )
 _MERGED = ("application/json-patch+json",)

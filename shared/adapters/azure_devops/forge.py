@@ -8,6 +8,7 @@ from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, Tok
 from shared.adapters.azure_devops.environments import EnvironmentCalls
 from shared.adapters.azure_devops.hooks import HookCalls
 from shared.adapters.azure_devops.identities import IdentityCalls
+from shared.adapters.azure_devops.notifications import NotificationCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipeline_permissions import PipelinePermissionCalls
 from shared.adapters.azure_devops.pipelines import PipelineCalls
@@ -35,6 +36,7 @@ class AzureDevOpsForge(
     IdentityCalls,
     TeamCalls,
     VariableGroupCalls,
+    NotificationCalls,
     WikiCalls,
     PermissionCalls,
 ):

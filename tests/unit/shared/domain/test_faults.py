@@ -37,6 +37,7 @@ PROJECT: dict[str, Any] = {
     ],
     "areas": ["Web/Checkout"],
     "iterations": ["Sprint 1"],
+    "notifications": [{"event": "build_failed", "to": ["crew@acme.example"]}],
     "topics": ["orders"],
     "backlog": ["Take an order"],
 }

@@ -94,7 +94,7 @@ def test_a_read_only_forge_reads_and_refuses_every_change(app):
 READS = {
     "branch_head", "branch_rules", "file_digests", "hooks", "is_ancestor", "missed_events", "operation", "permissions", "pipeline",
     "commit", "file_content", "pull_requests", "tree",
-    "approvers", "classification", "permitted_pipelines", "process", "process_type", "team_planning", "deployment_environments", "environments", "has_account", "has_team", "identity", "labels", "security", "topics",
+    "approvers", "classification", "notifications", "permitted_pipelines", "process", "process_type", "team_planning", "deployment_environments", "environments", "has_account", "has_team", "identity", "labels", "security", "topics",
     "members", "role_group", "team", "variable_group", "wiki", "wiki_page", "wiki_pages",
     "project", "repository", "work_items", "comments", "failed_deliveries", "is_team_member", "issue", "open_issues",
 }  # fmt: skip
