@@ -24,6 +24,8 @@ from shared.projects.steps.step import (
 from shared.projects.undoing import creating, done, forget_within, project_resource
 
 POLL_SECONDS = 2.0
+FIRST_POLLS = (0.25, 0.5, 1.0)
+"""Before the first looks: a small organisation's project is often there at once, and all else waits for it."""
 LOOKS = 5
 """How often a reversal looks for a project that is still being made, before it goes on without."""
 
@@ -45,9 +47,9 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         )
     if not found.ready:
         return (
-            _under_way(context.boards().operation(known), found.url)
+            _under_way(context, context.boards().operation(known), found.url)
             if (known := _operation(context))
-            else _wait(found.url)
+            else _wait(context, found.url)
         )
     private = text(step, "visibility") == Visibility.PRIVATE
     planned: dict[str, JsonValue] = {"process": text(step, "process"), "private": private}
@@ -67,7 +69,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
 def _create(context: StepContext, step: PlanStep, name: str, resource: str) -> StepOutcome:
     boards = context.boards()
     if known := _operation(context):
-        return _under_way(boards.operation(known))
+        return _under_way(context, boards.operation(known))
     with creating(context.ledger, resource):
         operation = boards.create_project(
             name,
@@ -75,25 +77,27 @@ def _create(context: StepContext, step: PlanStep, name: str, resource: str) -> S
             process=text(step, "process"),
             private=text(step, "visibility") == Visibility.PRIVATE,
         )
-    return _under_way(operation)
+    return _under_way(context, operation)
 
 
 def _operation(context: StepContext) -> str:
     return str(context.memory.get("operation", ""))
 
 
-def _under_way(operation: Operation, url: str = "") -> StepOutcome:
+def _under_way(context: StepContext, operation: Operation, url: str = "") -> StepOutcome:
     if operation.state in {OperationState.FAILED, OperationState.CANCELLED}:
         return failed(
             f"Azure DevOps could not create the project: {operation.detail or operation.state}",
             "Look at the organisation's project list, remove what is half-made, then try again.",
             url,
         )
-    return _wait(url, operation.id)
+    return _wait(context, url, operation.id)
 
 
-def _wait(url: str = "", operation: str = "") -> StepOutcome:
-    return waiting("Azure DevOps is creating the project", POLL_SECONDS, url, operation=operation)
+def _wait(context: StepContext, url: str = "", operation: str = "") -> StepOutcome:
+    looks = _looks(context)
+    seconds = FIRST_POLLS[looks] if looks < len(FIRST_POLLS) else POLL_SECONDS
+    return waiting("Azure DevOps is creating the project", seconds, url, operation=operation, looks=looks + 1)
 
 
 def reverse(context: StepContext, step: PlanStep) -> Reversal:

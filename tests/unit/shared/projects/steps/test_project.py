@@ -7,7 +7,7 @@ import pytest
 from shared.domain.forge import Operation, OperationState
 from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, RefusedError, TransientError
-from shared.projects.steps.project import POLL_SECONDS
+from shared.projects.steps.project import FIRST_POLLS, POLL_SECONDS
 from tests.fakes.forges import Fault
 
 STEP = "azure_devops.project"
@@ -17,8 +17,18 @@ def test_it_is_queued_awaited_and_read_back(bench):
     bench.app.azure.reads_until_ready = 2
     seen = [bench.attempt(STEP) for _ in range(4)]
     assert [outcome.state for outcome in seen] == [*[StepState.WAITING] * 3, StepState.APPLIED]
-    assert {outcome.wait_seconds for outcome in seen[:3]} == {POLL_SECONDS}
     assert seen[-1].observed == {"id": "p1", "process": "agile", "private": True}
+    assert bench.app.azure.changes() == ["create_project"]
+
+
+def test_what_may_be_there_at_once_is_looked_for_soon_and_what_is_not_ever_less_often(bench):
+    bench.app.azure.reads_until_ready = 9
+    memory, waits = {}, []
+    while (outcome := bench.attempt(STEP, memory=memory)).state is StepState.WAITING:
+        memory = outcome.observed
+        waits.append(outcome.wait_seconds)
+    assert waits[: len(FIRST_POLLS)] == list(FIRST_POLLS) == sorted(FIRST_POLLS)
+    assert set(waits[len(FIRST_POLLS) :]) == {POLL_SECONDS}
     assert bench.app.azure.changes() == ["create_project"]
 
 
