@@ -5,6 +5,7 @@ import azure.functions as func
 
 from functions import (
     audit,
+    backlogs,
     connections,
     decisions,
     deliveries,
@@ -25,6 +26,7 @@ for blueprint in (
     decisions.blueprint,
     updates.blueprint,
     portfolios.blueprint,
+    backlogs.blueprint,
     connections.blueprint,
     audit.blueprint,
     reference.blueprint,

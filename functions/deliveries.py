@@ -13,8 +13,11 @@ from functions.starting import Begun, begin
 from orchestrations.durable import wake
 from shared.domain.audit import TENANT
 from shared.domain.delivery import DeliveryState, Envelope
+from shared.domain.issue_category import IssueToSort
 from shared.errors import RefusedError
 from shared.intake.handling import Handling, handle
+from shared.planning import sorting
+from shared.planning.ports import Asker
 from shared.services import DELIVERIES_QUEUE, Services, services
 
 blueprint = df.Blueprint()
@@ -41,6 +44,8 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
             handling = handling.model_copy(
                 update={"state": DeliveryState.DUPLICATE, "reason": "the run had begun already", "start": None}
             )
+        if handling.case:
+            handling = handling.model_copy(update={"reason": _sort(app, envelope, handling.case)})
         app.keeper.handled(envelope, handling, attempts)
     except RefusedError as error:
         # No further try can help: it is kept at once, with its reason, and replayed when what is wrong is mended.
@@ -60,6 +65,14 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
         handling.reason,
         extra={"correlation": envelope.correlation},
     )
+
+
+def _sort(app: Services, envelope: Envelope, case: IssueToSort) -> str:
+    """Categorise an issue; in words, what became of it."""
+    item = sorting.sort_delivered(
+        app.planning_ports, case, Asker(f"delivery-{envelope.id}.{envelope.replay}", "doneright")
+    )
+    return f"{item.verdict.category or 'uncategorised'}: {item.reason or item.verdict.explanation}"
 
 
 def _handle(app: Services, envelope: Envelope, client: df.SyncDurableFunctionsClient) -> tuple[Handling, Begun | None]:

@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from functions.backlogs import ChosenFixes
 from functions.decisions import NewDecision
 from functions.projects import NewProject
 from functions.updates import NewUpdates
 from shared.audit.verify import Verification
 from shared.connections.keeping import ConnectionCheck
 from shared.domain.audit import AuditEvent
+from shared.domain.backlog import BacklogView, NormalisationView
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
 from shared.domain.delivery import DeliveryRecord, DeliveryState
+from shared.domain.issue_category import SortingView
 from shared.domain.plan import Plan
 from shared.domain.portfolio import PortfolioBody
 from shared.domain.scaffold_update import ProjectUpdateView, UpdateRunView
@@ -29,6 +32,8 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 MODELS: tuple[type[BaseModel], ...] = (
     AuditEvent,
+    BacklogView,
+    ChosenFixes,
     Connection,
     ConnectionCheck,
     ConnectionPatch,
@@ -37,18 +42,20 @@ MODELS: tuple[type[BaseModel], ...] = (
     NewDecision,
     NewProject,
     NewUpdates,
+    NormalisationView,
     Plan,
     PortfolioBody,
     PortfolioView,
     PreviewView,
     ProjectUpdateView,
+    SortingView,
     StatusView,
     UpdateRunView,
     Verification,
 )
 
 
-ANSWERS = frozenset({Connection, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
+ANSWERS = frozenset({BacklogView, NormalisationView, SortingView, Connection, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
 """Models that are only ever answered: what they compute is part of them."""
 
 
@@ -116,6 +123,27 @@ ROUTES: tuple[Route, ...] = (
     Route("get", "/portfolios", "list_portfolios", "List portfolios", KEY, "", ("200", ""), ("401",)),
     Route("get", "/portfolios/{id}", "show_portfolio", "Show how each project of a portfolio stands", KEY, "", ("200", "PortfolioView"), ("401", "404")),
     Route("get", "/portfolios/{id}/dry-run", "show_portfolio_dry_run", "Show what a run of a portfolio would do, when that took longer than one answer", KEY, "", ("200", "PreviewView"), ("401", "404")),
+    Route("get", "/projects/{id}/backlog", "show_backlog", "Show a project's backlogs with what is wrong in them", KEY, "", ("200", "BacklogView"), ("401", "404", "503")),
+    Route(
+        "post",
+        "/projects/{id}/backlog/normalise",
+        "normalise_backlog",
+        "Apply the fixes of a backlog that are asked for, and read each back",
+        KEY,
+        "ChosenFixes",
+        ("200", "NormalisationView"),
+        ("400", "401", "404", "409", "503"),
+    ),
+    Route(
+        "post",
+        "/projects/{id}/issues/categorise",
+        "categorise_issues",
+        "Categorise a project's open issues and work items, and link them to what they name",
+        KEY,
+        "",
+        ("200", "SortingView"),
+        ("401", "404", "409", "503"),
+    ),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -152,6 +180,12 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("dry_run", {"type": "boolean", "default": False}, "Answer the merge file by file; change nothing."),
         ("force", {"type": "boolean", "default": False}, "Offer again what the team has closed."),
     ),
+    "normalise_backlog": (
+        ("dry_run", {"type": "boolean", "default": False}, "Answer the fixes as data; change nothing."),
+    ),
+    "categorise_issues": (
+        ("dry_run", {"type": "boolean", "default": False}, "Answer the category of each; change nothing."),
+    ),
     "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
     "finish_github_app": (
         ("code", {"type": "string"}, "From GitHub; good once, for an hour."),
@@ -173,6 +207,7 @@ TEXTS = {
     "404": "There is no such thing.",
     "409": "It stands against what is there; the remedy says how to go on.",
     "413": "Too large.",
+    "503": "A forge asks for patience; `Retry-After` says how long.",
 }
 
 

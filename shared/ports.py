@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from shared.domain.audit import AuditEvent, AuditHead, NewAuditEvent, Recorded
 from shared.domain.forge import (
+from shared.domain.backlog import Backlog, Entry
     BacklogItem,
     BranchRules,
     Classification,
@@ -323,6 +324,29 @@ class IssueTracker(Protocol):
 
     def redeliver(self, ref: RepositoryRef, delivery: HookDelivery) -> None: ...
 
+    def listed_issues(self, ref: RepositoryRef) -> Sequence[IssueSnapshot]:
+        """Every open issue, oldest first, with the parent it is a sub-issue of."""
+        ...
+
+    def create_issue(self, ref: RepositoryRef, title: str, body: str, labels: Sequence[str]) -> IssueSnapshot:
+        """Open an issue; whoever wants it once looks for it first."""
+        ...
+
+    def set_issue_parent(self, ref: RepositoryRef, number: int, parent: int | None, *, before: int | None) -> None:
+        """Make the issue a sub-issue of ``parent``, or of none.
+
+        ``before`` is the parent it is meant to have now. Raises ``ConflictError`` when it has another.
+        """
+        ...
+
+    def add_issue_label(self, ref: RepositoryRef, number: int, label: str) -> None:
+        """Put a label of the repository on the issue; without effect when it is there."""
+        ...
+
+    def remove_issue_label(self, ref: RepositoryRef, number: int, label: str) -> None:
+        """Take the label off the issue; without effect when it is not there."""
+        ...
+
 
 class WorkTracker(Protocol):
     """Azure DevOps team projects and their boards."""
@@ -415,6 +439,37 @@ class WorkTracker(Protocol):
         self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
     ) -> None:
         """Let the pipeline use ``resource``, or not; other pipelines keep what they may."""
+        ...
+
+    def has_work_items(self, project: str) -> bool:
+        """Whether the project has any work item."""
+        ...
+
+    def pipeline_definitions(self, project: str) -> Sequence[PipelineDefinition]:
+        """Every YAML pipeline of the project."""
+        ...
+
+    def backlog(self, project: str, *, described: bool = False) -> Backlog:
+        """Every work item of ``project`` with the hierarchy of its process; ``described`` asks for the texts too."""
+        ...
+
+    def entries(self, ids: Sequence[int]) -> Sequence[Entry]:
+        """Those of the work items that are there and may be seen, in whatever project, by id."""
+        ...
+
+    def set_work_item_parent(self, item_id: int, parent: int | None, *, before: int | None, revision: int) -> None:
+        """Hang the work item on ``parent``, or on nothing.
+
+        ``before`` and ``revision`` say how it is meant to stand now. Raises ``ConflictError`` when it does not.
+        """
+        ...
+
+    def set_work_item_tags(self, item_id: int, tags: Sequence[str], *, revision: int) -> None:
+        """Replace the tags. Raises ``ConflictError`` when the work item changed since ``revision``."""
+        ...
+
+    def add_work_item_link(self, item_id: int, url: str, comment: str) -> bool:
+        """Link the work item to the page ``url``; ``False``, without effect, when it is linked already."""
         ...
 
     def identity(self, name: str) -> Identity | None:

@@ -30,12 +30,14 @@ from shared.domain.connection import (
 )
 from shared.domain.delivery import DeliveryRecord, RequestRecord
 from shared.domain.forge import ForgeName
+from shared.domain.issue_category import KeptCategory
 from shared.domain.plan import StepProgress
 from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
 from shared.domain.run import ProjectRecord
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import DefectError, RefusedError
 from shared.intake.keeping import Keeper
+from shared.planning.ports import PlanningPorts
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
@@ -66,6 +68,7 @@ class Services:
     keeper: Keeper
     project_ports: ProjectPorts
     update_ports: UpdatePorts
+    planning_ports: PlanningPorts
     portfolio_ports: PortfolioPorts
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
@@ -123,6 +126,7 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         links=links,
         keeper=keeper,
         project_ports=project_ports,
+        planning_ports=PlanningPorts(projects=project_ports, categories=records("issuecategories", KeptCategory)),
         update_ports=UpdatePorts(
             projects=project_ports,
             standings=records("scaffoldstandings", Standing),

@@ -11,6 +11,7 @@ from functions.pages import graph, portfolio_wording, timeline, wording
 from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
 from shared.domain.audit import MEANINGS
+from shared.domain.backlog import BacklogFinding, BacklogView
 from shared.domain.connection import Connection
 from shared.domain.decision import MEANS
 from shared.domain.run import ProjectRecord
@@ -89,6 +90,16 @@ def portfolios(rows: Sequence[PortfolioRow], code: str = "") -> str:
     """Every portfolio, the latest first; ``code`` is the function key the page itself was opened with."""
     query = f"?{urlencode({'code': code})}" if code else ""
     return _environment().get_template("portfolios.html.j2").render(rows=rows, query=query)
+
+
+def backlog(view: BacklogView) -> str:
+    """A project's backlogs as trees, with what is wrong in them beside each item."""
+    by_item: dict[str, dict[int, list[BacklogFinding]]] = {}
+    for one in view.backlogs:
+        for finding in one.findings:
+            by_item.setdefault(one.forge, {}).setdefault(finding.item, []).append(finding)
+        by_item.setdefault(one.forge, {})
+    return _environment().get_template("backlog.html.j2").render(view=view, by_item=by_item)
 
 
 def not_found(project_id: str) -> str:

@@ -62,6 +62,9 @@ class AuditTag(StrEnum):
     GITHUB_EPIC_LINKED = "github:epic:linked"
     GITHUB_EPIC_FAILED = "github:epic:failed"
     GITHUB_ISSUE_ANSWERED = "github:issue:answered"
+    GITHUB_ISSUE_CATEGORISED = "github:issue:categorised"
+    GITHUB_ISSUE_LINKED = "github:issue:linked"
+    GITHUB_ITEM_MOVED = "github:item:moved"
     AZURE_DEVOPS_STEP_APPLIED = "azure_devops:step:applied"
     AZURE_DEVOPS_STEP_CONFIRMED = "azure_devops:step:confirmed"
     AZURE_DEVOPS_STEP_UNSUPPORTED = "azure_devops:step:unsupported"
@@ -77,6 +80,9 @@ class AuditTag(StrEnum):
     AZURE_DEVOPS_EPIC_LINKED = "azure_devops:epic:linked"
     AZURE_DEVOPS_EPIC_FAILED = "azure_devops:epic:failed"
     AZURE_DEVOPS_BUILD_COMPLETED = "azure_devops:build:completed"
+    AZURE_DEVOPS_ITEM_CATEGORISED = "azure_devops:item:categorised"
+    AZURE_DEVOPS_ITEM_LINKED = "azure_devops:item:linked"
+    AZURE_DEVOPS_ITEM_MOVED = "azure_devops:item:moved"
 
 
 MEANINGS: dict[AuditTag, str] = {
@@ -124,6 +130,9 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.GITHUB_EPIC_LINKED: "A portfolio epic's issue lists the same epic in the other projects, and was read back.",
     AuditTag.GITHUB_EPIC_FAILED: "A portfolio epic could not be seeded or linked on GitHub.",
     AuditTag.GITHUB_ISSUE_ANSWERED: "An issue was answered with a comment.",
+    AuditTag.GITHUB_ISSUE_CATEGORISED: "Doneright's label of an issue was set, changed or taken off; the detail holds the reasons.",
+    AuditTag.GITHUB_ISSUE_LINKED: "An issue was linked to the project and work items it names.",
+    AuditTag.GITHUB_ITEM_MOVED: "An issue was given another parent, or none, and read back; the detail says why.",
     AuditTag.AZURE_DEVOPS_STEP_APPLIED: "A resource was created or changed on Azure DevOps and read back.",
     AuditTag.AZURE_DEVOPS_STEP_CONFIRMED: "A resource on Azure DevOps was already as planned.",
     AuditTag.AZURE_DEVOPS_STEP_UNSUPPORTED: "The Azure DevOps organisation does not offer what a step needs.",
@@ -138,6 +147,9 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.AZURE_DEVOPS_EPIC_SEEDED: "A portfolio epic and its features were made on Azure Boards and read back.",
     AuditTag.AZURE_DEVOPS_EPIC_LINKED: "A portfolio epic was related to the same epic in other projects, and read back.",
     AuditTag.AZURE_DEVOPS_EPIC_FAILED: "A portfolio epic could not be seeded or linked on Azure DevOps.",
+    AuditTag.AZURE_DEVOPS_ITEM_CATEGORISED: "Doneright's tag of a work item was set, changed or taken off; the detail holds the reasons.",
+    AuditTag.AZURE_DEVOPS_ITEM_LINKED: "A work item was linked to an issue that names it.",
+    AuditTag.AZURE_DEVOPS_ITEM_MOVED: "A work item was given another parent, or none, and read back; the detail says why.",
     AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
 }
 

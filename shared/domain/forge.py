@@ -127,6 +127,8 @@ class IssueSnapshot(Frozen):
     labels: tuple[str, ...] = ()
     state: str = "open"
     url: str = ""
+    type: str = Field(default="", description="GitHub's issue type, where the organisation has them.")
+    parent: str = Field(default="", description="owner/name#number of the issue it is a sub-issue of.")
 
 
 class OperationState(StrEnum):

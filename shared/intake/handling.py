@@ -12,6 +12,7 @@ from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryState, Envelope, RequestState
 from shared.domain.faults import faults_of
 from shared.domain.forge import Frozen, IssueSnapshot
+from shared.domain.issue_category import IssueToSort
 from shared.domain.keys import encode_key
 from shared.domain.project import RequestOrigin
 from shared.domain.run import RunInput
@@ -26,6 +27,9 @@ from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 RESTARTS_ON_EDIT = frozenset({RequestState.REFUSED})
 """Ends of a run after which an edited request is a new try. Other ends need a person's word: a replay."""
 
+SORTED_ON = frozenset({"opened", "edited"})
+"""What makes an issue that is no request be categorised; a label that somebody sets is theirs."""
+
 
 class Handling(Frozen):
     """What follows from a delivery."""
@@ -37,6 +41,7 @@ class Handling(Frozen):
     start: RunInput | None = Field(default=None, description="The run to start, under its own instance id.")
     again: bool = Field(default=False, description="Whether that run was begun before and may only have been lost.")
     wake: Wake | None = Field(default=None, description="A run that waits for what this delivery decided.")
+    case: IssueToSort | None = Field(default=None, description="An issue that is no request, to be categorised.")
 
 
 def handle(
@@ -83,7 +88,7 @@ def _issue(
     issue = event.snapshot()
     subject = f"github-issue-{issue.id}"
     if unfit := _unfit(issue, ports.request_label):
-        return _ignored(subject, unfit)
+        return _case(ports, event, issue, subject) or _ignored(subject, unfit)
     connections = [connection for _, _, connection in ports.connections.list(CONNECTIONS)]
     connection = connection_for(connections, event.repository.full_name)
     if connection is None:
@@ -123,6 +128,26 @@ def _issue(
         step_pause_seconds=pause_seconds,
     )
     return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, start=start)
+
+
+def _case(ports: ProjectPorts, event: GitHubIssues, issue: IssueSnapshot, subject: str) -> Handling | None:
+    """An issue that is no request, in a repository of a connection or of one of its projects, is sorted."""
+    if event.action not in SORTED_ON or issue.state != "open" or event.issue.pull_request is not None:
+        return None
+    project = ports.project(issue.ref.name.lower())
+    connections = [connection for _, _, connection in ports.connections.list(CONNECTIONS)]
+    owner = issue.ref.owner.lower()
+    own = next(
+        (c for c in connections if project and c.id == project.connection and c.github.organization.lower() == owner),
+        None,
+    )
+    connection = own or connection_for(connections, event.repository.full_name)
+    if connection is None:
+        return None
+    if connection.paused:
+        return _held(subject, connection)
+    case = IssueToSort(connection=connection.id, repository=str(issue.ref), number=issue.number)
+    return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, case=case)
 
 
 def _comment(ports: ProjectPorts, event: GitHubIssueComment) -> Handling:

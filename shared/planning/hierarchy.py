@@ -54,7 +54,10 @@ def judge(backlog: Backlog, *, containers: bool = False) -> tuple[BacklogFinding
             remedy = _in_words(forest, fix)
         elif fault.kind in STRUCTURAL:
             remedy = f"{fault.remedy} Nothing is proposed: {fixes.unplaced.get(fault.item, 'no parent fits')}."
-        found.append(fault.model_copy(update={"fix": fix, "remedy": remedy}))
+        if fix is not None:
+            fix = fix.model_copy(update={"id": f"{backlog.forge}:{fix.id}"})
+        told = {"id": f"{backlog.forge}:{fault.id}", "fix": fix, "remedy": remedy}
+        found.append(fault.model_copy(update=told))
     order = {item: place for place, item in enumerate(fixes.fixes)}
     return tuple(sorted(found, key=lambda one: (order.get(one.item, len(order)), one.item, one.kind)))
 

@@ -14,6 +14,7 @@ from shared.domain.audit import AuditEvent, AuditTag
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
+from shared.domain.issue_category import KeptCategory
 from shared.domain.plan import StepProgress
 from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
 from shared.domain.project import ProjectRequest, RequestOrigin
@@ -22,6 +23,7 @@ from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import RefusedError, TransientError
 from shared.intake.events import content_digest
 from shared.intake.keeping import Keeper
+from shared.planning.ports import PlanningPorts
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
 from shared.projects.portfolio.ports import EpicForges, PortfolioPorts
@@ -187,6 +189,7 @@ class App:
             previewed=MemoryRecords(PreviewedProject),
             reach=lambda _: self.reach,
         )
+        self.planning = PlanningPorts(projects=self.ports, categories=MemoryRecords(KeptCategory))
         self.keeper = Keeper(
             clock=self.clock,
             audit=self.audit,
@@ -218,6 +221,7 @@ class App:
             keeper=self.keeper,
             project_ports=self.ports,
             update_ports=self.updates,
+            planning_ports=self.planning,
             portfolio_ports=self.portfolios,
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,

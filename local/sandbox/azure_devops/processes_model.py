@@ -38,7 +38,14 @@ def inherited(custom: Tree) -> Process:
             if base is not None
             else WorkItemType(own["name"], own["reference"], own["color"], own["icon"], merged)
         )
-    return Process(custom["id"], custom["name"], custom["description"], types, parent.backlogs)
+    backlogs = tuple(
+        replace(
+            level,
+            types=(*level.types, *(own["name"] for own in custom["types"].values() if own.get("level") == level.rank)),
+        )
+        for level in parent.backlogs
+    )
+    return Process(custom["id"], custom["name"], custom["description"], types, backlogs)
 
 
 _ORDER = ["Proposed", "InProgress", "Resolved", "Completed", "Removed"]

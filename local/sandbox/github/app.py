@@ -39,6 +39,7 @@ from local.sandbox.github import (  # noqa: F401 - each registers its routes
     rulesets,
     search,
     statuses,
+    sub_issues,
     teams,
 )
 from local.sandbox.github.auth import Caller, authenticate

@@ -64,7 +64,12 @@ def issue(hub: Hub, repo: Record, record: Record) -> Record:
         "timeline_url": f"{url}/timeline",
         "performed_via_github_app": None,
         "state_reason": record.get("state_reason"),
+        "type": None,
     }
+    if held := record.get("parent"):
+        above = hub.table("repos").get(held[0])
+        if above and str(held[1]) in above["issues"]:
+            body["parent_issue_url"] = f"{present.repository_url(hub, above)}/issues/{held[1]}"
     if request:
         body["draft"] = request["draft"]
         body["pull_request"] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.adapters.azure_devops.backlogs import BacklogCalls
 from shared.adapters.azure_devops.classification import ClassificationCalls
 from shared.adapters.azure_devops.client import AzureDevOpsClient
 from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, TokenProvider
@@ -27,7 +28,7 @@ class AzureDevOpsForge(
     PullRequestCalls,
     ProtectionCalls,
     HookCalls,
-    WorkItemCalls,
+    BacklogCalls,
     ClassificationCalls,
     ProcessCalls,
     PipelineCalls,

@@ -11,9 +11,9 @@ from shared.adapters.azure_devops.projects import ProjectCalls
 from shared.domain.forge import BacklogItem, WorkItem
 from shared.errors import RefusedError
 
-_PARENT = "System.LinkTypes.Hierarchy-Reverse"
+PARENT = "System.LinkTypes.Hierarchy-Reverse"
 # The service answers at most this many items at once.
-_BATCH = 200
+BATCH = 200
 
 
 def key_tag(key: str) -> str:
@@ -31,14 +31,14 @@ class WorkItemCalls(ProjectCalls):
         models, area = self._client.models("work_item_tracking"), self._client.area("work_item_tracking")
         query = (
             "SELECT [System.Id] FROM WorkItems "  # noqa: S608  # nosec B608 - WIQL, quoted as it demands
-            f"WHERE [System.TeamProject] = {_quoted(project)} AND [System.Tags] CONTAINS {_quoted(tag)} "
+            f"WHERE [System.TeamProject] = {quoted(project)} AND [System.Tags] CONTAINS {quoted(tag)} "
             "ORDER BY [System.Id]"
         )
         answer = area.query_by_wiql(models.Wiql(query=query), team_context=models.TeamContext(project=project))
         ids = [found.id for found in answer.work_items or []]
         items: list[WorkItem] = []
-        for start in range(0, len(ids), _BATCH):
-            request = models.WorkItemBatchGetRequest(ids=ids[start : start + _BATCH], expand="Relations")
+        for start in range(0, len(ids), BATCH):
+            request = models.WorkItemBatchGetRequest(ids=ids[start : start + BATCH], expand="Relations")
             items += [self._shown(project, found) for found in area.get_work_items_batch(request, project=project)]
         # CONTAINS may find longer tags too.
         return tuple(item for item in items if tag.lower() in {name.lower() for name in item.tags})
@@ -56,16 +56,16 @@ class WorkItemCalls(ProjectCalls):
         if there:
             return there[0]
         document = [
-            _added("/fields/System.Title", item.title),
-            _added("/fields/System.Description", item.description),
-            _added("/fields/System.Tags", "; ".join(tags)),
+            added("/fields/System.Title", item.title),
+            added("/fields/System.Description", item.description),
+            added("/fields/System.Tags", "; ".join(tags)),
         ]
         for field, path in (("AreaPath", item.area), ("IterationPath", item.iteration)):
             if path:
-                document.append(_added(f"/fields/System.{field}", "\\".join([project, *path.split("/")])))
+                document.append(added(f"/fields/System.{field}", "\\".join([project, *path.split("/")])))
         if parent_id is not None:
             url = f"{self._client.organization_url}/_apis/wit/workItems/{parent_id}"
-            document.append(_added("/relations/-", {"rel": _PARENT, "url": url}))
+            document.append(added("/relations/-", {"rel": PARENT, "url": url}))
         models = self._client.models("work_item_tracking")
         created = self._client.area("work_item_tracking").create_work_item(
             [models.JsonPatchOperation(**operation) for operation in document], project, item.type, expand="Relations"
@@ -95,7 +95,8 @@ class WorkItemCalls(ProjectCalls):
         )
 
 
-def _added(path: str, value: Any) -> dict[str, Any]:
+def added(path: str, value: Any) -> dict[str, Any]:
+    """The operation of a JSON patch that adds ``value``."""
     return {"op": "add", "path": path, "value": value}
 
 
@@ -104,10 +105,10 @@ def _below_root(path: Any) -> str:
 
 
 def _parent(relations: Sequence[Any]) -> int | None:
-    parents = (relation.url for relation in relations if relation.rel == _PARENT)
+    parents = (relation.url for relation in relations if relation.rel == PARENT)
     return next((int(url.rsplit("/", 1)[-1]) for url in parents), None)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A string literal of WIQL: https://learn.microsoft.com/azure/devops/boards/queries/wiql-syntax."""
     return "'" + text.replace("'", "''") + "'"

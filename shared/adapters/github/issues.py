@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from shared.adapters.github.client import GitHubClient, path
+from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import repository_path
 from shared.domain.forge import Comment, IssueSnapshot, RepositoryRef
+from shared.errors import ConflictError
+
+_ISSUE_URL = re.compile(r"/repos/([^/]+)/([^/]+)/issues/([0-9]+)$")
 
 
 class IssueCalls:
@@ -24,6 +30,48 @@ class IssueCalls:
         url = repository_path(ref) + "/issues"
         items = self._client.pages(url, labels=label, state="open", sort="created", direction="asc")
         return tuple(_snapshot(ref, data) for data in items if "pull_request" not in data)
+
+    def listed_issues(self, ref: RepositoryRef) -> Sequence[IssueSnapshot]:
+        """Every open issue, oldest first; pull requests, which GitHub lists too, are left out."""
+        items = self._client.pages(repository_path(ref) + "/issues", state="open", sort="created", direction="asc")
+        return tuple(_snapshot(ref, data) for data in items if "pull_request" not in data)
+
+    def create_issue(self, ref: RepositoryRef, title: str, body: str, labels: Sequence[str]) -> IssueSnapshot:
+        """Open an issue; whoever wants it once looks for it first."""
+        wanted = {"title": title, "body": body, "labels": list(labels)}
+        return _snapshot(ref, self._client.request("POST", repository_path(ref) + "/issues", wanted)[1])
+
+    def set_issue_parent(self, ref: RepositoryRef, number: int, parent: int | None, *, before: int | None) -> None:
+        """Make the issue a sub-issue of ``parent`` in the same repository, or of none.
+
+        GitHub has no conditional write, so the issue is read right before. Raises ``ConflictError`` when its parent
+        is not ``before`` then; https://docs.github.com/rest/issues/sub-issues.
+        """
+        found = self.issue(ref, number)
+        if found.parent != (f"{ref}#{before}" if before is not None else ""):
+            raise ConflictError(f"issue #{number} is a sub-issue of {found.parent or 'none'} now")
+        child = {"sub_issue_id": int(found.id)}
+        if parent is not None:
+            self._client.request(
+                "POST", _issue_path(ref, parent) + "/sub_issues", child | {"replace_parent": before is not None}
+            )
+        elif before is not None:
+            self._client.request("DELETE", _issue_path(ref, before) + "/sub_issue", child)
+
+    def add_issue_label(self, ref: RepositoryRef, number: int, label: str) -> None:
+        """Put the label on the issue; without effect when it is there."""
+        self._client.request("POST", _issue_path(ref, number) + "/labels", {"labels": [label]})
+
+    def remove_issue_label(self, ref: RepositoryRef, number: int, label: str) -> None:
+        """Take the label off the issue; without effect when it is not there.
+
+        Raises ``RefusedError`` when the credential may not: GitHub answers 404 to that too, so it is read again.
+        """
+        try:
+            self._client.request("DELETE", _issue_path(ref, number) + path("/labels/{}", label))
+        except NotFoundError:
+            if label.casefold() in {name.casefold() for name in self.issue(ref, number).labels}:
+                raise
 
     def comments(self, ref: RepositoryRef, number: int) -> Sequence[Comment]:
         """Every comment of the issue, oldest first."""
@@ -97,7 +145,15 @@ def _snapshot(ref: RepositoryRef, data: Mapping[str, Any]) -> IssueSnapshot:
         labels=tuple(label["name"] if isinstance(label, dict) else label for label in data["labels"]),
         state=data["state"],
         url=data["html_url"],
+        type=(data.get("type") or {}).get("name", ""),
+        parent=_parent(data.get("parent_issue_url") or ""),
     )
+
+
+def _parent(url: str) -> str:
+    """``owner/name#number`` of an issue's address in the API; empty for none."""
+    found = _ISSUE_URL.search(url)
+    return f"{unquote(found[1])}/{unquote(found[2])}#{found[3]}" if found else ""
 
 
 def _comment(data: Mapping[str, Any]) -> Comment:

@@ -275,3 +275,53 @@ def delete_state(call: Call) -> Reply:
         )
     own["states"] = [s for s in own["states"] if s["name"] != wanted["name"]]
     return Reply(None, 204)
+
+
+_BEHAVIORS = "work/processes/{processId}/workItemTypesBehaviors/{witRefNameForBehaviors}/behaviors/{behaviorRefName}"
+_RANKS = {
+    "EpicBacklogBehavior": 40,
+    "FeatureBacklogBehavior": 30,
+    "RequirementBacklogBehavior": 20,
+    "TaskBacklogBehavior": 10,
+}
+
+
+def _behavior_json(call: Call, process: Process, name: str) -> Tree:
+    url = call.url("_apis/work/processes", process.id, "behaviors", name)
+    return {"behavior": {"id": name, "url": url}, "isDefault": False, "url": url}
+
+
+@serves("GET", _BEHAVIORS, Level.NONE)
+def get_behaviors(call: Call) -> object:
+    """The backlog level that a type of its own stands on."""
+    process = find_process(call.org, call.value("processId"))
+    kind = type_of(process, call.value("witRefNameForBehaviors"))
+    own = call.org["processes"].get(process.id, {"types": {}})["types"].get(kind.name, {})
+    held = [_behavior_json(call, process, own["behavior"])] if own.get("behavior") else []
+    if "behaviorRefName" not in call.values:
+        return held
+    if not any(one["behavior"]["id"] == call.values["behaviorRefName"] for one in held):
+        raise errors.not_found(
+            f"The behavior {call.values['behaviorRefName']} does not exist.", "BehaviorNotFoundException", errors.WORK
+        )
+    return held[0]
+
+
+@serves("POST", _BEHAVIORS, Level.COLLECTION_ADMINISTRATOR)
+def add_behavior(call: Call) -> Reply:
+    """Put a type of its own on a backlog level; raises a refusal for types the system has placed."""
+    custom = custom_process(call, call.value("processId"))
+    kind = type_of(inherited(custom), call.value("witRefNameForBehaviors"))
+    name = str((call.json().get("behavior") or {}).get("id") or "")
+    rank = next((rank for suffix, rank in _RANKS.items() if name.endswith(suffix)), None)
+    if rank is None:
+        raise errors.not_found(f"The behavior {name} does not exist.", "BehaviorNotFoundException", errors.WORK)
+    if inherited(custom).backlog_of(kind.name) is not None:
+        raise errors.invalid(
+            f"VS403121: The work item type {kind.name} stands on a backlog level already.",
+            "ProcessWorkItemTypeBehaviorException",
+            errors.WORK,
+        )
+    own = own_type(custom, kind)
+    own["level"], own["behavior"] = rank, name
+    return Reply(_behavior_json(call, inherited(custom), name), 201)

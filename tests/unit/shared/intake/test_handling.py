@@ -55,8 +55,11 @@ def test_doubled_deliveries_and_labels_start_the_same_instance(app):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (payload(labels=[]), "no label new-project"),
-        (payload(labels=[{"name": "bug"}]), "no label"),
+        (payload(labels=[]) | {"action": "labeled"}, "no label new-project"),
+        (payload(labels=[{"name": "bug"}]) | {"action": "reopened"}, "no label"),
+        (payload(labels=[]) | {"repository": {"full_name": "acme/other"}}, "no label"),
+        (payload(labels=[], state="closed") | {"action": "edited"}, "no label"),
+        (payload(labels=[], pull_request={"url": "x"}), "no label"),
         (payload(state="closed"), "is closed"),
         (payload() | {"action": "closed"}, "being closed"),
         (payload() | {"repository": {"full_name": "acme/other"}}, "no connection takes requests from acme/other"),
@@ -173,6 +176,25 @@ def test_a_build_of_our_project_is_recorded_once(app, changes):
         assert handling.state is DeliveryState.HANDLED
     assert app.tags("order-desk") == [AuditTag.AZURE_DEVOPS_BUILD_COMPLETED]
     assert app.events("order-desk")[0].detail == {"build": "9.1", "result": "succeeded", "delivery": "d-1"}
+
+
+@pytest.mark.parametrize("repository", ["acme/requests", "ACME/Order-Desk"])
+@pytest.mark.parametrize("action", ["opened", "edited"])
+def test_an_issue_that_is_no_request_is_a_case_to_be_sorted(app, repository, action):
+    a_project(app)
+    content = payload(labels=[{"name": "bug"}]) | {"action": action, "repository": {"full_name": repository}}
+    handling = handled(app, content)
+    assert (handling.state, handling.start, handling.connection) == (DeliveryState.HANDLED, None, "acme")
+    assert handling.case is not None
+    assert (handling.case.repository, handling.case.number) == (repository, 7)
+
+
+def test_a_case_waits_while_its_connection_is_paused_and_needs_the_connection_s_own_account(app):
+    a_project(app)
+    stranger = payload(labels=[]) | {"repository": {"full_name": "elsewhere/order-desk"}}
+    assert handled(app, stranger).state is DeliveryState.IGNORED
+    app.connect_to(a_connection(paused=True))
+    assert handled(app, payload(labels=[])).state is DeliveryState.HELD
 
 
 def test_a_build_of_a_stranger_is_ignored(app):
