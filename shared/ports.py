@@ -9,8 +9,8 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from shared.domain.audit import AuditEvent, AuditHead, NewAuditEvent, Recorded
-from shared.domain.forge import (
 from shared.domain.backlog import Backlog, Entry
+from shared.domain.forge import (
     BacklogItem,
     BranchRules,
     Classification,
@@ -306,24 +306,6 @@ class IssueTracker(Protocol):
 
     def open_issues(self, ref: RepositoryRef, label: str) -> Sequence[IssueSnapshot]: ...
 
-    def comments(self, ref: RepositoryRef, number: int) -> Sequence[Comment]: ...
-
-    def comment(self, ref: RepositoryRef, number: int, body: str) -> Comment: ...
-
-    def edit_comment(self, ref: RepositoryRef, comment_id: str, body: str) -> Comment: ...
-
-    def is_team_member(self, organization: str, team: str, login: str) -> bool: ...
-
-    def may_write(self, ref: RepositoryRef, login: str) -> bool:
-        """Whether ``login`` may push to ``ref``: by ownership, membership, a team or an invitation."""
-        ...
-
-    def failed_deliveries(self, ref: RepositoryRef, since: datetime) -> Sequence[HookDelivery]:
-        """Hook deliveries of ``ref`` to us that did not end in 2xx since ``since``."""
-        ...
-
-    def redeliver(self, ref: RepositoryRef, delivery: HookDelivery) -> None: ...
-
     def listed_issues(self, ref: RepositoryRef) -> Sequence[IssueSnapshot]:
         """Every open issue, oldest first, with the parent it is a sub-issue of."""
         ...
@@ -346,6 +328,24 @@ class IssueTracker(Protocol):
     def remove_issue_label(self, ref: RepositoryRef, number: int, label: str) -> None:
         """Take the label off the issue; without effect when it is not there."""
         ...
+
+    def comments(self, ref: RepositoryRef, number: int) -> Sequence[Comment]: ...
+
+    def comment(self, ref: RepositoryRef, number: int, body: str) -> Comment: ...
+
+    def edit_comment(self, ref: RepositoryRef, comment_id: str, body: str) -> Comment: ...
+
+    def is_team_member(self, organization: str, team: str, login: str) -> bool: ...
+
+    def may_write(self, ref: RepositoryRef, login: str) -> bool:
+        """Whether ``login`` may push to ``ref``: by ownership, membership, a team or an invitation."""
+        ...
+
+    def failed_deliveries(self, ref: RepositoryRef, since: datetime) -> Sequence[HookDelivery]:
+        """Hook deliveries of ``ref`` to us that did not end in 2xx since ``since``."""
+        ...
+
+    def redeliver(self, ref: RepositoryRef, delivery: HookDelivery) -> None: ...
 
 
 class WorkTracker(Protocol):
@@ -423,32 +423,6 @@ class WorkTracker(Protocol):
         """Let the default team see the project's own area with, or without, those below."""
         ...
 
-    def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...
-
-    def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition: ...
-
-    def delete_pipeline(self, project: str, pipeline_id: str) -> None:
-        """Delete the pipeline with its runs; without effect when it is not there."""
-        ...
-
-    def permitted_pipelines(self, project: str, resource: PipelineResource) -> frozenset[str] | None:
-        """Ids of the pipelines that may use ``resource``; ``None`` when every pipeline may."""
-        ...
-
-    def set_pipeline_permission(
-        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
-    ) -> None:
-        """Let the pipeline use ``resource``, or not; other pipelines keep what they may."""
-        ...
-
-    def has_work_items(self, project: str) -> bool:
-        """Whether the project has any work item."""
-        ...
-
-    def pipeline_definitions(self, project: str) -> Sequence[PipelineDefinition]:
-        """Every YAML pipeline of the project."""
-        ...
-
     def backlog(self, project: str, *, described: bool = False) -> Backlog:
         """Every work item of ``project`` with the hierarchy of its process; ``described`` asks for the texts too."""
         ...
@@ -470,6 +444,24 @@ class WorkTracker(Protocol):
 
     def add_work_item_link(self, item_id: int, url: str, comment: str) -> bool:
         """Link the work item to the page ``url``; ``False``, without effect, when it is linked already."""
+        ...
+
+    def pipeline(self, project: str, name: str) -> PipelineDefinition | None: ...
+
+    def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition: ...
+
+    def delete_pipeline(self, project: str, pipeline_id: str) -> None:
+        """Delete the pipeline with its runs; without effect when it is not there."""
+        ...
+
+    def permitted_pipelines(self, project: str, resource: PipelineResource) -> frozenset[str] | None:
+        """Ids of the pipelines that may use ``resource``; ``None`` when every pipeline may."""
+        ...
+
+    def set_pipeline_permission(
+        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
+    ) -> None:
+        """Let the pipeline use ``resource``, or not; other pipelines keep what they may."""
         ...
 
     def identity(self, name: str) -> Identity | None:
