@@ -4,6 +4,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from functions import (
+    adoptions,
     audit,
     backlogs,
     connections,
@@ -14,23 +15,14 @@ from functions import (
     projects,
     reference,
     runbooks,
+    stale,
     sweep,
     updates,
 )
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (
-    intake.blueprint,
-    deliveries.blueprint,
-    projects.blueprint,
-    decisions.blueprint,
-    updates.blueprint,
-    portfolios.blueprint,
-    backlogs.blueprint,
-    connections.blueprint,
-    audit.blueprint,
-    reference.blueprint,
-    runbooks.blueprint,
-    sweep.blueprint,
-):
-    app.register_functions(blueprint)
+for part in (
+    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, connections, audit,
+    reference, runbooks, sweep,
+):  # fmt: skip
+    app.register_functions(part.blueprint)

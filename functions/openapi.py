@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from functions.adoptions import NewAdoption, NewConsent
 from functions.backlogs import ChosenFixes
 from functions.decisions import NewDecision
 from functions.projects import NewProject
+from functions.stale import NewRemoval
 from functions.updates import NewUpdates
 from shared.audit.verify import Verification
 from shared.connections.keeping import ConnectionCheck
+from shared.domain.activity import IdleListing
 from shared.domain.audit import AuditEvent
 from shared.domain.backlog import BacklogView, NormalisationView
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
@@ -23,6 +26,7 @@ from shared.domain.issue_category import SortingView
 from shared.domain.plan import Plan
 from shared.domain.portfolio import PortfolioBody
 from shared.domain.scaffold_update import ProjectUpdateView, UpdateRunView
+from shared.projects.adopting.showing import AdoptionView
 from shared.projects.portfolio.previewing import PreviewView
 from shared.projects.portfolio.viewing import PortfolioView
 from shared.projects.status import StatusView
@@ -31,6 +35,7 @@ KEY, SIGNED, BASIC, OPEN = "functionKey", "githubSignature", "azureDevOps", ""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 MODELS: tuple[type[BaseModel], ...] = (
+    AdoptionView,
     AuditEvent,
     BacklogView,
     ChosenFixes,
@@ -39,8 +44,12 @@ MODELS: tuple[type[BaseModel], ...] = (
     ConnectionPatch,
     ConnectionSettings,
     DeliveryRecord,
+    IdleListing,
+    NewAdoption,
+    NewConsent,
     NewDecision,
     NewProject,
+    NewRemoval,
     NewUpdates,
     NormalisationView,
     Plan,
@@ -55,7 +64,7 @@ MODELS: tuple[type[BaseModel], ...] = (
 )
 
 
-ANSWERS = frozenset({BacklogView, NormalisationView, SortingView, Connection, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
+ANSWERS = frozenset({AdoptionView, BacklogView, NormalisationView, SortingView, Connection, IdleListing, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
 """Models that are only ever answered: what they compute is part of them."""
 
 
@@ -123,6 +132,29 @@ ROUTES: tuple[Route, ...] = (
     Route("get", "/portfolios", "list_portfolios", "List portfolios", KEY, "", ("200", ""), ("401",)),
     Route("get", "/portfolios/{id}", "show_portfolio", "Show how each project of a portfolio stands", KEY, "", ("200", "PortfolioView"), ("401", "404")),
     Route("get", "/portfolios/{id}/dry-run", "show_portfolio_dry_run", "Show what a run of a portfolio would do, when that took longer than one answer", KEY, "", ("200", "PreviewView"), ("401", "404")),
+    Route(
+        "post",
+        "/projects/{id}/removal",
+        "remove_project",
+        "Remove what Doneright made of a project, asked for by its exact name",
+        KEY,
+        "NewRemoval",
+        ("202", ""),
+        ("303", "400", "401", "404", "409"),
+    ),
+    Route("get", "/stale", "list_stale", "List empty and stale projects with the date of each fact", KEY, "", ("200", "IdleListing"), ("400", "401")),
+    Route("post", "/adoptions", "create_adoption", "Plan the adoption of what exists from its live state; nothing is changed", KEY, "NewAdoption", ("201", "AdoptionView"), ("400", "401", "409")),
+    Route("get", "/adoptions/{id}", "show_adoption", "Show an adoption's plan beside live state", KEY, "", ("200", "AdoptionView"), ("401", "404")),
+    Route(
+        "post",
+        "/adoptions/{id}/consent",
+        "consent_to_adoption",
+        "Consent to an adoption's plan, or to some of its steps",
+        KEY,
+        "NewConsent",
+        ("202", ""),
+        ("303", "400", "401", "404", "409"),
+    ),
     Route("get", "/projects/{id}/backlog", "show_backlog", "Show a project's backlogs with what is wrong in them", KEY, "", ("200", "BacklogView"), ("401", "404", "503")),
     Route(
         "post",
@@ -179,6 +211,11 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
     "update_scaffold": (
         ("dry_run", {"type": "boolean", "default": False}, "Answer the merge file by file; change nothing."),
         ("force", {"type": "boolean", "default": False}, "Offer again what the team has closed."),
+    ),
+    "list_stale": (
+        ("connection", {"type": "string"}, "Id of the connection whose organisations are looked at."),
+        ("days", {"type": "integer", "minimum": 0, "maximum": 3650, "default": 90}, "How long nothing happened."),
+        ("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 200}, "Look at so many at most."),
     ),
     "normalise_backlog": (
         ("dry_run", {"type": "boolean", "default": False}, "Answer the fixes as data; change nothing."),

@@ -10,6 +10,7 @@ import azure.functions as func
 from pydantic import Field
 
 from functions import decisions, pages
+from functions.adoptions import run_on
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from functions.starting import Begun, begin
 from shared.domain.connection import Connection
@@ -18,6 +19,7 @@ from shared.domain.strictness import tightened, weakened
 from shared.errors import DefectError, TransientError
 from shared.projects import asking, bundle, drift, status
 from shared.projects.admission import API_REQUESTER, faults_with
+from shared.projects.adopting import consenting
 from shared.projects.ownership import Ownership, look_up
 from shared.projects.planning import plan_for
 from shared.projects.previewing import Change, preview
@@ -130,6 +132,18 @@ def _reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsCli
     if _is_dry(req):
         found = drift.look(app.project_ports, record.id)
         return answer({"dry_run": True} | found.model_dump(mode="json", exclude_defaults=True))
+    if record.adoption:
+        # What was agreed to is brought back, and nothing else.
+        again = consenting.reconcile(
+            app.project_ports,
+            record.id,
+            actor=actor_of(req),
+            deadline_seconds=app.settings.step_deadline_seconds,
+            pause_seconds=app.settings.step_pause_seconds,
+            decision_seconds=app.settings.decision_deadline_seconds,
+        )
+        run_on(client, app, again)
+        return _accepted(app, record.id, again.instance, HTTPStatus.ACCEPTED)
     return _begin(req, client, record.request, _connection(app, record.connection))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.durable_functions as df
 
-from orchestrations import bootstrap, drift, portfolio, scaffold_update
+from orchestrations import bootstrap, drift, portfolio, removal, scaffold_update
 from orchestrations.activities import ACTIVITIES
 
 blueprint = df.Blueprint()
@@ -13,6 +13,7 @@ for runbook in (
     bootstrap.bootstrap,
     bootstrap.step,
     drift.drift,
+    removal.removal,
     scaffold_update.scaffold_updates,
     scaffold_update.scaffold_update,
     portfolio.portfolio,

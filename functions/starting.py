@@ -30,7 +30,7 @@ def begin(client: df.SyncDurableFunctionsClient, ports: ProjectPorts, run: RunIn
     if again and (how := ended(client, run.instance)):
         lost.settle(ports, run, how)
         return Begun.ENDED
-    if not start(client, "bootstrap", run.instance, run):
+    if not start(client, run.runbook, run.instance, run):
         return Begun.UNDER_WAY
     if not again:
         return Begun.BEGUN

@@ -13,6 +13,7 @@ from shared.projects import admission, answering, applying, deciding, drift, pla
 from shared.projects.portfolio import epics
 from shared.projects.portfolio import previewing as portfolio_previewing
 from shared.projects.portfolio import running as portfolio_running
+from shared.projects.stale import removing
 from shared.projects.updates import offering, running
 from shared.services import services
 
@@ -87,6 +88,12 @@ def conclude_run(payload: dict[str, Any]) -> dict[str, Any]:
     """End the run and answer the issue."""
     conclusion = Conclusion.model_validate(payload)
     return edge(lambda: answering.conclude(services().project_ports, conclusion))
+
+
+def draw_removal(payload: dict[str, Any]) -> dict[str, Any]:
+    """Lay out what is to be taken back of a project."""
+    claimed = Claimed.model_validate(payload)
+    return edge(lambda: removing.draw(services().project_ports, claimed.run, claimed.project))
 
 
 def list_finished(payload: dict[str, Any]) -> dict[str, Any]:
@@ -210,6 +217,7 @@ ACTIVITIES = (
     reverse_step,
     end_reversal,
     conclude_run,
+    draw_removal,
     list_finished,
     look_for_drift,
     list_update_targets,

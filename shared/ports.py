@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from shared.domain.activity import Activity, Place, Places
 from shared.domain.audit import AuditEvent, AuditHead, NewAuditEvent, Recorded
 from shared.domain.backlog import Backlog, Entry
 from shared.domain.forge import (
@@ -22,6 +23,7 @@ from shared.domain.forge import (
     Identity,
     IssueSnapshot,
     Label,
+    MergeKind,
     MissedEvent,
     Notification,
     Operation,
@@ -182,7 +184,19 @@ class PullRequests(Protocol):
         ...
 
 
-class Forge(PullRequests, Protocol):
+class ActivityReads(Protocol):
+    """What there is, and when something last happened there: what GitHub and Azure DevOps both tell."""
+
+    def inventory(self) -> Places:
+        """Every repository of the account (GitHub) or project of the organisation (Azure DevOps)."""
+        ...
+
+    def activity(self, place: Place, since: datetime) -> Activity:
+        """When something last happened in ``place``, the cheapest look first, until one shows work since ``since``."""
+        ...
+
+
+class Forge(PullRequests, ActivityReads, Protocol):
     """Code hosting: what GitHub and Azure Repos both do. Reads answer ``None`` for what is not there."""
 
     def repository(self, ref: RepositoryRef) -> Repository | None: ...
@@ -241,6 +255,10 @@ class Forge(PullRequests, Protocol):
 
 class RepositorySettings(Protocol):
     """What is set beside a repository's code, where the code host has it (GitHub)."""
+
+    def merge_kinds(self, ref: RepositoryRef) -> frozenset[MergeKind]:
+        """How pull requests of the repository may be merged now."""
+        ...
 
     def labels(self, ref: RepositoryRef) -> Sequence[Label]: ...
 
@@ -421,6 +439,14 @@ class WorkTracker(Protocol):
 
     def set_sees_every_area(self, project: str, whether: bool) -> None:
         """Let the default team see the project's own area with, or without, those below."""
+        ...
+
+    def has_work_items(self, project: str) -> bool:
+        """Whether the project has any work item."""
+        ...
+
+    def pipeline_definitions(self, project: str) -> Sequence[PipelineDefinition]:
+        """Every YAML pipeline of the project."""
         ...
 
     def backlog(self, project: str, *, described: bool = False) -> Backlog:

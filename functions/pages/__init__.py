@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 from functions.pages import graph, portfolio_wording, timeline, wording
 from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
+from shared.domain.activity import IdleListing
 from shared.domain.audit import MEANINGS
 from shared.domain.backlog import BacklogFinding, BacklogView
 from shared.domain.connection import Connection
 from shared.domain.decision import MEANS
 from shared.domain.run import ProjectRecord
+from shared.projects.adopting.showing import AdoptionView
 from shared.projects.links import Links
 from shared.projects.portfolio.viewing import PortfolioRow, PortfolioView
 from shared.projects.status import StatusView
@@ -37,6 +39,8 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "counted": wording.counted,
+        "mark_look": wording.mark_look,
+        "value": wording.value,
         "duration": wording.duration,
         "from_json": wording.from_json,
         "instant": wording.instant,
@@ -90,6 +94,16 @@ def portfolios(rows: Sequence[PortfolioRow], code: str = "") -> str:
     """Every portfolio, the latest first; ``code`` is the function key the page itself was opened with."""
     query = f"?{urlencode({'code': code})}" if code else ""
     return _environment().get_template("portfolios.html.j2").render(rows=rows, query=query)
+
+
+def adoption(view: AdoptionView, *, consent: str = "", status: str = "") -> str:
+    """An adoption's plan; ``consent`` is where its holder may send consent, empty for who may only read."""
+    return _environment().get_template("adoption.html.j2").render(view=view, consent=consent, status=status)
+
+
+def stale(listing: IdleListing, *, remove: Callable[[str], str]) -> str:
+    """The empty and stale projects; ``remove`` tells where the removal of a project is asked for, empty for nowhere."""
+    return _environment().get_template("stale.html.j2").render(listing=listing, remove=remove)
 
 
 def backlog(view: BacklogView) -> str:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import JsonValue
+
+from shared.domain.adoption import Mark
 from shared.domain.forge import BranchRules, ForgeName, Frozen
 from shared.domain.plan import ReversalState, StepState
 from shared.domain.run import ProjectState
@@ -52,6 +55,9 @@ PROJECT_LOOKS = {
     ProjectState.COMPENSATED: Look(label="Taken back", icon="removed", tone="neutral"),
     ProjectState.COMPLETED: Look(label="Completed", icon="applied", tone="success"),
     ProjectState.FAILED: Look(label="Failed", icon="failed", tone="danger"),
+    ProjectState.ADOPTABLE: Look(label="Waits for consent", icon="waiting", tone="warning"),
+    ProjectState.REMOVING: Look(label="Being removed", icon="running", tone="active"),
+    ProjectState.REMOVED: Look(label="Removed", icon="removed", tone="neutral"),
     ProjectState.ADVISED: Look(label="Plan only", icon="unsupported", tone="special"),
 }
 
@@ -59,9 +65,20 @@ HEADLINES = {
     ProjectState.AWAITING_DECISION: "The plan cannot be carried out as it stands. Somebody has to decide how it goes on.",
     ProjectState.COMPENSATING: "What this run made is being removed again, the last first.",
     ProjectState.COMPENSATED: "What this run had made was removed again, and seen to be gone.",
+    ProjectState.ADOPTABLE: "It can be adopted. Nothing is changed until somebody consents to its plan.",
+    ProjectState.REMOVING: "What Doneright made of this project is being removed, the last first.",
+    ProjectState.REMOVED: "What Doneright had made of this project was removed, and seen to be gone.",
     ProjectState.ADVISED: "This is what would be done. Nothing was changed.",
 }
 """Where a project stands, where no count belongs in the sentence."""
+
+MARK_LOOKS = {
+    Mark.AS_PLANNED: Look(label="Already as planned", icon="confirmed", tone="success"),
+    Mark.WOULD_MAKE: Look(label="Would be made", icon="applied", tone="active"),
+    Mark.WOULD_CHANGE: Look(label="Would be changed", icon="waiting", tone="warning"),
+    Mark.CONFLICT: Look(label="Conflict", icon="failed", tone="danger"),
+    Mark.NOT_APPLICABLE: Look(label="Not applicable", icon="skipped", tone="neutral"),
+}
 
 ATTENTION = (StepState.FAILED, StepState.WAITING, StepState.UNSUPPORTED)
 """States whose remedy people should read, the gravest first."""
@@ -70,6 +87,24 @@ ATTENTION = (StepState.FAILED, StepState.WAITING, StepState.UNSUPPORTED)
 def look(state: StepState | ProjectState) -> Look:
     """How ``state`` is shown."""
     return STEP_LOOKS[state] if isinstance(state, StepState) else PROJECT_LOOKS[state]
+
+
+def mark_look(mark: Mark) -> Look:
+    """How the mark of an adoption's step is shown."""
+    return MARK_LOOKS[mark]
+
+
+def value(content: JsonValue) -> str:
+    """A field's content in words."""
+    if content is None or content == []:
+        return "nothing"
+    if isinstance(content, bool):
+        return "on" if content else "off"
+    if isinstance(content, list):
+        return ", ".join(value(one) for one in content)
+    if isinstance(content, dict):
+        return "; ".join(f"{name}: {value(one)}" for name, one in content.items())
+    return str(content)
 
 
 def step_look(step: StepView) -> Look:

@@ -7,10 +7,18 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
+from shared.domain.adoption import AdoptedRequest, Adoption
 from shared.domain.decision import Choice, Question
 from shared.domain.faults import FieldFault
 from shared.domain.forge import Frozen
 from shared.domain.project import ProjectRequest, RequestOrigin
+
+
+class Runbook(StrEnum):
+    """What carries a run out."""
+
+    BOOTSTRAP = "bootstrap"
+    REMOVAL = "removal"
 
 
 class RunInput(Frozen):
@@ -23,7 +31,10 @@ class RunInput(Frozen):
     origin: RequestOrigin
     content_digest: str
     form: str = Field(default="", description="Digest of the issue's markdown in the artifact store.")
-    request: ProjectRequest | None = Field(default=None, description="Already validated, from the API.")
+    request: ProjectRequest | AdoptedRequest | None = Field(
+        default=None, description="Already validated, from the API."
+    )
+    runbook: Runbook = Runbook.BOOTSTRAP
     step_deadline_seconds: int = 1800
     step_pause_seconds: float = 1.0
     decision_seconds: int = Field(
@@ -42,9 +53,14 @@ class ProjectState(StrEnum):
     COMPENSATED = "compensated"
     FAILED = "failed"
     ADVISED = "advised"
+    ADOPTABLE = "adoptable"
+    REMOVING = "removing"
+    REMOVED = "removed"
 
 
-UNDER_WAY = frozenset({ProjectState.RUNNING, ProjectState.AWAITING_DECISION, ProjectState.COMPENSATING})
+UNDER_WAY = frozenset(
+    {ProjectState.RUNNING, ProjectState.AWAITING_DECISION, ProjectState.COMPENSATING, ProjectState.REMOVING}
+)
 """States in which a run of the project has not ended."""
 
 
@@ -58,8 +74,9 @@ class ProjectRecord(Frozen):
     run: int
     instance: str
     state: ProjectState
-    request: ProjectRequest
+    request: ProjectRequest | AdoptedRequest
     origin: RequestOrigin
+    adoption: Adoption | None = Field(default=None, description="Of a project that was there before Doneright.")
     plan: str = Field(default="", description="Digest of the plan in the artifact store.")
     reason: str = ""
     question: Question | None = Field(default=None, description="The latest decision this run asked for.")
@@ -121,6 +138,9 @@ class StepTask(Frozen):
         default_factory=dict, description="What the try before observed while it waited: an operation's id."
     )
     last: bool = Field(default=False, description="True when the deadline has passed: an unfinished try has failed.")
+    whole: bool = Field(
+        default=False, description="True when a reversal may take back what any run of the project made."
+    )
 
 
 class StepRun(Frozen):

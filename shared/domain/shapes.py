@@ -46,6 +46,11 @@ REPOSITORY_NAME = Shape(
     "a repository's name: letters, digits, '.', '_' and '-', at most 100, without its owner",
     "payments-api",
 )
+DIGEST = Shape(
+    r"^sha256:[0-9a-f]{64}$",
+    "a digest as it is shown: 'sha256:' and 64 hexadecimal digits",
+    "sha256:" + "0" * 64,
+)
 SECRET_NAME = Shape(
     r"^[0-9a-zA-Z-]{1,127}$",
     "the name of a secret: 1 to 127 letters, digits and hyphens (the name, never the secret itself)",
@@ -109,6 +114,7 @@ SHAPES = {
         ORGANIZATION,
         REPOSITORY,
         REPOSITORY_NAME,
+        DIGEST,
         SECRET_NAME,
         CONNECTION_ID,
         URL,

@@ -23,6 +23,10 @@ IDENTITY = ("name", "process", "stack", "visibility", "forges")
 """What a project keeps once it was completed."""
 LONGEST_ADDRESS = 500
 """Characters of a repository's address that the scaffold's templates take."""
+_BUSY = {
+    ProjectState.AWAITING_DECISION: "it waits for a decision",
+    ProjectState.REMOVING: "what was made of it is being removed at this moment",
+}
 AVAILABLE = frozenset(stack.value for stack in LAYERS)
 """Stacks that have templates."""
 
@@ -211,21 +215,28 @@ def objection(
     Whoever asks, a project that was completed keeps its name, process, stack, visibility and forges: another of these
     is another project, or a migration, and never a repetition.
     """
-    if existing.connection != connection.id:
-        return _taken(existing, f"it belongs to connection {existing.connection}")
-    if existing.state in UNDER_WAY:
-        waits = existing.state is ProjectState.AWAITING_DECISION
-        return _taken(existing, "it waits for a decision" if waits else "it is being created at this moment")
+    nothing_left = existing.state in {ProjectState.COMPENSATED, ProjectState.REMOVED}
+    if held := _held(existing, connection, nothing_left=nothing_left):
+        return _taken(existing, held)
     if existing.state in {ProjectState.COMPLETED, ProjectState.ACCEPTED} and (
         changed := _identity(existing.request, request)
     ):
         return _other(existing, changed)
-    nothing_left = existing.state is ProjectState.COMPENSATED
     if nothing_left or origin.requester == API_REQUESTER or existing.subject == origin.subject:
         return None
     if existing.state in {ProjectState.ADVISED, ProjectState.FAILED} and existing.origin.requester == origin.requester:
         return None
     return _taken(existing, f"it was asked for in {existing.origin.url or 'a call to the API'}")
+
+
+def _held(existing: ProjectRecord, connection: Connection, *, nothing_left: bool) -> str:
+    """Why no request at all may take the project up; empty when one may."""
+    if existing.connection != connection.id:
+        return f"it belongs to connection {existing.connection}"
+    if existing.state in UNDER_WAY:
+        return _BUSY.get(existing.state, "it is being created at this moment")
+    # What was there before Doneright changes by the consent to a plan, and by no other request.
+    return "it was put up for adoption, or adopted" if existing.adoption and not nothing_left else ""
 
 
 def _identity(made: ProjectRequest, asked: ProjectRequest) -> list[str]:

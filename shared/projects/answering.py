@@ -10,7 +10,7 @@ from shared.domain.decision import Choice
 from shared.domain.delivery import RequestState
 from shared.domain.forge import RepositoryRef
 from shared.domain.plan import SUCCEEDED, Plan, ReversalState, StepProgress, StepState, taken_back
-from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, RunInput
+from shared.domain.run import Conclusion, ProjectRecord, ProjectState, Refusal, Runbook, RunInput
 from shared.errors import ConflictError, DefectError, RefusedError
 from shared.projects import answers
 from shared.projects.admission import is_advisory
@@ -22,6 +22,7 @@ TAGS = {
     ProjectState.FAILED: AuditTag.PROJECT_FAILED,
     ProjectState.ACCEPTED: AuditTag.PROJECT_ACCEPTED,
     ProjectState.COMPENSATED: AuditTag.PROJECT_COMPENSATED,
+    ProjectState.REMOVED: AuditTag.PROJECT_REMOVED,
 }
 """How each end of a run stands on record."""
 
@@ -64,9 +65,13 @@ def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:
     back = taken_back(steps)
     left = [step for step, state in back.items() if state in STILL_THERE]
     reason = conclusion.reason
-    if conclusion.choice is Choice.COMPENSATE and left and not reason:
+    removes = conclusion.choice is Choice.COMPENSATE or run.runbook is Runbook.REMOVAL
+    if removes and left and not reason:
         reason = f"not everything could be removed again: {', '.join(left)}"
-    state = _end_of(conclusion, steps, broken=bool(reason))
+    if run.runbook is Runbook.REMOVAL:
+        state = ProjectState.FAILED if reason else ProjectState.REMOVED
+    else:
+        state = _end_of(conclusion, steps, broken=bool(reason))
     if state is not ProjectState.ADVISED:
         tag = TAGS[state]
         counts = {s.value: sum(step.state is s for step in steps) for s in StepState}
@@ -79,6 +84,7 @@ def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:
             unfinished=unfinished,
             steps={name: count for name, count in counts.items() if count},
             removed=[step for step, state in back.items() if state is ReversalState.REMOVED],
+            **_kept(ports, conclusion),
         )
     record = _finish(ports, run, project_id, state, reason)
     status = ports.links.status(project_id)
@@ -90,6 +96,14 @@ def conclude(ports: ProjectPorts, conclusion: Conclusion) -> ProjectState:
         body = answers.concluded(record.name, state, steps, status_url=status, root=head.root, size=head.size)
     say(ports, run, project_id, "concluded", body)
     return state
+
+
+def _kept(ports: ProjectPorts, conclusion: Conclusion) -> dict[str, list[str]]:
+    """Of a removal, what was made once and stays: people made it their own, or it could not be removed."""
+    if conclusion.run.runbook is not Runbook.REMOVAL:
+        return {}
+    intents = ports.ledger(conclusion.project).intents()
+    return {"kept": [one for one in intents if not one.endswith(":done")][:500]}
 
 
 def _end_of(conclusion: Conclusion, steps: Sequence[StepProgress], *, broken: bool) -> ProjectState:
@@ -116,6 +130,7 @@ def _finish(ports: ProjectPorts, run: RunInput, project_id: str, state: ProjectS
             ProjectState.COMPLETED: RequestState.COMPLETED,
             ProjectState.ACCEPTED: RequestState.COMPLETED,
             ProjectState.ADVISED: RequestState.ADVISED,
+            ProjectState.REMOVED: RequestState.COMPLETED,
         }.get(state, RequestState.FAILED)
         ports.requests.put(REQUESTS, run.subject, request[0].model_copy(update={"state": ended, "updated_at": now}))
     while True:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.delivery import RequestRecord, RequestState
-from shared.domain.plan import ENDED
-from shared.domain.run import UNDER_WAY, Admission, Conclusion, Refusal, RunInput
+from shared.domain.plan import ENDED, ReversalState, StepProgress
+from shared.domain.run import UNDER_WAY, Admission, Conclusion, Refusal, Runbook, RunInput
 from shared.projects.admission import abandon
 from shared.projects.answering import conclude
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
@@ -69,9 +69,15 @@ def settle(ports: ProjectPorts, run: RunInput, how: str) -> None:
         abandon(ports, Refusal(run=run, admission=Admission(reason=reason, remedy="Ask for it again.")))
         return
     steps = ports.steps(run.instance)
-    through = bool(steps) and all(step.state in ENDED for step in steps)
+    through = bool(steps) and all(_is_through(run, step) for step in steps)
     states = {step.step: step.state.value for step in steps}
     conclude(ports, Conclusion(run=run, project=project.id, states=states, reason="" if through else reason))
+
+
+def _is_through(run: RunInput, step: StepProgress) -> bool:
+    if run.runbook is Runbook.REMOVAL:
+        return step.reversal is not None and step.reversal.state is not ReversalState.WAITING
+    return step.state in ENDED
 
 
 def _request_of(ports: ProjectPorts, run: RunInput) -> RequestRecord | None:

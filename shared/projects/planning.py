@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.domain.audit import AuditTag
+from shared.domain.adoption import Consent, subject_of
+from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.connection import Connection
 from shared.domain.forge import ForgeName
 from shared.domain.plan import Plan, StepProgress
@@ -62,9 +63,14 @@ def draw_plan(ports: ProjectPorts, run: RunInput, project_id: str) -> DrawnPlan:
     """Draw, store and record the plan of a claimed project. Doing it again gives the same plan."""
     record = _claimed(ports, run, project_id)
     connection = ports.connection(run.connection)
+    consent = record.adoption.consent if record.adoption else None
     if record.plan:
         plan = Plan.model_validate_json(ports.artifacts.get(record.plan))
         digest = record.plan
+    elif consent:
+        record_consent(ports, record, consent)
+        plan, digest = Plan.model_validate_json(ports.artifacts.get(consent.plan)), consent.plan
+        _pin(ports, run, project_id, digest)
     else:
         plan, packed = plan_for(ports, record.request, connection, record.created_at.year)
         ports.artifacts.put(packed, bundle.MEDIA_TYPE)
@@ -93,6 +99,22 @@ def draw_plan(ports: ProjectPorts, run: RunInput, project_id: str) -> DrawnPlan:
         steps=tuple(DrawnStep(id=step.id, depends_on=step.depends_on) for step in plan.steps),
         advisory=advisory,
         round=record.round,
+    )
+
+
+def record_consent(ports: ProjectPorts, record: ProjectRecord, consent: Consent) -> None:
+    """Put the consent to an adoption on record, once, before anything of it takes effect."""
+    ports.audit.append(
+        record.id,
+        NewAuditEvent(
+            tag=AuditTag.ADOPTION_CONSENTED,
+            instance=f"{subject_of(record.id)}.consent",
+            step=f"consent.{consent.at.isoformat()}",
+            subject=record.subject,
+            actor=consent.by,
+            detail={"plan": consent.digest, "steps": list(consent.steps)},
+            artifacts=(consent.digest, consent.plan),
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectRecord
 from shared.errors import DefectError
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, Records, RepositorySettings, WorkTracker
-from shared.projects.ledger import Intent, RecordedLedger
+from shared.projects.ledger import Intent, RecordedLedger, WholeLedger
 from shared.projects.links import Links
 
 PROJECTS = "projects"
@@ -77,9 +77,10 @@ class ProjectPorts:
         found = self.projects.get(PROJECTS, project_id)
         return found[0] if found else None
 
-    def ledger(self, project_id: str, instance: str = "") -> RecordedLedger:
-        """The project's ledger of intents, as the run ``instance`` writes it."""
-        return RecordedLedger(self.intents, project_id, self.clock, instance)
+    def ledger(self, project_id: str, instance: str = "", *, whole: bool = False) -> RecordedLedger:
+        """The project's ledger of intents, as the run ``instance`` writes it; ``whole``: as its removal reads it."""
+        view = WholeLedger if whole else RecordedLedger
+        return view(self.intents, project_id, self.clock, instance)
 
     def steps(self, instance: str) -> list[StepProgress]:
         """The steps of a run, in plan order."""

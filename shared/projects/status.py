@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.domain.adoption import AdoptedRequest, Adoption
 from shared.domain.audit import AuditEvent
 from shared.domain.decision import Question
 from shared.domain.forge import ForgeName, Frozen
@@ -56,7 +57,7 @@ class StatusView(Frozen):
     connection: str
     run: int
     instance: str
-    request: ProjectRequest
+    request: ProjectRequest | AdoptedRequest
     origin: RequestOrigin
     created_at: datetime
     started_at: datetime
@@ -72,6 +73,7 @@ class StatusView(Frozen):
         default=None, description="The decision the run waits for, or the one that was made."
     )
     links: dict[Literal["github", "azure_devops", "issue"], str]
+    adoption: Adoption | None = Field(default=None, description="Of a project that was there before Doneright.")
 
 
 def status(ports: ProjectPorts, project_id: str, *, latest: int = 20) -> StatusView | None:
@@ -111,6 +113,7 @@ def status(ports: ProjectPorts, project_id: str, *, latest: int = 20) -> StatusV
         ),
         view_url=ports.links.status(record.id),
         question=record.question,
+        adoption=record.adoption,
         links=_links(record, steps),
     )
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from shared.audit.people import Pseudonyms
 from shared.connections.manifest import Registration
+from shared.domain.activity import Listed
 from shared.domain.audit import AuditEvent, AuditTag
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
@@ -29,6 +30,7 @@ from shared.projects.links import Links
 from shared.projects.portfolio.ports import EpicForges, PortfolioPorts
 from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
 from shared.projects.ports import REQUESTS as REQUEST_RECORDS
+from shared.projects.stale.ports import StalePorts
 from shared.projects.updates.ports import UpdatePorts
 from shared.services import Services
 from shared.settings import Settings
@@ -189,6 +191,7 @@ class App:
             previewed=MemoryRecords(PreviewedProject),
             reach=lambda _: self.reach,
         )
+        self.stale = StalePorts(projects=self.ports, listings=MemoryRecords(Listed))
         self.planning = PlanningPorts(projects=self.ports, categories=MemoryRecords(KeptCategory))
         self.keeper = Keeper(
             clock=self.clock,
@@ -222,6 +225,7 @@ class App:
             project_ports=self.ports,
             update_ports=self.updates,
             planning_ports=self.planning,
+            stale_ports=self.stale,
             portfolio_ports=self.portfolios,
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,

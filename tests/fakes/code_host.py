@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from shared.domain.forge import DeploymentEnvironment, Label, RepositoryRef, SecurityFeature
+from shared.domain.forge import DeploymentEnvironment, Label, MergeKind, RepositoryRef, SecurityFeature
 from shared.errors import NotSupportedError, RefusedError
 from tests.fakes.forges import MemoryForge, _call
 
@@ -24,6 +24,7 @@ class MemoryGitHub(MemoryForge):
         self.deaf = False
         """Writes of settings are accepted and change nothing."""
         self.label_store: dict[str, dict[str, Label]] = defaultdict(lambda: {"bug": GITHUBS_OWN})
+        self.merge_store: dict[str, frozenset[MergeKind]] = defaultdict(lambda: frozenset(MergeKind))
         self.topic_store: dict[str, list[str]] = defaultdict(list)
         self.security_store: dict[str, set[SecurityFeature]] = defaultdict(set)
         self.environment_store: dict[str, dict[str, DeploymentEnvironment]] = defaultdict(dict)
@@ -39,6 +40,10 @@ class MemoryGitHub(MemoryForge):
 
     def changes(self) -> list[str]:
         return super().changes() + [call for call in self.calls if call.startswith(("set_", "enable_", "disable_"))]
+
+    @_call
+    def merge_kinds(self, ref: RepositoryRef) -> frozenset[MergeKind]:
+        return self.merge_store[self._key(ref)]
 
     @_call
     def labels(self, ref: RepositoryRef) -> Sequence[Label]:

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.activity import Activity, ActivityFact, ActivityKind, Place, Places
 from shared.domain.forge import (
     BacklogItem,
     BranchRules,
     Classification,
     Comment,
     Environment,
+    ForgeName,
     Hook,
     HookDelivery,
     Identity,
@@ -157,6 +159,11 @@ class MemoryForge(Switchboard):
         self.failed: list[HookDelivery] = []
         self.redelivered: list[HookDelivery] = []
         self._repositories: dict[str, _Stored] = {}
+        self.pushed: dict[str, datetime] = {}
+        """Lower-case name → when somebody pushed last."""
+        self.commits: dict[str, int] = {}
+        self.happened: dict[str, Activity] = {}
+        """Lower-case name → what a look finds, instead of the push alone."""
 
     def stored(self, ref: RepositoryRef) -> _Stored:
         """What the forge holds of ``ref``. Raises ``RefusedError`` as a forge answers 404."""
@@ -287,6 +294,29 @@ class MemoryForge(Switchboard):
     def delete_hook(self, ref: RepositoryRef, hook_id: str) -> None:
         stored = self.stored(ref)
         stored.hooks = [hook for hook in stored.hooks if hook.id != hook_id]
+
+    @_call
+    def inventory(self) -> Places:
+        return Places(places=tuple(self._place(stored.shown) for stored in self._repositories.values()), calls=1)
+
+    @_call
+    def activity(self, place: Place, since: datetime) -> Activity:
+        name = place.ref.name.lower()
+        return self.happened.get(name) or Activity(
+            facts=(ActivityFact(kind=ActivityKind.PUSH, at=self.pushed.get(name)),),
+            commits=self.commits.get(name, 0),
+            own_items=False,
+            calls=1,
+        )
+
+    def _place(self, shown: Repository) -> Place:
+        return Place(
+            forge=ForgeName.GITHUB,
+            id=shown.id,
+            ref=shown.ref,
+            url=shown.url,
+            pushed_at=self.pushed.get(shown.ref.name.lower()),
+        )
 
     @_call
     def permissions(self) -> Sequence[PermissionFinding]:
@@ -441,14 +471,29 @@ class MemoryAzureDevOps(MemoryForge):
         self.put_repository(RepositoryRef(owner=name, name=name), private=private)
         return made
 
+    def inventory(self) -> Places:
+        self.calls.append("inventory")
+        places = tuple(
+            Place(
+                forge=ForgeName.AZURE_DEVOPS, id=one.id, ref=RepositoryRef(owner=one.name, name=one.name), url=one.url
+            )
+            for one in self.projects.values()
+        )
+        return Places(places=places, calls=1)
+
+    @_call
+    def has_work_items(self, project: str) -> bool:
+        return bool(self.items[project.lower()])
+
     @_call
     def project(self, name: str) -> TeamProject | None:
-        found = self.projects.get(name.lower())
+        by_id = next((one for one in self.projects.values() if one.id == name), None)
+        found = self.projects.get(name.lower()) or by_id
         if found is None or found.ready:
             return found
         self.reads_until_ready -= 1
         if self.reads_until_ready <= 0:
-            self.projects[name.lower()] = found.model_copy(update={"ready": True})
+            self.projects[found.name.lower()] = found.model_copy(update={"ready": True})
         return found
 
     @_call
@@ -622,6 +667,10 @@ class MemoryAzureDevOps(MemoryForge):
             self.pipelines_unseen -= 1
             return None
         return found
+
+    @_call
+    def pipeline_definitions(self, project: str) -> Sequence[PipelineDefinition]:
+        return tuple(found for (owner, _), found in self.pipelines.items() if owner == project.lower())
 
     @_call
     def create_pipeline(self, project: str, definition: PipelineDefinition) -> PipelineDefinition:

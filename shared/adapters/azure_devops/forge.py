@@ -12,14 +12,13 @@ from shared.adapters.azure_devops.identities import IdentityCalls
 from shared.adapters.azure_devops.notifications import NotificationCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipeline_permissions import PipelinePermissionCalls
-from shared.adapters.azure_devops.pipelines import PipelineCalls
 from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
 from shared.adapters.azure_devops.pull_requests import PullRequestCalls
+from shared.adapters.azure_devops.survey import SurveyCalls
 from shared.adapters.azure_devops.teams import TeamCalls
 from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
 from shared.adapters.azure_devops.wiki import WikiCalls
-from shared.adapters.azure_devops.work_items import WorkItemCalls
 from shared.adapters.pacing.pace import Pace
 from shared.ports import Clock
 
@@ -31,7 +30,7 @@ class AzureDevOpsForge(
     BacklogCalls,
     ClassificationCalls,
     ProcessCalls,
-    PipelineCalls,
+    SurveyCalls,
     EnvironmentCalls,
     PipelinePermissionCalls,
     IdentityCalls,

@@ -29,6 +29,9 @@ class PolicyType(StrEnum):
     MERGE_STRATEGY = "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab"
 
 
+MOST_REVIEWERS = 6
+"""What a request can demand, and all that GitHub can; a policy here can demand more."""
+
 _MERGES = {
     MergeKind.MERGE: "allowNoFastForward",
     MergeKind.SQUASH: "allowSquash",
@@ -75,6 +78,11 @@ class ProtectionCalls(RepositoryCalls):
         if not enforced:
             return None
         reviewers = enforced.get(PolicyType.MINIMUM_REVIEWERS, {})
+        if reviewers.get("minimumApproverCount", 0) > MOST_REVIEWERS:
+            raise RefusedError(
+                f"{branch} of {ref} demands {reviewers['minimumApproverCount']} reviewers, and {MOST_REVIEWERS} can be planned",
+                f"Keep this policy by hand, or let it demand {MOST_REVIEWERS} reviewers at most.",
+            )
         merges = enforced.get(PolicyType.MERGE_STRATEGY)
         return BranchRules(
             minimum_reviewers=reviewers.get("minimumApproverCount", 0),
@@ -126,9 +134,11 @@ class ProtectionCalls(RepositoryCalls):
         )
         if not there:
             policies.create_policy_configuration(wanted, project)
-        # Every policy of this kind on this branch is enforced, so twins are all made the same.
+        # Every policy of this kind on this branch is enforced, so twins are all made the same. What a policy demands
+        # beyond our settings is somebody's, and an update replaces them all.
         for policy in there:
             if not _same(policy, enabled, settings):
+                wanted.settings = {**policy.settings, **settings}
                 policies.update_policy_configuration(wanted, project, policy.id)
 
     def _policies(self, ref: RepositoryRef, repository_id: str, branch: str) -> dict[PolicyType, list[Any]]:

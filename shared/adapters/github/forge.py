@@ -17,6 +17,7 @@ from shared.adapters.github.permissions import PermissionCalls
 from shared.adapters.github.protection import ProtectionCalls
 from shared.adapters.github.pull_requests import PullRequestCalls
 from shared.adapters.github.safety import SafetyCalls
+from shared.adapters.github.survey import SurveyCalls
 from shared.adapters.pacing.pace import Pace
 from shared.domain.forge import Frozen, RepositoryRef
 from shared.ports import Clock
@@ -42,6 +43,7 @@ class GitHubForge(
     LabelCalls,
     SafetyCalls,
     EnvironmentCalls,
+    SurveyCalls,
     PermissionCalls,
 ):
     """Implements ``Forge``, ``IssueTracker`` and ``RepositorySettings`` over PyGithub.

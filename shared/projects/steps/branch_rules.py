@@ -41,7 +41,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     ref = repository_ref(step)
     branch = text(step, "branch")
     rules = BranchRules.model_validate(step.inputs["rules"])
-    planned = _comparable(step, rules)
+    planned = comparable(step, rules)
     resource = _resource(step)
     repository = forge.repository(ref)
     url = repository.url if repository else ""
@@ -49,13 +49,13 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         return waiting(f"{branch} of {ref} has no commit yet", url=url)
 
     def found() -> dict[str, JsonValue]:
-        return _comparable(step, forge.branch_rules(ref, branch))
+        return comparable(step, forge.branch_rules(ref, branch))
 
     if step.inputs.get("at_least") is True:
         # Of a branch that had its own rules before us: what it demands beyond the plan stays.
         live = forge.branch_rules(ref, branch)
         rules = tightened(rules, live)
-        planned, before = _comparable(step, rules), _comparable(step, live)
+        planned, before = comparable(step, rules), comparable(step, live)
     else:
         before = found()
     ours = context.ledger.made_here(resource)
@@ -92,8 +92,8 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
         return kept(f"{branch} of {ref} had rules before this run")
     found = forge.branch_rules(ref, branch) if forge.repository(ref) else None
     if found is not None:
-        planned = _comparable(step, BranchRules.model_validate(step.inputs["rules"]))
-        if context.ledger.intended(done(resource)) and (other := differences(planned, _comparable(step, found))):
+        planned = comparable(step, BranchRules.model_validate(step.inputs["rules"]))
+        if context.ledger.intended(done(resource)) and (other := differences(planned, comparable(step, found))):
             return kept(f"somebody changed the rules of {branch} since: {other}")
         forge.remove_branch_rules(ref, branch)
         if forge.branch_rules(ref, branch) is not None:
@@ -107,7 +107,7 @@ def _resource(step: PlanStep) -> str:
     return f"{step.forge}.branch_rules:{str(repository_ref(step)).lower()}:{text(step, 'branch')}"
 
 
-def _comparable(step: PlanStep, rules: BranchRules | None) -> dict[str, JsonValue]:
+def comparable(step: PlanStep, rules: BranchRules | None) -> dict[str, JsonValue]:
     if rules is None:
         return {}
     # Azure Repos keeps what is said of approvals with the number of reviewers, and drops both at none.

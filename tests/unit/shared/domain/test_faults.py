@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from functions.adoptions import NewAdoption, NewConsent
 from functions.decisions import NewDecision
 from functions.openapi import ROUTES
 from functions.projects import NewProject
+from functions.stale import NewRemoval
 from functions.updates import NewUpdates
 from shared.domain.connection import ConnectionPatch, ConnectionSettings
 from shared.domain.faults import faults_of
@@ -76,9 +78,24 @@ TOKENS = CONNECTION | {
     "github": CONNECTION["github"] | {"credential": {"kind": "pat", "token_secret": "gh"}},
     "azure_devops": CONNECTION["azure_devops"] | {"credential": {"kind": "pat", "token_secret": "ado"}},
 }
+ADOPTION = {
+    "connection": "acme",
+    "github_repository": "order-desk",
+    "azure_devops_project": "Order Desk",
+    "azure_devops_repository": "Order Desk",
+    "name": "Order Desk",
+    "owner": "casey",
+    "stack": "fastapi",
+    "rules": json.loads(BranchRules().model_dump_json()),
+    "teams": [{"name": "Crew", "members": ["casey@example.com"], "role": "reader"}],
+    "environments": [{"name": "production", "approvers": ["casey"]}],
+    "topics": ["orders"],
+    "backlog": ["Take an order"],
+}
 REQUESTS: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (ProjectRequest, PROJECT),
     (NewProject, PROJECT | {"connection": "acme"}),
+    (NewAdoption, ADOPTION),
     (ConnectionSettings, CONNECTION),
     (ConnectionSettings, TOKENS),
     (ConnectionPatch, {name: value for name, value in CONNECTION.items() if name != "id"}),
@@ -155,6 +172,8 @@ def test_every_fault_is_told_in_plain_words_with_an_example_by_the_path_it_was_g
 OTHERS: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (NewDecision, {"decision": "retry"}),
     (NewUpdates, {"connection": "acme", "force": False}),
+    (NewConsent, {"digest": "sha256:" + "0" * 64, "steps": ["github.hook"]}),
+    (NewRemoval, {"name": "Order Desk", "even_if_active": False}),
 ]
 
 

@@ -158,14 +158,15 @@ def test_a_name_whose_address_gets_too_long_is_refused_by_name(app):
     assert str(LONGEST_ADDRESS) in admission.faults[0].problem
 
 
-def test_the_name_of_a_project_that_was_taken_back_is_free(app):
+@pytest.mark.parametrize("state", [ProjectState.COMPENSATED, ProjectState.REMOVED])
+def test_the_name_of_a_project_that_was_taken_back_is_free(app, state):
     asked(app)
-    end(app, ProjectState.COMPENSATED)
+    end(app, state)
     app.connect_to(a_connection(requesters=["casey", "robin"]))
     assert asked(app, an_issue(id="78", number=8, author="robin")).admitted
 
 
-@pytest.mark.parametrize("state", sorted(set(ProjectState) - {ProjectState.COMPENSATED}))
+@pytest.mark.parametrize("state", sorted(set(ProjectState) - {ProjectState.COMPENSATED, ProjectState.REMOVED}))
 def test_a_taken_name_is_refused_to_others(app, state):
     asked(app)
     end(app, state)
@@ -180,7 +181,8 @@ def test_the_same_person_may_ask_anew_for_what_did_not_come_to_be(app, state):
     asked(app)
     end(app, state)
     again = asked(app, an_issue(id="78", number=8))
-    assert again.admitted == (state in {ProjectState.FAILED, ProjectState.ADVISED, ProjectState.COMPENSATED})
+    free = {ProjectState.FAILED, ProjectState.ADVISED, ProjectState.COMPENSATED, ProjectState.REMOVED}
+    assert again.admitted == (state in free)
 
 
 @pytest.mark.parametrize("state", [ProjectState.COMPLETED, ProjectState.FAILED, ProjectState.ADVISED])

@@ -95,6 +95,7 @@ READS = {
     "backlog", "entries",
     "branch_head", "branch_rules", "file_digests", "hooks", "is_ancestor", "missed_events", "operation", "permissions", "pipeline",
     "commit", "file_content", "pull_requests", "tree",
+    "activity", "has_work_items", "merge_kinds", "pipeline_definitions", "inventory",
     "approvers", "classification", "notifications", "permitted_pipelines", "process", "process_type", "team_planning", "deployment_environments", "environments", "has_account", "has_team", "identity", "labels", "security", "topics",
     "members", "role_group", "team", "variable_group", "wiki", "wiki_page", "wiki_pages",
     "project", "repository", "work_items", "comments", "failed_deliveries", "is_team_member", "issue", "open_issues",

@@ -1,0 +1,1 @@
+"""Empty and stale projects: listed, and removed when somebody asks by name."""
