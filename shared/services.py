@@ -20,8 +20,8 @@ from shared.adapters.storage.queue import StorageQueue
 from shared.adapters.storage.records import TableRecords
 from shared.audit.people import Pseudonyms
 from shared.connections.manifest import Registration
-from shared.domain.connection import (
 from shared.domain.activity import Listed
+from shared.domain.connection import (
     AzureDevOpsConnection,
     Connection,
     EntraCredential,
@@ -44,8 +44,8 @@ from shared.projects.ledger import Intent
 from shared.projects.links import Links
 from shared.projects.portfolio.ports import EpicForges, PortfolioPorts
 from shared.projects.ports import ConnectedForges, ProjectPorts
-from shared.projects.updates.ports import UpdatePorts
 from shared.projects.stale.ports import StalePorts
+from shared.projects.updates.ports import UpdatePorts
 from shared.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Services:
     keeper: Keeper
     project_ports: ProjectPorts
     update_ports: UpdatePorts
+    stale_ports: StalePorts
     planning_ports: PlanningPorts
     portfolio_ports: PortfolioPorts
-    stale_ports: StalePorts
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
 
@@ -145,8 +145,8 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             previewed=records("portfoliopreviewed", PreviewedProject),
             reach=lambda _: EpicForges(),
         ),
-        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock, pacing()),
         stale_ports=StalePorts(projects=project_ports, listings=records("listings", Listed)),
+        convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock, pacing()),
         tell_app_secret=lambda app, api_url: _tell_app_secret(
             app, api_url, hook_secret(configured, ForgeName.GITHUB), clock, pacing()
         ),
