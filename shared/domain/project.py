@@ -172,11 +172,6 @@ class Approver(Frozen):
             raise ValueError("names nobody, on neither forge")
         return self
 
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        written = handler.resolve_ref_schema(handler(schema))
-        return {"title": written.get("title", cls.__name__), "anyOf": [{"type": "string"}, written]}
-
     def on(self, forge: ForgeName) -> str:
         """The name ``forge`` knows; empty when none was given for it."""
         return self.github if forge is ForgeName.GITHUB else self.azure_devops
@@ -185,11 +180,18 @@ class Approver(Frozen):
         return self.github or self.azure_devops
 
 
+class _OrText:
+    """Shows in the API's description that a text is taken as well."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
 class EnvironmentRequest(Frozen):
     """Where the project is deployed, and who approves that."""
 
     name: str = Field(min_length=1, max_length=100, pattern=shapes.ENVIRONMENT.pattern, examples=["production"])
-    approvers: tuple[Approver, ...] = Field(
+    approvers: tuple[Annotated[Approver, _OrText()], ...] = Field(
         default=(),
         max_length=6,
         description="A login or organisation/team for GitHub, an e-mail address for Azure DevOps, or an object with both; "
