@@ -41,8 +41,8 @@ class Plausible(Frozen):
 
 @lru_cache(maxsize=8192)
 def words(title: str) -> frozenset[str]:
-    """The words of a title that say something: four letters or more, whatever their case."""
-    return frozenset(word for word in _WORD.findall(title.casefold()) if word not in _COMMON)
+    """The words of a title that say something: four letters or more, whatever their case, one or many of a thing."""
+    return frozenset(word.removesuffix("s") for word in _WORD.findall(title.casefold()) if word not in _COMMON)
 
 
 def most_plausible(item: Entry, candidates: Sequence[Entry], parents: Mapping[int, int | None]) -> Plausible:

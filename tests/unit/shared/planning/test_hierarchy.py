@@ -89,7 +89,7 @@ FEATURES = (entry(1, "Epic", "Shop"), entry(2, "Feature", "Payments", 1), entry(
         ({"title": "Parcels", "tags": ("web",)}, tuple(one.model_copy(update={"tags": ("Web",)}) for one in FEATURES), None, "#2 and #3 are as plausible as each other; choose #2 or #3"),
         ({"title": "Parcels", "tags": ("parcel",)}, (FEATURES[0], FEATURES[1], entry(3, "Feature", "Shipping", 1, tags=("Parcel",))), 3, "the same tags: parcel"),
         ({"title": "Parcels", "area": "Order Desk\\Depot"}, (FEATURES[0], FEATURES[1], entry(3, "Feature", "Shipping", 1, area="order desk\\depot")), 3, "the same area"),
-        ({"title": "Shipping of Sunday parcels"}, (FEATURES[0], FEATURES[1], entry(3, "Feature", "Shipping parcels", 1)), 3, "words of the title: parcels, shipping"),
+        ({"title": "Shipping of Sunday parcels"}, (FEATURES[0], FEATURES[1], entry(3, "Feature", "Shipping parcels", 1)), 3, "words of the title: parcel, shipping"),
         ({"title": "Shipping"}, FEATURES, None, "nothing it has in common"),
         ({"title": "Whatever"}, FEATURES[:2], 2, "the only open Feature"),
     ],
