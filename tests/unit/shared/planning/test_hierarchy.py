@@ -77,7 +77,7 @@ def test_a_top_item_below_another_is_taken_off():
     found = only(a_backlog(*TIDY, entry(5, "Epic", "Back office", 1)))
     assert found.kind is K.WRONG_PARENT
     assert found.fix is not None
-    assert (found.fix.id, found.fix.parent, found.fix.before) == ("5-alone", None, 1)
+    assert (found.fix.id, found.fix.parent, found.fix.before) == ("azure_devops:5-alone", None, 1)
 
 
 FEATURES = (entry(1, "Epic", "Shop"), entry(2, "Feature", "Payments", 1), entry(3, "Feature", "Shipping", 1))
@@ -151,7 +151,7 @@ def test_a_circle_is_cut_once_where_its_link_is_wrong():
     assert "its own parent" in itself.explanation
     outside = only(a_backlog(entry(1, "Risk", "r", 2), entry(2, "Risk", "q", 1)))
     assert outside.fix is not None
-    assert outside.fix.id == "1-alone"
+    assert outside.fix.id == "azure_devops:1-alone"
     assert judge(a_backlog(entry(1, "Risk", "r", 2, state="Closed"), entry(2, "Risk", "q", 1, state="Closed"))) == ()
 
 
@@ -175,7 +175,7 @@ def test_custom_types_stand_on_their_level_and_free_ones_need_no_parent():
     assert judge(a_backlog(entry(3, "Incident"), ladder=ladder)) == ()
     wrong = only(a_backlog(entry(1, "Incident"), entry(3, "Incident", "x", 1), ladder=ladder))
     assert wrong.fix is not None
-    assert wrong.fix.id == "3-alone"
+    assert wrong.fix.id == "azure_devops:3-alone"
 
 
 def test_what_no_evidence_places_goes_to_unsorted_when_asked():
