@@ -24,8 +24,9 @@ from shared.adapters.azure_devops.credentials import (
     TokenSource,
     sdk_authentication,
 )
-from shared.adapters.azure_devops.errors import CredentialError, translated
+from shared.adapters.azure_devops.errors import CredentialError, NotFoundError, translated
 from shared.adapters.azure_devops.limits import COSTS, advice_of, pace_of
+from shared.adapters.looks import Looks
 from shared.adapters.pacing.pace import Call, Pace, Pacing
 from shared.errors import NotSupportedError, TransientError
 from shared.ports import Clock
@@ -88,6 +89,7 @@ class AzureDevOpsClient:
         self._clock = clock
         self._pace = pace or pace_of(Pacing(clock), self.organization_url)
         self._timeout = timeout
+        self.looks = Looks(clock)
         self._tokens = (
             TokenSource(credentials, token_provider, clock) if isinstance(credentials, EntraIdentity) else None
         )
@@ -149,6 +151,22 @@ class AzureDevOpsClient:
         client.config.connection.timeout = self._timeout
         send, address = client._client.send, client._create_request_message
 
+        def known_or_sent(request: Any, headers: Any = None, content: Any = None, **options: Any) -> Any:
+            if request.method != "GET":
+                self.looks.forget(removal=request.method == "DELETE")
+                return judged_send(request, headers, content, **options)
+            question = (request.url, str(sorted((headers or {}).items())))
+            known = self.looks.remembered(question)
+            if known is None:
+                try:
+                    known = judged_send(request, headers, content, **options)
+                except NotFoundError as missing:
+                    known = missing
+                self.looks.keep(question, known)
+            if isinstance(known, NotFoundError):
+                raise known.with_traceback(None)
+            return known
+
         def judged_send(request: Any, headers: Any = None, content: Any = None, **options: Any) -> Any:
             target = urlsplit(request.url)
             action = f"{request.method} {target.path}"
@@ -171,7 +189,7 @@ class AzureDevOpsClient:
                     "Use Azure DevOps Services, or a newer server",
                 ) from error
 
-        client._client.send = judged_send
+        client._client.send = known_or_sent
         client._create_request_message = known_address
         return client
 

@@ -25,8 +25,11 @@ class HookCalls(ProjectCalls):
 
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]:
         """Every web hook subscription of the project, without its secret; none when the project is not there."""
-        project = self.project(ref.owner)
-        return () if project is None else tuple(_hook(found) for found in self._subscriptions(project.id))
+        try:
+            project = self._project_id(ref.owner)
+        except NotFoundError:
+            return ()
+        return tuple(_hook(found) for found in self._subscriptions(project))
 
     def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook:
         """Make the one subscription that sends ``hook.events[0]`` of the project to ``hook.url`` with this secret.
@@ -38,7 +41,7 @@ class HookCalls(ProjectCalls):
             raise RefusedError(
                 "An Azure DevOps subscription carries exactly one event type", "Make one hook for each event type"
             )
-        project = self._project(ref.owner)
+        project = self._project_id(ref.owner)
         event = hook.events[0]
         wanted = self._client.models("service_hooks").Subscription(
             publisher_id=_PUBLISHER,
@@ -46,7 +49,7 @@ class HookCalls(ProjectCalls):
             resource_version="1.0",
             consumer_id=_CONSUMER,
             consumer_action_id=_ACTION,
-            publisher_inputs={"projectId": project.id},
+            publisher_inputs={"projectId": project},
             consumer_inputs={
                 "url": hook.url,
                 "basicAuthUsername": USER,
@@ -58,7 +61,7 @@ class HookCalls(ProjectCalls):
             status="enabled" if hook.active else "disabledByUser",
         )
         area = self._client.area("service_hooks")
-        for found in self._subscriptions(project.id, event):
+        for found in self._subscriptions(project, event):
             if (found.consumer_inputs or {}).get("url") == hook.url:
                 wanted.id = found.id
                 return _hook(area.replace_subscription(wanted, found.id))

@@ -101,6 +101,9 @@ class ProjectCalls:
             return Operation(id=_GONE + project_id, state=OperationState.SUCCEEDED)
         return Operation(id=queued.id, state=_state(queued.status))
 
+    def _project_id(self, name: str) -> str:
+        return self._client.looks.lasting(("project", name.lower()), lambda: str(self._project(name).id))
+
     def _project(self, name: str) -> TeamProject:
         found = self.project(name)
         if found is None:

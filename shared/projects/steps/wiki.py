@@ -31,7 +31,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     planned = _planned(step)
     resource = _resource(project)
     wiki = boards.wiki(project)
-    created = wiki is None
+    created = empty = wiki is None
     if wiki is None:
         with creating(context.ledger, resource):
             boards.create_wiki(project, f"{project}.wiki")
@@ -46,7 +46,8 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
         due = [page.model_copy(update={"text": page.text.replace("{repository}", repository.url)}) for page in due]
     theirs = 0
     for page in due:
-        found = boards.wiki_page(project, wiki, page.path)
+        # A wiki that this very try made has no pages.
+        found = None if empty else boards.wiki_page(project, wiki, page.path)
         if found is None:
             with creating(context.ledger, _page(resource, page)):
                 boards.create_wiki_page(project, wiki, page)

@@ -21,6 +21,7 @@ from local.sandbox.github.app import build_github
 from local.sandbox.hooks import HookSender
 from local.sandbox.seed import apply_seed
 from local.sandbox.state import State
+from shared.adapters import looks
 from shared.adapters.azure_devops import AzureDevOpsForge
 from shared.adapters.azure_devops import PersonalAccessToken as AzureDevOpsToken
 from shared.adapters.azure_devops.limits import pace_of as azure_pace_of
@@ -212,6 +213,11 @@ class Sandboxes:
             tracker=on_azure,
             settings=on_github,
         )
+
+    def connect(self) -> ConnectedForges:
+        """The forges, as the composition root hands them to a use case."""
+        looks.begin()
+        return self.connected
 
     def live_or_die(self) -> None:
         """Raises ``Killed`` when the work has now had the answer that it dies after."""

@@ -155,7 +155,7 @@ class Player:
     def _app(self) -> App:
         app = App(clock=self.sandboxes.clock)  # type: ignore[arg-type] - it moves as that one does
         app.connect_to(a_connection(azure_devops=self._azure(), github=self._github()))
-        app.ports = replace(app.ports, connect=lambda _: self.sandboxes.connected)
+        app.ports = replace(app.ports, connect=lambda _: self.sandboxes.connect())
         return app
 
     def _github(self) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def test_what_people_changed_or_removed_since_is_theirs(bench, azure):
 
 
 def test_a_page_that_was_there_before_stays(bench, azure):
+    azure.create_wiki("Order Desk", "Order Desk.wiki")
     azure.pages["/Home"] = "Written by hand"
     outcome = bench.attempt(STEP)
     assert outcome.state is StepState.APPLIED

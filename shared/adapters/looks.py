@@ -1,0 +1,78 @@
+"""Guarantees that one use case does not ask a forge twice what it was just told, and never misses its own changes.
+
+A step looks at what is there, then calls a port that looks again before it changes anything, since a port must be right
+by itself. Within one use case, in one thread, the second look is answered by the first, until that thread changes
+something on the forge. What others change meanwhile may be seen that much later, as if the first look had been the last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+from shared.ports import Clock
+
+LONGEST = 10.0
+"""Seconds for which a look counts; no use case relies on an older one."""
+
+_thread = threading.local()
+
+
+class _Look(NamedTuple):
+    at: float
+    answer: Any
+
+
+class _Lasting(NamedTuple):
+    question: Hashable
+
+
+def begin() -> None:
+    """A use case begins in this thread, and knows nothing yet. In a thread without one, every look is made."""
+    _thread.seen = {}
+
+
+def end() -> None:
+    """From here on, every look of this thread is made."""
+    _thread.seen = None
+
+
+class Looks:
+    """What the threads of one client have just been told."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Times are of ``clock``."""
+        self._clock = clock
+
+    def remembered(self, question: Hashable) -> Any:
+        """The answer to ``question``; ``None`` when it has to be asked."""
+        look: _Look | None = (self._seen() or {}).get(question)
+        if look is None or not 0 <= self._clock.now().timestamp() - look.at <= LONGEST:
+            return None
+        return look.answer
+
+    def keep(self, question: Hashable, answer: Any) -> None:
+        """``question`` was answered so."""
+        seen = self._seen()
+        if seen is not None:
+            seen[question] = _Look(self._clock.now().timestamp(), answer)
+
+    def lasting[A](self, question: Hashable, ask: Callable[[], A]) -> A:
+        """The answer to ``question``, which no change but a removal makes another: the id behind a name."""
+        known: A | None = self.remembered(_Lasting(question))
+        if known is None:
+            known = ask()
+            self.keep(_Lasting(question), known)
+        return known
+
+    def forget(self, *, removal: bool = False) -> None:
+        """Something is about to change, or to be removed."""
+        seen = self._seen()
+        if seen is not None:
+            for question in [one for one in seen if removal or not isinstance(one, _Lasting)]:
+                del seen[question]
+
+    def _seen(self) -> dict[Hashable, _Look] | None:
+        by_client: dict[Looks, dict[Hashable, _Look]] | None = getattr(_thread, "seen", None)
+        return None if by_client is None else by_client.setdefault(self, {})
