@@ -3,81 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from collections.abc import Iterator, Sequence
 
-from shared.domain.audit import TENANT, AuditTag
 from shared.domain.backlog import Backlog, Entry, Standing
-from shared.domain.connection import Connection, Mode
+from shared.domain.connection import Mode
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
-from shared.domain.issue_category import Belonging, IssueToSort, KeptCategory, LabelState, SortedItem, SortingView
+from shared.domain.issue_category import Belonging, IssueToSort, LabelState, SortedItem, SortingView
 from shared.domain.run import ProjectRecord
 from shared.errors import ConflictError, RefusedError, TransientError
 from shared.planning import labelling, linking
 from shared.planning.belonging import belongs, work_items_in
 from shared.planning.categorising import Text
+from shared.planning.desk import Desk, log_of
 from shared.planning.parents import OURS
 from shared.planning.ports import Asker, PlanningPorts
 from shared.planning.reading import read, repository_of
-from shared.planning.rules import Rules, rules
-from shared.projects.ports import PROJECTS, ConnectedForges
 
 MOST_CHANGES = 40
 """So many issues are changed in one call, which answers within the time an HTTP call has."""
-
-_TAGS = {
-    ForgeName.GITHUB: AuditTag.GITHUB_ISSUE_CATEGORISED,
-    ForgeName.AZURE_DEVOPS: AuditTag.AZURE_DEVOPS_ITEM_CATEGORISED,
-}
-
-
-@dataclass
-class Desk:
-    """What is looked up once for all issues of a call."""
-
-    ports: PlanningPorts
-    connection: Connection
-    asker: Asker
-    dry: bool
-    projects: Sequence[ProjectRecord]
-    rules: Rules = field(default_factory=rules)
-    work_items: dict[int, Entry] = field(default_factory=dict)
-    asked: set[int] = field(default_factory=set)
-    writers: dict[tuple[str, str], bool] = field(default_factory=dict)
-    labelled: set[tuple[str, str]] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, ports: PlanningPorts, connection: Connection, asker: Asker, *, dry: bool) -> Self:
-        """A desk for issues of ``connection``."""
-        rows = ports.projects.projects.list(PROJECTS, limit=10_000)
-        mine = [record for _, _, record in rows if record.connection == connection.id]
-        return cls(ports=ports, connection=connection, asker=asker, dry=dry, projects=mine)
-
-    @property
-    def forges(self) -> ConnectedForges:
-        """The forges of the connection."""
-        return self.ports.projects.connect(self.connection)
-
-    @property
-    def repositories(self) -> Mapping[str, RepositoryRef]:
-        """Each project's repository on GitHub."""
-        return {one.id: repository_of(self.ports, one) for one in self.projects}
-
-    def entries(self, ids: Sequence[int]) -> list[Entry]:
-        """Those of the work items that are there; each is asked for once."""
-        tracker = self.forges.tracker
-        if tracker is not None and (new := [number for number in ids if number not in self.asked]):
-            self.asked.update(new)
-            self.work_items |= {entry.id: entry for entry in tracker.entries(new)}
-        return [self.work_items[number] for number in ids if number in self.work_items]
-
-    def may_write(self, ref: RepositoryRef, login: str) -> bool:
-        """Whether a person may write to the repository; asked once."""
-        key = (str(ref), login)
-        if key not in self.writers:
-            self.writers[key] = self.forges.issues.may_write(ref, login)
-        return self.writers[key]
 
 
 def sort_delivered(ports: PlanningPorts, issue: IssueToSort, asker: Asker) -> SortedItem:
@@ -150,7 +93,7 @@ def _issues(desk: Desk, ref: RepositoryRef, room: int) -> Iterator[SortedItem]:
 
 def _issue(desk: Desk, issue: IssueSnapshot, *, waiting: bool = False) -> SortedItem:
     text = Text(title=issue.title, body=issue.body, labels=issue.labels, type=issue.type)
-    kept = _kept(desk, ForgeName.GITHUB, str(issue.ref), issue.number)
+    kept = desk.kept(ForgeName.GITHUB, str(issue.ref), issue.number)
     chosen = labelling.decide(text, kept, desk.rules)
     said = f"{issue.title}\n{issue.body}"
     named = work_items_in(said)
@@ -177,8 +120,8 @@ def _issue(desk: Desk, issue: IssueSnapshot, *, waiting: bool = False) -> Sorted
         if chosen.state in labelling.CHANGES:
             _relabel(desk, issue, item, chosen)
         elif chosen.state is LabelState.LEFT_TO_PEOPLE:
-            _keep(desk, item, left_to_people=bool(kept and kept.label), settled=False)
-        linking.link(desk.ports, desk.connection, desk.asker, issue, where, found, _log(where))
+            desk.keep(item, left_to_people=bool(kept and kept.label), settled=False)
+        linking.link(desk.ports, desk.connection, desk.asker, issue, where, found, log_of(where))
     except RefusedError as error:
         return item.model_copy(update={"state": LabelState.REFUSED, "reason": f"{error.reason} {error.remedy}".strip()})
     return item
@@ -187,7 +130,7 @@ def _issue(desk: Desk, issue: IssueSnapshot, *, waiting: bool = False) -> Sorted
 def _relabel(desk: Desk, issue: IssueSnapshot, item: SortedItem, chosen: labelling.Labelling) -> None:
     issues, settings = desk.forges.issues, desk.forges.settings
     # Remembered first: a label that was set and not remembered would be taken for a person's.
-    _keep(desk, item, settled=False)
+    desk.keep(item, settled=False)
     if item.label:
         key = (item.place, item.label)
         if settings is not None and key not in desk.labelled:
@@ -199,8 +142,8 @@ def _relabel(desk: Desk, issue: IssueSnapshot, item: SortedItem, chosen: labelli
     shown = {label.casefold() for label in issues.issue(issue.ref, issue.number).labels}
     if item.label and item.label.casefold() not in shown:
         raise RefusedError(f"the label {item.label!r} was set and is not seen", "Ask again.")
-    _keep(desk, item, settled=bool(item.label))
-    _record(desk, item)
+    desk.keep(item, settled=bool(item.label))
+    desk.record(item)
 
 
 def _work_items(desk: Desk, record: ProjectRecord, backlog: Backlog, room: int) -> Iterator[SortedItem]:
@@ -209,7 +152,7 @@ def _work_items(desk: Desk, record: ProjectRecord, backlog: Backlog, room: int) 
         if not _is_reported(entry, backlog):
             continue
         text = Text(title=entry.title, body=entry.description, labels=entry.tags, type=entry.type)
-        kept = _kept(desk, ForgeName.AZURE_DEVOPS, entry.project, entry.id)
+        kept = desk.kept(ForgeName.AZURE_DEVOPS, entry.project, entry.id)
         chosen = labelling.decide(text, kept, desk.rules)
         item = SortedItem(
             forge=ForgeName.AZURE_DEVOPS,
@@ -234,7 +177,7 @@ def _work_items(desk: Desk, record: ProjectRecord, backlog: Backlog, room: int) 
             done.append((item, entry, entry.tags))
             continue
         if chosen.state is LabelState.LEFT_TO_PEOPLE and not desk.dry:
-            _keep(desk, item, left_to_people=bool(kept and kept.label), settled=False)
+            desk.keep(item, left_to_people=bool(kept and kept.label), settled=False)
         yield item
     yield from _read_back(desk, done)
 
@@ -252,7 +195,7 @@ def _retag(desk: Desk, entry: Entry, item: SortedItem, own: str) -> str:
     if tracker is None:
         return "the connection has no Azure DevOps organisation"
     tags = [tag for tag in entry.tags if tag.casefold() not in {own.casefold(), item.label.casefold()}]
-    _keep(desk, item, settled=False)
+    desk.keep(item, settled=False)
     try:
         tracker.set_work_item_tags(entry.id, [*tags, item.label] if item.label else tags, revision=entry.revision)
     except ConflictError as error:
@@ -275,48 +218,6 @@ def _read_back(desk: Desk, done: Sequence[tuple[SortedItem, Entry, tuple[str, ..
             reason = f"the tag {item.label!r} was set and is not seen"
             yield item.model_copy(update={"state": LabelState.REFUSED, "reason": reason})
             continue
-        _keep(desk, item, settled=bool(item.label))
-        _record(desk, item)
+        desk.keep(item, settled=bool(item.label))
+        desk.record(item)
         yield item
-
-
-def _kept(desk: Desk, forge: ForgeName, place: str, number: int) -> KeptCategory | None:
-    found = desk.ports.categories.get(f"{forge}.{place}".lower(), str(number))
-    return found[0] if found else None
-
-
-def _keep(desk: Desk, item: SortedItem, *, settled: bool, left_to_people: bool = False) -> None:
-    desk.ports.categories.put(
-        f"{item.forge}.{item.place}".lower(),
-        str(item.number),
-        KeptCategory(
-            forge=item.forge,
-            place=item.place,
-            number=item.number,
-            label=item.label,
-            settled=settled,
-            left_to_people=left_to_people,
-            verdict=item.verdict,
-            project=item.belongs.project,
-            updated_at=desk.ports.projects.clock.now(),
-        ),
-    )
-
-
-def _log(where: Belonging) -> str:
-    return where.project or TENANT
-
-
-def _record(desk: Desk, item: SortedItem) -> None:
-    desk.ports.record(
-        _log(item.belongs),
-        _TAGS[item.forge],
-        desk.asker,
-        f"categorise.{item.place}#{item.number}",
-        item.url or f"{item.place}#{item.number}",
-        category=item.verdict.category,
-        label=item.label,
-        change=item.state.value,
-        rules=item.verdict.version,
-        why=item.verdict.explanation,
-    )
