@@ -98,7 +98,14 @@ def _github_repository(github: Mapping[str, Any], repo: Mapping[str, Any]) -> An
 
 
 def _project(project: Mapping[str, Any]) -> Any:
-    return _plain({name: part for name, part in project.items() if name not in {"repositories", "queue"}}) | {
+    others = {name: part for name, part in project.items() if name not in {"repositories", "queue", "permitted"}}
+    permitted = {
+        resource: who for resource, who in project.get("permitted", {}).items() if who["all"] or who["pipelines"]
+    }
+    return _plain(others) | {
+        "permitted": sorted(
+            [resource.partition("/")[0], who["all"], len(who["pipelines"])] for resource, who in permitted.items()
+        ),
         "repositories": _listed(
             [
                 {
@@ -111,7 +118,7 @@ def _project(project: Mapping[str, Any]) -> Any:
                 }
                 for repo in project["repositories"].values()
             ]
-        )
+        ),
     }
 
 

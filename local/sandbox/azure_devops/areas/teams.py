@@ -99,6 +99,9 @@ def delete_team(call: Call) -> Reply:
         message = "TF400994: The default team of a project cannot be deleted."
         raise errors.invalid(message, "CannotDeleteDefaultTeamException", errors.CORE)
     del project["teams"][team["id"]]
+    # A group that is gone is a member of nothing.
+    for group in (*project["groups"].values(), *project["teams"].values(), *call.org["groups"].values()):
+        group["members"] = [member for member in group["members"] if member != team["id"]]
     return Reply(None, 204)
 
 
