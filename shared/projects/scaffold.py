@@ -14,6 +14,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Any, Self
@@ -21,9 +22,10 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.domain.project import Process, Stack, Visibility
+from shared.domain import shapes
+from shared.domain.project import Process, Stack, Visibility, slug_of
 
-TEMPLATE_VERSION = "1.1.0"
+TEMPLATE_VERSION = "1.2.0"
 """Version of the packaged templates; changes whenever any rendered byte does (semantic versioning)."""
 
 SCAFFOLDS = Path(__file__).resolve().parent.parent / "scaffolds"
@@ -32,6 +34,7 @@ REQUEST_FORM = PurePosixPath(".github/ISSUE_TEMPLATE/new-project.yml")
 
 _SUFFIX = ".jinja"
 _SUMMARY_LENGTH = 200
+_DEPLOYMENT_KEY_LENGTH = 20  # with a slug before it, a namespace has at most 63 characters
 _SLUG_LENGTH = 40  # chart and release names share 63 characters of a DNS label with suffixes of their own
 
 
@@ -172,6 +175,10 @@ class ScaffoldInputs(BaseModel):
     azure_devops_url: Annotated[
         _ForgeUrl | None, Field(description="Repository page; without it no Azure DevOps files are rendered")
     ] = None
+    environments: Annotated[
+        tuple[Annotated[str, Field(pattern=shapes.ENVIRONMENT.pattern, max_length=100)], ...],
+        Field(max_length=10, description="Where it is deployed, first to last, by the names that the forges have"),
+    ] = ("staging", "production")
     visibility: Visibility = Visibility.PRIVATE
     template_version: str = TEMPLATE_VERSION
 
@@ -194,12 +201,30 @@ class ScaffoldInputs(BaseModel):
         line = " ".join(self.description.split()) or self.project_name
         return line if len(line) <= _SUMMARY_LENGTH else line[: _SUMMARY_LENGTH - 1].rstrip() + "…"
 
-    def answers(self) -> dict[str, str | int]:
-        """The answers to the template's questions, as `copier copy --data` would take them."""
-        answers: dict[str, str | int] = {
-            key: "" if value is None else value for key, value in self.model_dump(mode="json").items()
-        }
-        return answers | {"summary": self.summary}
+    @property
+    def deployments(self) -> list[dict[str, str]]:
+        """One an environment, first to last: ``name`` on the forges, ``key`` in files, jobs and namespaces (at most 20 of
+        ``a-z0-9-``, no two alike), ``variable`` with its address, and the file of ``settings`` it takes.
+
+        The last one is where people depend on the service, so it takes the production values; the others take staging's.
+        """
+        found: list[dict[str, str]] = []
+        for place, name in enumerate(self.environments, start=1):
+            slug = slug_of(name)
+            key = slug[:_DEPLOYMENT_KEY_LENGTH].strip("-")
+            taken = {other["key"] for other in found}
+            if key in taken:
+                stem = key[: _DEPLOYMENT_KEY_LENGTH - 2].rstrip("-")
+                key = next(free for number in count(2) if (free := f"{stem}-{number}") not in taken)
+            settings = "production" if place == len(self.environments) else "staging"
+            variable = f"{slug.upper().replace('-', '_')}_BASE_URL"
+            found.append({"name": name, "key": key, "variable": variable, "settings": settings})
+        return found
+
+    def answers(self) -> dict[str, Any]:
+        """The answers to the template's questions, as `copier copy --data-file` would take them."""
+        answers = {key: "" if value is None else value for key, value in self.model_dump(mode="json").items()}
+        return answers | {"summary": self.summary, "deployments": self.deployments}
 
 
 class Scaffold(BaseModel):
@@ -253,7 +278,7 @@ def _sources(layer: str) -> tuple[tuple[str, bytes], ...]:
     )
 
 
-def _context(inputs: ScaffoldInputs) -> dict[str, str | int]:
+def _context(inputs: ScaffoldInputs) -> dict[str, Any]:
     context = inputs.answers()
     for question, details in _settings().items():
         # copier computes a question that is never asked from the answers before it.

@@ -46,7 +46,7 @@ def test_helm_is_asked_for_the_release_of_the_environment(generate: Callable[...
     [
         ((), 64, "usage:"),
         (("staging",), 64, "usage:"),
-        (("moon", "image", "tag"), 66, "no values for environment 'moon'"),
+        (("moon", "image", "tag"), 66, "no environment 'moon': there is staging, production"),
     ],
 )
 def test_what_cannot_be_released_is_refused(

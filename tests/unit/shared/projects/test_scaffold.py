@@ -35,10 +35,10 @@ BASE: dict[str, Any] = {
 }
 
 DIGESTS = {
-    Stack.FASTAPI: ("1.1.0", "e8c90ece26dea3acde8e8063cd654bfa592367767d697dbf1f3ca48abf88d248"),
-    Stack.FLASK: ("1.1.0", "9c8f5cd8399c310bc37df023f10217e05b5a722c67a81cca2d632477e9e67131"),
-    Stack.DJANGO: ("1.1.0", "34980e107be564c6f51c2194c9159559f7895de7a6d350369f13ba22fb11f37d"),
-    Stack.REACT: ("1.1.0", "e597436512ee39c43c308d457aca591f0394192bfc35beb1dba89b16921e06ce"),
+    Stack.FASTAPI: ("1.2.0", "477833551cbaa7d513b7da1e8595ea36c1eb17907e2b24076837e5531537378a"),
+    Stack.FLASK: ("1.2.0", "a26cec4ffeb6a96f86c1de0e6e495d86e3fb247c32311049fac67da55c66d26d"),
+    Stack.DJANGO: ("1.2.0", "35caae1a4c1926c2ecf37a06c8c2bf18839e354586fadf16a918e52264749116"),
+    Stack.REACT: ("1.2.0", "a548995013c68bdf821cb2e86cebf6ae6742ffee8c37d7c52686af996fd37117"),
 }
 
 HOSTILE = [
@@ -181,6 +181,7 @@ def test_every_input_that_matters_changes_the_digest(stack: Stack) -> None:
         {"github_url": None},
         {"azure_devops_url": None},
         {"visibility": "public"},
+        {"environments": ["production"]},
     ]
     digests = {render(inputs(stack=stack, **change)).digest for change in changes}
     assert len(digests) == len(changes)
@@ -370,6 +371,9 @@ def test_slugs_and_packages_of_names(name: str, slug: str, package: str | None) 
         ({"template_version": "0.9.0"}, "0.9.0 is not packaged"),
         ({"stack": "cobol"}, "stack"),
         ({"surprise": 1}, "surprise"),
+        ({"environments": ['x" }}']}, "environments"),
+        ({"environments": ["stage\n"]}, "environments"),
+        ({"environments": [str(place) for place in range(11)]}, "environments"),
     ],
 )
 def test_unusable_inputs_are_refused_by_name(change: dict[str, Any], said: str | None) -> None:
@@ -379,6 +383,37 @@ def test_unusable_inputs_are_refused_by_name(change: dict[str, Any], said: str |
         return
     with pytest.raises(ValidationError, match=said):
         inputs(**change)
+
+
+@pytest.mark.parametrize(
+    ("environments", "keys", "variables"),
+    [
+        (["staging", "production"], ["staging", "production"], ["STAGING_BASE_URL", "PRODUCTION_BASE_URL"]),
+        (["Prod EU"], ["prod-eu"], ["PROD_EU_BASE_URL"]),
+        (["a b", "a-b", "A.B"], ["a-b", "a-b-2", "a-b-3"], ["A_B_BASE_URL"] * 3),
+        (
+            ["x" * 30, "x" * 31],
+            ["x" * 20, "x" * 18 + "-2"],
+            ["X" * 30 + "_BASE_URL", "X" * 31 + "_BASE_URL"],
+        ),
+        (["a-b-2", "a-b", "a b"], ["a-b-2", "a-b", "a-b-3"], ["A_B_2_BASE_URL", "A_B_BASE_URL", "A_B_BASE_URL"]),
+        ([], [], []),
+    ],
+)
+def test_environments_have_keys_that_differ(environments: list[str], keys: list[str], variables: list[str]) -> None:
+    deployments = inputs(environments=environments).deployments
+    assert [deployment["name"] for deployment in deployments] == environments
+    assert [deployment["key"] for deployment in deployments] == keys
+    assert [deployment["variable"] for deployment in deployments] == variables
+    assert [deployment["settings"] for deployment in deployments] == [*["staging"] * (len(keys) - 1), "production"][
+        : len(keys)
+    ]
+
+
+def test_answers_of_before_environments_were_asked_give_the_two_that_were_written_then() -> None:
+    kept = yaml.safe_load(render(inputs()).files[".doneright/scaffold.yaml"])
+    del kept["answers"]["environments"]
+    assert ScaffoldInputs(**kept["answers"]).environments == ("staging", "production")
 
 
 def test_a_stack_without_templates_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
