@@ -423,7 +423,9 @@ class MemoryAzureDevOps(MemoryForge):
         self.places_unseen = 0
         self.spoil_approvals = False
         self.wikis: dict[str, Wiki] = {}
-        self.pages: dict[str, str] = {}
+        self.pages_of: dict[str, dict[str, str]] = defaultdict(dict)
+        """By project, in lower case: each has a wiki of its own."""
+        self.pages = self.pages_of["order desk"]
         """Path → text, of the only wiki a test has."""
         self.wiki_unseen = self.pages_unseen = 0
         self.spoil_pages = False
@@ -539,7 +541,7 @@ class MemoryAzureDevOps(MemoryForge):
         for of_all in (self.pipelines, self.variable_groups):
             for key in [key for key in of_all if key[0] == name]:
                 del of_all[key]
-        self.pages.clear()
+        self.pages_of[name].clear()
         self.permitted.clear()
         self.told.clear()
         self.nodes = {kind: {"": f"{kind}-root"} for kind in Classification}
@@ -762,29 +764,31 @@ class MemoryAzureDevOps(MemoryForge):
     @_call
     def delete_wiki(self, project: str, wiki: Wiki) -> None:
         if self.wikis.pop(project.lower(), None):
-            self.pages.clear()
+            self.pages_of[project.lower()].clear()
 
     @_call
     def wiki_pages(self, project: str, wiki: Wiki) -> Sequence[str]:
-        return tuple(self.pages) if project.lower() in self.wikis else ()
+        return tuple(self.pages_of[project.lower()]) if project.lower() in self.wikis else ()
 
     @_call
     def wiki_page(self, project: str, wiki: Wiki, path: str) -> str | None:
         assert self.wikis[project.lower()] == wiki
-        if path in self.pages and self.pages_unseen:
+        pages = self.pages_of[project.lower()]
+        if path in pages and self.pages_unseen:
             self.pages_unseen -= 1
             return None
-        return self.pages.get(path)
+        return pages.get(path)
 
     @_call
     def create_wiki_page(self, project: str, wiki: Wiki, page: WikiPage) -> None:
         assert self.wikis[project.lower()] == wiki
-        self.pages.setdefault(page.path, page.text + ("Also." if self.spoil_pages else ""))
+        self.pages_of[project.lower()].setdefault(page.path, page.text + ("Also." if self.spoil_pages else ""))
 
     @_call
     def delete_wiki_page(self, project: str, wiki: Wiki, path: str) -> None:
-        for page in [page for page in self.pages if page == path or page.startswith(f"{path}/")]:
-            del self.pages[page]
+        pages = self.pages_of[project.lower()]
+        for page in [page for page in pages if page == path or page.startswith(f"{path}/")]:
+            del pages[page]
 
     @_call
     def team(self, project: str, name: str) -> Identity | None:

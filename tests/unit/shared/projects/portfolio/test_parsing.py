@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.portfolio import MOST_PROJECTS, Portfolio, as_json, features_of
@@ -134,6 +134,7 @@ def test_two_features_of_one_title_are_one():
     assert features_of(portfolio.epics[0], "order-desk") == ("Same", "other")
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
@@ -146,6 +147,7 @@ JSON = st.recursive(
 )
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["id", "name", "connection", "defaults", "projects", "epics", "x"]), JSON))
 def test_any_file_is_a_portfolio_or_has_faults(value):
     parsed = parse(value)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import RefusedError
@@ -14,6 +14,7 @@ from shared.projects.portfolio.reading import LONGEST, TooLargeError, read
 
 YAML = "application/yaml"
 TEXTS = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20)
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -21,12 +22,14 @@ VALUES = st.recursive(
 )
 
 
+@UNHURRIED
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
 def test_both_languages_say_the_same(value):
     assert read(json.dumps(value).encode(), "application/json") == value
     assert read(yaml.safe_dump(value, allow_unicode=True).encode(), f"{YAML}; charset=utf-8") == value
 
 
+@UNHURRIED
 @given(st.binary(max_size=200), st.sampled_from([YAML, "application/json", ""]))
 def test_any_bytes_are_read_or_refused(content, kind):
     try:
