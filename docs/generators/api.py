@@ -10,6 +10,8 @@ from functions.openapi import document
 
 AREAS = {
     "projects": "Projects",
+    "adoptions": "Adoptions",
+    "stale": "Empty and stale projects",
     "portfolios": "Portfolios",
     "scaffold-updates": "Scaffold updates",
     "view": "Signed links",

@@ -21,8 +21,10 @@ class SurveyCalls(PipelineCalls):
 
     def pipeline_definitions(self, project: str) -> Sequence[PipelineDefinition]:
         """Every YAML pipeline of the project; none for a project that is not there."""
+        area = self._client.area("build")
         try:
-            found = self._client.area("build").get_definitions(project, include_all_properties=True)
+            # The list leaves out which file a definition runs, and the package drops it even where it is sent along.
+            found = [area.get_definition(project, listed.id) for listed in area.get_definitions(project)]
         except NotFoundError:
             return ()
         return tuple(self._described(project, one) for one in found if (one.process or {}).get("type") == _YAML_PROCESS)

@@ -89,6 +89,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
     app = App()
     services = app.services()
     for module in (
+        "adoptions",
         "audit",
         "backlogs",
         "connections",
@@ -97,6 +98,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
         "intake",
         "portfolios",
         "projects",
+        "stale",
         "sweep",
         "updates",
     ):

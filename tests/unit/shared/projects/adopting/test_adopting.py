@@ -7,8 +7,16 @@ import pytest
 from shared.domain.adoption import AdoptionWish, Mark
 from shared.domain.audit import AuditTag
 from shared.domain.connection import Mode
-from shared.domain.forge import BranchRules, DeploymentEnvironment, ForgeName, MergeKind, RepositoryRef
+from shared.domain.forge import (
+    BranchRules,
+    DeploymentEnvironment,
+    ForgeName,
+    MergeKind,
+    PipelineDefinition,
+    RepositoryRef,
+)
 from shared.domain.plan import ENDED, Plan, ReversalState, StepState
+from shared.domain.project import TeamRequest
 from shared.domain.run import Conclusion, ProjectState, StepTask
 from shared.errors import RefusedError, TransientError
 from shared.projects import answering, drift
@@ -329,3 +337,56 @@ def test_a_backlog_is_seeded_only_where_there_is_none(app):
     assert all(
         state.state in {StepState.APPLIED, StepState.CONFIRMED} for state in app.ports.steps("adopt-legacy-shop.1")
     )
+
+
+def test_a_pipeline_that_runs_the_file_already_is_not_doubled(app):
+    theirs = PipelineDefinition(name="Nightly", repository=AZURE, yaml_path="/azure-pipelines.yml")
+    app.azure.create_pipeline("Legacy Shop", theirs)
+    step = next(s for s in look(app.ports, BOTH, a_connection()).plan.steps if s.id == "azure_devops.pipeline")
+    assert step.reason == "the pipeline Nightly runs azure-pipelines.yml already"
+
+
+def test_teams_that_are_there_are_left_to_their_people(app):
+    wish = BOTH.model_copy(update={"teams": (TeamRequest(name="Crew"), TeamRequest(name="Ops"))})
+    app.azure.create_team("Legacy Shop", "Crew", "Theirs")
+    seen = look(app.ports, wish, a_connection()).plan
+    step = next(s for s in seen.steps if s.id == "azure_devops.teams")
+    assert [change.field for change in step.changes] == ["team Ops"]
+    app.azure.create_team("Legacy Shop", "Ops", "Theirs")
+    assert marks(look(app.ports, wish, a_connection()).plan)["azure_devops.teams"] is Mark.NOT_APPLICABLE
+
+
+def test_a_plan_without_branch_rules_says_so_and_asks_nothing(app):
+    app.github.fail("branch_rules", Fault.UNSUPPORTED, times=5)
+    record = adopt(app.ports, BOTH, a_connection(), actor="casey")
+    step = next(s for s in shown(app.ports, record.adoption.shown).steps if s.id == "github.branch_rules")
+    assert (step.mark, bool(step.reason)) == (Mark.NOT_APPLICABLE, True)
+
+
+def test_of_a_connection_without_azure_devops_nothing_there_can_be_adopted(app):
+    with pytest.raises(NotThereError) as refused:
+        look(app.ports, BOTH, app.connect_to(a_connection(azure_devops=None)))
+    assert [fault.field for fault in refused.value.faults] == ["azure_devops_project"]
+
+
+def test_a_repository_the_project_lacks_is_named(app):
+    with pytest.raises(NotThereError) as refused:
+        look(app.ports, BOTH.model_copy(update={"azure_devops_repository": "Other"}), a_connection())
+    assert [fault.field for fault in refused.value.faults] == ["azure_devops_repository"]
+
+
+def test_what_doneright_made_needs_no_adoption(app):
+    run = app.api_run(a_request())
+    assert admit(app.ports, run).admitted
+    record = app.ports.project("order-desk")
+    app.ports.projects.put(PROJECTS, record.id, record.model_copy(update={"state": ProjectState.COMPLETED}))
+    app.github.put_repository(RepositoryRef(owner="acme", name="order-desk"))
+    with pytest.raises(RefusedError, match="made by Doneright"):
+        adopt(app.ports, AdoptionWish(github_repository="order-desk", owner="casey"), a_connection(), actor="casey")
+
+
+def test_a_project_of_another_connection_keeps_its_name(app):
+    adopt(app.ports, BOTH, a_connection(), actor="casey")
+    other = app.connect_to(a_connection(id="other"))
+    with pytest.raises(RefusedError, match="belongs to connection acme"):
+        adopt(app.ports, BOTH, other, actor="casey")
