@@ -88,6 +88,7 @@ def test_the_app_answers_health_and_smoke_tests_ask_it(generate: Callable[..., P
         Stack.DJANGO: ("src/order_desk/wsgi.py", "application"),
         Stack.REACT: ("src/main.tsx", "start("),
     }
+    assert stack in starts, f"say here where the application of {stack} starts"
     path, entry = starts[stack]
     assert entry in text(root, path)
 
