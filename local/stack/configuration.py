@@ -86,6 +86,8 @@ class Configuration:
     """Whether the sandbox refuses what the official contracts do not know."""
     project_seconds: tuple[float, float] = (2.0, 4.0)
     """How long the sandbox's Azure DevOps takes to create a project."""
+    github_calls_an_hour: int = 5000
+    """The allowance that the sandbox's GitHub shows, which Doneright keeps to."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of the function app and its host; they win over those the stack makes for itself."""
     app: Path = ROOT

@@ -39,6 +39,7 @@ def seed(configuration: Configuration, secrets: Mapping[str, str]) -> dict[str, 
     ]
     return {
         "github": {
+            "calls_an_hour": configuration.github_calls_an_hour,
             "users": people,
             "organizations": [
                 {

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.project import slug_of
 from tests.e2e.world import World
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(1500)]
 
 FEW, MANY = 8, 100
 AT_A_TIME = 16
@@ -28,7 +28,7 @@ def test_bootstraps_at_once_all_make_one_of_everything(world: World, count: int)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         assert list(pool.map(ask, names)) == [202] * count
-        ended = list(pool.map(lambda name: world.ended(slug_of(name), seconds=600), names))
+        ended = list(pool.map(lambda name: world.ended(slug_of(name), seconds=1200), names))
     assert {view["state"] for view in ended} == {"completed"}, [
         (view["id"], step["id"], step["reason"])
         for view in ended

@@ -242,7 +242,7 @@ def rate_headers(hub: Hub, caller: Caller, *, count: bool = True) -> dict[str, s
         used, reset = 0, int(time.time()) + 3600
     used += count
     hub.used[caller.token] = (used, reset)
-    limit = 60 if caller.kind == "anonymous" else RATE_LIMIT
+    limit = 60 if caller.kind == "anonymous" else hub.data.get("calls_an_hour", RATE_LIMIT)
     return {
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": str(max(0, limit - used)),

@@ -99,6 +99,7 @@ class GitHubSeed(_Model):
 
     users: list[UserSeed] = []
     organizations: list[OrganizationSeed] = []
+    calls_an_hour: int = Field(default=5000, ge=1, description="the allowance that answers show, of each credential")
 
 
 def apply(state: State, part: Any) -> None:
@@ -109,6 +110,8 @@ def apply(state: State, part: Any) -> None:
         raise SeedError([{**e, "field": f"github.{e['field']}"} for e in field_errors(error)]) from error
     hub = Hub(state, "http://127.0.0.1")
     _check(hub, seed)
+    if "calls_an_hour" in seed.model_fields_set:
+        hub.data["calls_an_hour"] = seed.calls_an_hour
     for user in seed.users:
         record = hub.add_user(user.login, name=user.name, site_admin=user.site_admin)
         record["email"] = user.email or record["email"]
