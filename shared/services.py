@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from pydantic import BaseModel, SecretStr
 
+from shared.adapters import looks
 from shared.adapters.clock import SystemClock
 from shared.adapters.key_vault import KeyVaultSecrets, SettingsSecrets
 from shared.adapters.storage.account import StorageAccount
@@ -217,7 +218,8 @@ class Connector:
         self._lock = threading.Lock()
 
     def connect(self, connection: Connection) -> ConnectedForges:
-        """The forges of ``connection``. Raises ``RefusedError`` when a credential is missing."""
+        """The forges of ``connection``, for a use case that begins. Raises ``RefusedError`` when a credential is missing."""
+        looks.begin()
         github, azure = connection.github, connection.azure_devops
         token = self._token(github.credential)
         identity = (github, token, azure, self._token(azure.credential) if azure else "")
