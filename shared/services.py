@@ -43,7 +43,7 @@ from shared.planning.ports import PlanningPorts
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
 from shared.projects.ledger import Intent
 from shared.projects.links import Links
-from shared.projects.portfolio.ports import EpicForges, PortfolioPorts
+from shared.projects.portfolio.ports import EpicForges, EpicIssues, PortfolioPorts, WorkItemLinks
 from shared.projects.ports import ConnectedForges, ProjectPorts
 from shared.projects.stale.ports import StalePorts
 from shared.projects.updates.ports import UpdatePorts
@@ -144,7 +144,7 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             epics=records("portfolioepics", SeededEpic),
             previews=records("portfoliopreviews", PreviewRun),
             previewed=records("portfoliopreviewed", PreviewedProject),
-            reach=lambda _: EpicForges(),
+            reach=connector.reach,
         ),
         stale_ports=StalePorts(projects=project_ports, listings=records("listings", Listed)),
         convert_manifest=lambda code, api_url: _convert_manifest(code, api_url, clock, pacing()),
@@ -229,6 +229,13 @@ class Connector:
                 made = (identity, self._forges(github, azure))
                 self._made[connection.id] = made
             return made[1]
+
+    def reach(self, connection: Connection) -> EpicForges:
+        """How epics reach beyond a project's boards. Raises ``RefusedError`` when a credential is missing."""
+        connected = self.connect(connection)
+        return EpicForges(
+            links=cast("WorkItemLinks | None", connected.tracker), issues=cast("EpicIssues", connected.issues)
+        )
 
     def _forges(self, github: GitHubConnection, azure: AzureDevOpsConnection | None) -> ConnectedForges:
         on_github = self._github(github) if github.credential else cast("GitHubForge", _NotConnected())

@@ -21,6 +21,12 @@ Feature: Many projects from one file
     When somebody asks what a file with "Dry Desk" and "Dry Shop" would do
     Then each is answered with its steps, and nothing was written to a forge
 
+  Scenario: An epic leads from project to project
+    When somebody sends a file with an epic across "Link Desk", "Link Shop" and, on GitHub alone, "Link Site"
+    Then the epics on boards are related to one another and link the issue, which lists them
+    When somebody sends the same file again
+    Then the portfolio ends as "completed", nothing was written to a forge, and every project is unchanged
+
   Scenario: A large dry run goes on in the background
     When somebody asks what a file with six projects would do
     Then the answer says where to look, and all six are looked at in the end

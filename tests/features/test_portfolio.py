@@ -262,3 +262,31 @@ def _looked(world: World, story: dict[str, Any]) -> None:
     view = world.until("the end of the dry run", look)
     assert view is not None
     assert (view["state"], view["done"], view["total"], view["would_succeed"]) == ("completed", 6, 6, True)
+
+
+@when(parsers.parse('somebody sends a file with an epic across "{a}", "{b}" and, on GitHub alone, "{c}"'))
+def _sends_linked(world: World, story: dict[str, Any], a: str, b: str, c: str) -> None:
+    epic = {"title": "One sign-in everywhere", "features": {a: ["Accept the token"], c: ["Show who is in"]}}
+    story["file"] = a_file(a, b, c, id="fleet", name="Fleet", epics=[epic])
+    story["file"]["projects"][2]["forges"] = ["github"]
+    story["names"] = (a, b, c)
+    _sent(world, story)
+
+
+@then("the epics on boards are related to one another and link the issue, which lists them")
+def _linked(world: World, story: dict[str, Any]) -> None:
+    view = _ended(world, story)
+    assert view["state"] == "completed", view
+    rows = {row["project"]: row for row in view["epics"][0]["seeded"]}
+    desk, shop, site = (rows[slug_of(name)] for name in story["names"])
+    assert {row["linked"] for row in rows.values()} <= {"applied", "confirmed"}
+    for one, other in ((desk, shop), (shop, desk)):
+        item = world.azure.get(f"/_apis/wit/workitems/{one['number']}", params={"$expand": "relations"}).json()
+        relations = {(link["rel"], link["url"].rsplit("/", 1)[-1]) for link in item["relations"]}
+        assert ("System.LinkTypes.Related", str(other["number"])) in relations
+        assert ("Hyperlink", str(site["number"])) in relations
+    issues = world.github("mona").get(f"/repos/acme/{site['project']}/issues", params={"labels": "portfolio"}).json()
+    assert [issue["number"] for issue in issues] == [site["number"]]
+    assert desk["url"] in issues[0]["body"]
+    assert shop["url"] in issues[0]["body"]
+    assert "- [ ] Show who is in" in issues[0]["body"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.adapters.azure_devops.backlogs import BacklogCalls
 from shared.adapters.azure_devops.classification import ClassificationCalls
 from shared.adapters.azure_devops.client import AzureDevOpsClient
 from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, TokenProvider
@@ -15,6 +14,7 @@ from shared.adapters.azure_devops.pipeline_permissions import PipelinePermission
 from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.protection import ProtectionCalls
 from shared.adapters.azure_devops.pull_requests import PullRequestCalls
+from shared.adapters.azure_devops.relations import RelationCalls
 from shared.adapters.azure_devops.survey import SurveyCalls
 from shared.adapters.azure_devops.teams import TeamCalls
 from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
@@ -27,7 +27,7 @@ class AzureDevOpsForge(
     PullRequestCalls,
     ProtectionCalls,
     HookCalls,
-    BacklogCalls,
+    RelationCalls,
     ClassificationCalls,
     ProcessCalls,
     SurveyCalls,

@@ -36,6 +36,16 @@ class IssueCalls:
         items = self._client.pages(repository_path(ref) + "/issues", state="open", sort="created", direction="asc")
         return tuple(_snapshot(ref, data) for data in items if "pull_request" not in data)
 
+    def labelled_issues(self, ref: RepositoryRef, label: str) -> Sequence[IssueSnapshot]:
+        """Every issue with ``label``, open or closed, oldest first."""
+        url = repository_path(ref) + "/issues"
+        items = self._client.pages(url, labels=label, state="all", sort="created", direction="asc")
+        return tuple(_snapshot(ref, data) for data in items if "pull_request" not in data)
+
+    def edit_issue_body(self, ref: RepositoryRef, number: int, body: str) -> IssueSnapshot:
+        """Replace an issue's text. Raises ``RefusedError`` when the issue is not there."""
+        return _snapshot(ref, self._client.request("PATCH", _issue_path(ref, number), {"body": body})[1])
+
     def create_issue(self, ref: RepositoryRef, title: str, body: str, labels: Sequence[str]) -> IssueSnapshot:
         """Open an issue; whoever wants it once looks for it first."""
         wanted = {"title": title, "body": body, "labels": list(labels)}
