@@ -10,6 +10,7 @@ from functions import (
     connections,
     decisions,
     deliveries,
+    evidence,
     intake,
     portfolios,
     projects,
@@ -22,7 +23,7 @@ from functions import (
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for part in (
-    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, connections, audit,
-    reference, runbooks, sweep,
+    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, evidence, connections,
+    audit, reference, runbooks, sweep,
 ):  # fmt: skip
     app.register_functions(part.blueprint)

@@ -22,6 +22,7 @@ from shared.domain.audit import AuditEvent
 from shared.domain.backlog import BacklogView, NormalisationView
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
 from shared.domain.delivery import DeliveryRecord, DeliveryState
+from shared.domain.evidence import EvidenceListing, EvidenceReceipt
 from shared.domain.issue_category import SortingView
 from shared.domain.plan import Plan
 from shared.domain.portfolio import PortfolioBody
@@ -44,6 +45,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     ConnectionPatch,
     ConnectionSettings,
     DeliveryRecord,
+    EvidenceListing,
+    EvidenceReceipt,
     IdleListing,
     NewAdoption,
     NewConsent,
@@ -64,12 +67,17 @@ MODELS: tuple[type[BaseModel], ...] = (
 )
 
 
-ANSWERS = frozenset({AdoptionView, BacklogView, NormalisationView, SortingView, Connection, IdleListing, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
+ANSWERS = frozenset({AdoptionView, BacklogView, EvidenceListing, EvidenceReceipt, NormalisationView, SortingView, Connection, IdleListing, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
 """Models that are only ever answered: what they compute is part of them."""
 
 
 EITHER = frozenset({PortfolioBody.__name__})
 """Bodies that may be YAML as well."""
+
+
+REPORT = "report"
+"""A body of any kind of bytes, or several as parts."""
+_BYTES: dict[str, Any] = {"type": "string", "contentEncoding": "binary"}
 
 
 class Route(NamedTuple):
@@ -176,6 +184,9 @@ ROUTES: tuple[Route, ...] = (
         ("200", "SortingView"),
         ("401", "404", "409", "503"),
     ),
+    Route("post", "/evidence/{project}/{commit}", "keep_evidence", "Send reports of tools about a commit", KEY, REPORT, ("201", "EvidenceReceipt"), ("200", "400", "401", "404", "413")),
+    Route("get", "/evidence/{project}/{commit}", "list_evidence", "List the reports about a commit, each with a summary", KEY, "", ("200", "EvidenceListing"), ("400", "401", "404")),
+    Route("get", "/evidence/{project}/{commit}/{digest}", "show_evidence", "Show a report as its tool wrote it", KEY, "", ("200", ""), ("400", "401", "404")),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -222,6 +233,10 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
     ),
     "categorise_issues": (
         ("dry_run", {"type": "boolean", "default": False}, "Answer the category of each; change nothing."),
+    ),
+    "keep_evidence": (
+        ("flag", {"type": "string", "pattern": "^[A-Za-z0-9._-]{0,64}$"}, "Which tests were measured: unit, e2e …"),
+        ("root", {"type": "string", "maxLength": 1024}, "The checkout's folder on the machine that wrote the reports."),
     ),
     "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
     "finish_github_app": (
@@ -306,7 +321,13 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if parameters:
         operation["parameters"] = parameters
-    if route.body:
+    if route.body == REPORT:
+        parts = {"type": "object", "properties": {"report": {"type": "array", "items": _BYTES}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": _BYTES}, "multipart/form-data": {"schema": parts}},
+        }
+    elif route.body:
         schema = {"type": "object"} if route.body == "any" else {"$ref": f"#/components/schemas/{route.body}"}
         kinds = ("application/json", "application/yaml") if route.body in EITHER else ("application/json",)
         operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}

@@ -31,6 +31,7 @@ from shared.domain.connection import (
     TokenCredential,
 )
 from shared.domain.delivery import DeliveryRecord, RequestRecord
+from shared.domain.evidence import EvidenceRecord
 from shared.domain.forge import ForgeName
 from shared.domain.issue_category import KeptCategory
 from shared.domain.plan import StepProgress
@@ -38,6 +39,7 @@ from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, Pr
 from shared.domain.run import ProjectRecord
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import DefectError, RefusedError
+from shared.evidence.ports import EvidencePorts
 from shared.intake.keeping import Keeper
 from shared.planning.ports import PlanningPorts
 from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, SecretStore, WorkTracker
@@ -74,6 +76,7 @@ class Services:
     stale_ports: StalePorts
     planning_ports: PlanningPorts
     portfolio_ports: PortfolioPorts
+    evidence_ports: EvidencePorts
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
 
@@ -136,6 +139,9 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             standings=records("scaffoldstandings", Standing),
             outcomes=records("scaffoldoutcomes", UpdateOutcome),
             runs=records("scaffoldruns", UpdateRun),
+        ),
+        evidence_ports=EvidencePorts(
+            clock=clock, audit=audit, artifacts=artifacts, records=records("evidence", EvidenceRecord)
         ),
         portfolio_ports=PortfolioPorts(
             projects=project_ports,

@@ -14,6 +14,7 @@ AREAS = {
     "stale": "Empty and stale projects",
     "portfolios": "Portfolios",
     "scaffold-updates": "Scaffold updates",
+    "evidence": "Evidence",
     "view": "Signed links",
     "connections": "Connections",
     "github-app": "GitHub App registration",

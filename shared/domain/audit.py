@@ -46,6 +46,7 @@ class AuditTag(StrEnum):
     ADOPTION_CONSENTED = "doneright:adoption:consented"
     REMOVAL_REQUESTED = "doneright:removal:requested"
     PROJECT_REMOVED = "doneright:project:removed"
+    EVIDENCE_STORED = "doneright:evidence:stored"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
     GITHUB_STEP_CONFIRMED = "github:step:confirmed"
@@ -114,6 +115,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.ADOPTION_CONSENTED: "A person consented to an adoption's plan; the detail names the plan and each step.",
     AuditTag.REMOVAL_REQUESTED: "A person asked by name for what Doneright made of a project to be removed.",
     AuditTag.PROJECT_REMOVED: "All that Doneright had made of a project was removed, and seen to be gone.",
+    AuditTag.EVIDENCE_STORED: "A tool's report about a commit was read and kept; the event refers to its bytes, the detail sums it up.",
     AuditTag.STEP_SKIPPED: "A step was not tried because one it depends on failed.",
     AuditTag.GITHUB_STEP_APPLIED: "A resource was created or changed on GitHub and read back.",
     AuditTag.GITHUB_STEP_CONFIRMED: "A resource on GitHub was already as planned.",

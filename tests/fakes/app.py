@@ -14,6 +14,7 @@ from shared.domain.activity import Listed
 from shared.domain.audit import AuditEvent, AuditTag
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
+from shared.domain.evidence import EvidenceRecord
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
 from shared.domain.issue_category import KeptCategory
 from shared.domain.plan import StepProgress
@@ -22,6 +23,7 @@ from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import ProjectRecord, RunInput
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.errors import RefusedError, TransientError
+from shared.evidence.ports import EvidencePorts
 from shared.intake.events import content_digest
 from shared.intake.keeping import Keeper
 from shared.planning.ports import PlanningPorts
@@ -193,6 +195,9 @@ class App:
         )
         self.stale = StalePorts(projects=self.ports, listings=MemoryRecords(Listed))
         self.planning = PlanningPorts(projects=self.ports, categories=MemoryRecords(KeptCategory))
+        self.evidence = EvidencePorts(
+            clock=self.clock, audit=self.audit, artifacts=self.artifacts, records=MemoryRecords(EvidenceRecord)
+        )
         self.keeper = Keeper(
             clock=self.clock,
             audit=self.audit,
@@ -227,6 +232,7 @@ class App:
             planning_ports=self.planning,
             stale_ports=self.stale,
             portfolio_ports=self.portfolios,
+            evidence_ports=self.evidence,
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,
         )

@@ -94,6 +94,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
         "backlogs",
         "connections",
         "decisions",
+        "evidence",
         "deliveries",
         "intake",
         "portfolios",

@@ -1,0 +1,160 @@
+"""Takes the reports of tools about a commit over HTTP, lists them, and gives them back as they were sent."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+import azure.functions as func
+
+from functions.problems import ProblemError, actor_of, answer, refusals
+from shared.domain.run import ProjectRecord
+from shared.errors import RefusedError
+from shared.services import services
+
+blueprint = func.Blueprint()
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FLAG = re.compile(r"[A-Za-z0-9._-]{0,64}")
+_LONGEST_ROOT = 1024
+_TAKEN_AS = frozenset({"", "identity", "gzip", "x-gzip"})
+
+
+@blueprint.function_name("keep_evidence")
+@blueprint.route(route="evidence/{project}/{commit}", methods=["POST"])
+@refusals
+def keep_evidence(req: func.HttpRequest) -> func.HttpResponse:
+    """``POST /api/evidence/{project}/{commit}?flag=…&root=…``: one report as it is, gzip or zip, or several parts."""
+    from shared.evidence.keeping import Sent, keep
+    from shared.evidence.unpacking import TooLargeError
+
+    app = services()
+    project, commit = _project(req), _commit(req)
+    try:
+        contents, fields = _contents(req)
+        sent = Sent(
+            project=project.id,
+            commit=commit,
+            actor=app.project_ports.pseudonyms.of(actor_of(req), project.connection),
+            flag=_flag(req.params.get("flag") or fields.get("flag", "")),
+            root=_root(req.params.get("root") or fields.get("root", "")),
+        )
+        receipt = keep(app.evidence_ports, sent, contents)
+    except TooLargeError as error:
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.reason, remedy=error.remedy) from error
+    except RefusedError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, error.reason, remedy=error.remedy) from error
+    new = {record.digest for record in receipt.evidence} - set(receipt.repeated)
+    status = HTTPStatus.CREATED if new else HTTPStatus.OK
+    return answer(receipt, status, {"Location": app.links.api(f"evidence/{project.id}/{commit}")})
+
+
+@blueprint.function_name("list_evidence")
+@blueprint.route(route="evidence/{project}/{commit}", methods=["GET"])
+@refusals
+def list_evidence(req: func.HttpRequest) -> func.HttpResponse:
+    """``GET /api/evidence/{project}/{commit}``: what was sent, each with a summary."""
+    from shared.evidence.keeping import listed
+
+    return answer(listed(services().evidence_ports, _project(req).id, _commit(req)))
+
+
+@blueprint.function_name("show_evidence")
+@blueprint.route(route="evidence/{project}/{commit}/{digest}", methods=["GET"])
+@refusals
+def show_evidence(req: func.HttpRequest) -> func.HttpResponse:
+    """``GET /api/evidence/{project}/{commit}/{digest}``: a report's bytes as the tool wrote them."""
+    from shared.evidence.keeping import found
+
+    project, commit, digest = _project(req).id, _commit(req), req.route_params["digest"].lower()
+    kept = found(services().evidence_ports, project, commit, digest)
+    if kept is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            f"there is no evidence {digest[:80]} about {commit}",
+            remedy=f"GET /api/evidence/{project}/{commit} lists what there is.",
+        )
+    record, content = kept
+    return func.HttpResponse(
+        content,
+        mimetype=record.media_type,
+        headers={
+            "Cache-Control": "private, max-age=31536000, immutable",
+            # Anybody who may send reports wrote this: no browser may take it for a page of ours.
+            "Content-Disposition": f'attachment; filename="{record.format}-{digest[-12:]}"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "ETag": f'"{digest}"',
+        },
+    )
+
+
+def _contents(req: func.HttpRequest) -> tuple[list[bytes], dict[str, str]]:
+    """The reports of a request, unpacked, and the fields beside them."""
+    from shared.evidence.limits import LIMITS
+    from shared.evidence.unpacking import TooLargeError, unpacked
+
+    encoding = req.headers.get("content-encoding", "").strip().lower()
+    if encoding not in _TAKEN_AS:
+        raise RefusedError(f"the content encoding {encoding[:40]!r} is not taken", "Use gzip, or none.")
+    body = req.get_body()
+    if len(body) > LIMITS.body:
+        raise TooLargeError(
+            f"the body takes {len(body)} bytes; {LIMITS.body} are the most",
+            "Pack it with gzip, or send the reports in several requests.",
+        )
+    if not req.headers.get("content-type", "").lower().startswith("multipart/"):
+        return unpacked(body), {}
+    try:
+        files, fields = req.files, req.form
+    except ValueError as error:
+        raise RefusedError(f"the multipart body cannot be read: {error}", _MULTIPART) from error
+    parts = [part for name in files for part in files.getlist(name)]
+    if not parts:
+        raise RefusedError("the multipart body holds no file", _MULTIPART)
+    if len(parts) > LIMITS.reports:
+        raise TooLargeError(f"the body holds {len(parts)} files; {LIMITS.reports} are the most", _MULTIPART)
+    reports: list[bytes] = []
+    for part in parts:
+        reports += unpacked(part.stream.read())
+        if len(reports) > LIMITS.reports or sum(map(len, reports)) > LIMITS.unpacked:
+            raise TooLargeError("the files unpack to more than one request may hold", "Send them in several requests.")
+    return reports, {"flag": fields.get("flag", ""), "root": fields.get("root", "")}
+
+
+_MULTIPART = "Send each report as a file of multipart/form-data, at most 50: curl -F report=@report.sarif.gz"
+
+
+def _project(req: func.HttpRequest) -> ProjectRecord:
+    project = req.route_params["project"]
+    record = services().project_ports.project(project)
+    if record is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            f"there is no project {project[:80]}",
+            remedy="GET /api/projects lists those there are.",
+        )
+    return record
+
+
+def _commit(req: func.HttpRequest) -> str:
+    commit = str(req.route_params["commit"]).lower()
+    if not _COMMIT.fullmatch(commit):
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            f"{commit[:80]!r} is no commit: 40 or 64 hexadecimal digits are",
+            remedy="Give the whole id: git rev-parse HEAD writes it.",
+        )
+    return commit
+
+
+def _flag(flag: str) -> str:
+    if not _FLAG.fullmatch(flag):
+        raise RefusedError(f"the flag {flag[:80]!r} is no name", "Use up to 64 letters, digits, '.', '_' and '-'.")
+    return flag
+
+
+def _root(root: str) -> str:
+    if len(root) > _LONGEST_ROOT or any(character < " " for character in root):
+        raise RefusedError("the root is no folder's path", f"Give the checkout's folder in {_LONGEST_ROOT} characters.")
+    return root
