@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from functions import pages
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, wants_html
+from shared.domain import shapes
 from shared.domain.backlog import NormalisationView
 from shared.domain.forge import Frozen
 from shared.domain.issue_category import SortingView
@@ -27,7 +28,7 @@ MOST_NAMED = 500
 class ChosenFixes(Frozen):
     """The body of ``POST /api/projects/{id}/backlog/normalise``."""
 
-    fixes: tuple[Annotated[str, Field(pattern=normalising.FIX)], ...] = Field(
+    fixes: tuple[Annotated[str, Field(pattern=shapes.BACKLOG_FIX.pattern)], ...] = Field(
         default=(),
         max_length=MOST_NAMED,
         description="Ids of the fixes to apply, as the backlog proposes them.",

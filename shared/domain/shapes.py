@@ -105,6 +105,11 @@ TOPIC = Shape(
     "a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first",
     "payments",
 )
+BACKLOG_FIX = Shape(
+    r"^(azure_devops|github):[1-9][0-9]{0,15}-(under-[1-9][0-9]{0,15}|under-unsorted|alone)$",
+    "the id of a fix, as the backlog proposes it",
+    "azure_devops:12-under-5",
+)
 
 SHAPES = {
     shape.pattern: shape
@@ -127,6 +132,7 @@ SHAPES = {
         OWN_PROCESS_NAME,
         COLOR,
         TOPIC,
+        BACKLOG_FIX,
     )
 }
 """Each shape by its pattern, which is all that a validation error tells of it."""

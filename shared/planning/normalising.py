@@ -20,8 +20,6 @@ from shared.projects.ports import ConnectedForges
 MOST_FIXES = 50
 """So many are applied in one call, which answers within the time an HTTP call has."""
 
-FIX = r"^(azure_devops|github):[1-9][0-9]{0,15}-(under-[1-9][0-9]{0,15}|under-unsorted|alone)$"
-"""How a fix is named: the item, and where it goes."""
 
 _TAGS = {
     ForgeName.AZURE_DEVOPS: AuditTag.AZURE_DEVOPS_ITEM_MOVED,

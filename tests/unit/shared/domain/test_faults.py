@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from functions.adoptions import NewAdoption, NewConsent
+from functions.backlogs import ChosenFixes
 from functions.decisions import NewDecision
 from functions.openapi import ROUTES
 from functions.projects import NewProject
@@ -20,6 +21,7 @@ from functions.updates import NewUpdates
 from shared.domain.connection import ConnectionPatch, ConnectionSettings
 from shared.domain.faults import faults_of
 from shared.domain.forge import BranchRules
+from shared.domain.portfolio import PortfolioBody
 from shared.domain.project import ProjectRequest
 from shared.domain.shapes import SHAPES
 from shared.projects.request_form import EXAMPLES
@@ -174,6 +176,18 @@ OTHERS: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (NewUpdates, {"connection": "acme", "force": False}),
     (NewConsent, {"digest": "sha256:" + "0" * 64, "steps": ["github.hook"]}),
     (NewRemoval, {"name": "Order Desk", "even_if_active": False}),
+    (ChosenFixes, {"fixes": ["azure_devops:12-under-5"], "all": False, "containers": False}),
+    (
+        PortfolioBody,
+        {
+            "id": "web-shop",
+            "name": "Web shop",
+            "connection": "acme",
+            "defaults": {"owner": "casey"},
+            "projects": [{"name": "Order Desk", "stack": "fastapi"}],
+            "epics": [{"title": "Take payments", "projects": ["Order Desk"]}],
+        },
+    ),
 ]
 
 
