@@ -186,7 +186,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("post", "/evidence/{project}/{commit}", "keep_evidence", "Send reports of tools about a commit", KEY, REPORT, ("201", "EvidenceReceipt"), ("200", "400", "401", "404", "413")),
     Route("get", "/evidence/{project}/{commit}", "list_evidence", "List the reports about a commit, each with a summary", KEY, "", ("200", "EvidenceListing"), ("400", "401", "404")),
-    Route("get", "/evidence/{project}/{commit}/{digest}", "show_evidence", "Show a report as its tool wrote it", KEY, "", ("200", ""), ("400", "401", "404")),
+    Route("get", "/evidence/{project}/{commit}/{digest}", "show_evidence", "Show a report as its tool wrote it", KEY, "", ("200", REPORT), ("400", "401", "404")),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -335,6 +335,8 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _response(status: str, model: str) -> dict[str, Any]:
+    if model == REPORT:
+        return {"description": TEXTS[status], "content": {"application/octet-stream": {"schema": _BYTES}}}
     schema = {"$ref": f"#/components/schemas/{model}"} if model else {"type": "object"}
     return {"description": TEXTS[status], "content": {"application/json": {"schema": schema}}}
 

@@ -74,10 +74,17 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         ]
         lines.append(table(("Parameter", "In", "Type", "Default", "Meaning"), rows))
     if body := operation.get("requestBody"):
-        lines.append(f"**Body:** {_type(body['content']['application/json']['schema'])}")
+        lines.append(f"**Body:** {_body(body['content'])}")
     answers = [(status, _answer(answer), answer["description"]) for status, answer in operation["responses"].items()]
     lines.append(table(("Answer", "Body", "Meaning"), answers))
     return "\n\n".join(lines)
+
+
+def _body(content: dict[str, Any]) -> str:
+    """JSON by its model alone, as nearly every body is; others by their media types."""
+    if "application/json" in content:
+        return _type(content["application/json"]["schema"])
+    return ", ".join(code(kind) for kind in content)
 
 
 def _answer(answer: dict[str, Any]) -> str:
