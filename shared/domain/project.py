@@ -327,6 +327,22 @@ class ProjectRequest(Frozen):
             raise ValueError(f"the feature {long[0][:40]!r}… is longer than 255 characters")
         return cleaned
 
+    @field_validator("environments")
+    @classmethod
+    def _environments_are_told_apart(
+        cls, environments: tuple[EnvironmentRequest, ...]
+    ) -> tuple[EnvironmentRequest, ...]:
+        # Forges know no case in their names, and pipelines make variables and stages of them.
+        known: dict[str, str] = {}
+        for environment in environments:
+            plain = slug_of(environment.name)
+            if plain in known:
+                raise ValueError(
+                    f"{known[plain]!r} and {environment.name!r} cannot be told apart in a pipeline's variables"
+                )
+            known[plain] = environment.name
+        return environments
+
     @field_validator("rules")
     @classmethod
     def _boards_are_needed_for_linked_work_items(cls, rules: BranchRules, info: ValidationInfo) -> BranchRules:

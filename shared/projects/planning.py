@@ -37,6 +37,7 @@ def rendered(request: ProjectRequest, connection: Connection, year: int) -> scaf
                 "process": request.process.value,
                 "github_url": github,
                 "azure_devops_url": azure,
+                "environments": [environment.name for environment in request.environments],
                 "visibility": request.visibility.value,
             }
         )

@@ -25,7 +25,7 @@ each_choice = pytest.mark.parametrize(
         ["staging", "production"],
         ["production"],
         ["Test", "Prod EU", "prod.us"],
-        ["A b", "a-b", "on", "1.0", "an environment with a name as long as nobody has"],
+        ["A b", "a-c", "on", "1.0", "an environment with a name as long as nobody has"],
         [],
     ],
     ids=["default", "one", "own names", "hard names", "none"],

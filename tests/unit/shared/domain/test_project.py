@@ -154,3 +154,11 @@ def test_every_process_has_its_own_hierarchy_with_parents_before_children(proces
         seen[item.key] = item.type
     assert ("Feature" in seen.values()) == (process is not Process.BASIC)
     assert any(item.title == "Braces {name} stay" for item in items(a_request(backlog=["Braces {name} stay"])))
+
+
+@pytest.mark.parametrize("names", [["a b", "a-b"], ["Staging", "staging"], ["x", "y", "X"]])
+def test_environments_that_a_pipeline_could_not_tell_apart_are_refused(names):
+    with pytest.raises(ValidationError, match="cannot be told apart"):
+        ProjectRequest.model_validate(
+            {"name": "P", "owner": "casey", "stack": "fastapi", "environments": [{"name": name} for name in names]}
+        )

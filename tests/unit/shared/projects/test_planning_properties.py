@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.domain.faults import faults_of
-from shared.domain.forge import ForgeName, MergeKind
+from shared.domain.forge import ForgeName, MergeKind, NotificationEvent, NotificationEvent
 from shared.domain.plan import Plan, ReversalState, blocked, ready
 from shared.domain.project import Process, ProjectRequest, Stack, TeamRole, Visibility, name_faults
 from shared.projects import bundle, request_form
@@ -64,6 +64,23 @@ ENVIRONMENTS = st.lists(
     max_size=3,
     unique_by=lambda environment: environment["name"],
 )
+NOTIFICATIONS = st.lists(
+    st.fixed_dictionaries(
+        {"event": st.sampled_from([event.value for event in NotificationEvent])},
+        optional={"to": st.lists(st.sampled_from([f"{name}@acme.example" for name in PEOPLE]), unique=True)},
+    ),
+    max_size=3,
+    unique_by=lambda notification: notification["event"],
+)
+NOTIFICATIONS = st.lists(
+    st.fixed_dictionaries(
+        {"event": st.sampled_from([event.value for event in NotificationEvent])},
+        optional={
+            "to": st.lists(st.sampled_from([f"{name}@acme.example" for name in PEOPLE]), max_size=2, unique=True)
+        },
+    ),
+    max_size=3,
+)
 REQUESTS = st.fixed_dictionaries(
     {
         "name": NAMES,
@@ -78,9 +95,11 @@ REQUESTS = st.fixed_dictionaries(
         "rules": RULES,
         "teams": TEAMS,
         "environments": ENVIRONMENTS,
+        "notifications": NOTIFICATIONS,
         "topics": st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True), max_size=4, unique=True),
         "areas": st.lists(st.from_regex(r"[A-Z][a-z]{2,8}", fullmatch=True), max_size=3, unique=True),
         "iterations": st.lists(st.from_regex(r"Sprint [1-9]", fullmatch=True), max_size=3, unique=True),
+        "notifications": NOTIFICATIONS,
         "backlog": st.lists(TITLES, max_size=4),
     },
 )
@@ -165,6 +184,9 @@ SPOILT: Mapping[str, list[Any]] = {
     "teams.0.role": ["king"],
     "environments.0.name": ["", "-x", "x" * 101],
     "environments.0.approvers": ["casey"],
+    "environments": [[{"name": "a b"}, {"name": "a-b"}]],
+    "notifications.0.event": ["somebody_sneezed"],
+    "notifications.0.to": ["casey@acme.example"],
     "topics.0": ["Upper", "", "x" * 51],
     "areas.0": ["", "a//b"],
     "backlog": [["x" * 256], ["x"] * 51, ["hidden \u202e text"]],
@@ -178,6 +200,7 @@ STOOD_IN: Mapping[str, Any] = {
     "rules": {},
     "teams": [{"name": "Crew"}],
     "environments": [{"name": "staging"}],
+    "notifications": [{"event": "build_failed"}],
     "topics": ["orders"],
     "areas": ["Checkout"],
 }
