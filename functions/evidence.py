@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
@@ -12,11 +14,16 @@ from shared.domain.run import ProjectRecord
 from shared.errors import RefusedError
 from shared.services import services
 
+if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
+
 blueprint = func.Blueprint()
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FLAG = re.compile(r"[A-Za-z0-9._-]{0,64}")
 _LONGEST_ROOT = 1024
+_FIELDS = 4
+"""Flag, root, the end, and one to spare."""
 _TAKEN_AS = frozenset({"", "identity", "gzip", "x-gzip"})
 
 
@@ -91,6 +98,8 @@ def show_evidence(req: func.HttpRequest) -> func.HttpResponse:
 
 def _contents(req: func.HttpRequest) -> tuple[list[bytes], dict[str, str]]:
     """The reports of a request, unpacked, and the fields beside them."""
+    from werkzeug.http import parse_options_header
+
     from shared.evidence.limits import LIMITS
     from shared.evidence.unpacking import TooLargeError, unpacked
 
@@ -105,21 +114,33 @@ def _contents(req: func.HttpRequest) -> tuple[list[bytes], dict[str, str]]:
         )
     if not req.headers.get("content-type", "").lower().startswith("multipart/"):
         return unpacked(body), {}
-    try:
-        files, fields = req.files, req.form
-    except ValueError as error:
-        raise RefusedError(f"the multipart body cannot be read: {error}", _MULTIPART) from error
-    parts = [part for name in files for part in files.getlist(name)]
+    _, options = parse_options_header(req.headers["content-type"])
+    boundary = options.get("boundary", "").encode()
+    if not boundary:
+        raise RefusedError("the multipart body names no boundary", _MULTIPART)
+    # The parser opens a file for each part, so they are counted before it is asked.
+    if (parts := body.count(b"--" + boundary)) > LIMITS.reports + _FIELDS:
+        raise TooLargeError(f"the body holds {parts} parts; {LIMITS.reports} are the most", _MULTIPART)
+    files, fields = req.files, req.form
+    with ExitStack() as opened:
+        given = [part for name in files for part in files.getlist(name)]
+        for part in given:
+            opened.callback(part.close)
+        return _parts(given), {"flag": fields.get("flag", ""), "root": fields.get("root", "")}
+
+
+def _parts(parts: list[FileStorage]) -> list[bytes]:
+    from shared.evidence.limits import LIMITS
+    from shared.evidence.unpacking import TooLargeError, unpacked
+
     if not parts:
         raise RefusedError("the multipart body holds no file", _MULTIPART)
-    if len(parts) > LIMITS.reports:
-        raise TooLargeError(f"the body holds {len(parts)} files; {LIMITS.reports} are the most", _MULTIPART)
     reports: list[bytes] = []
     for part in parts:
         reports += unpacked(part.stream.read())
         if len(reports) > LIMITS.reports or sum(map(len, reports)) > LIMITS.unpacked:
             raise TooLargeError("the files unpack to more than one request may hold", "Send them in several requests.")
-    return reports, {"flag": fields.get("flag", ""), "root": fields.get("root", "")}
+    return reports
 
 
 _MULTIPART = "Send each report as a file of multipart/form-data, at most 50: curl -F report=@report.sarif.gz"

@@ -59,7 +59,7 @@ def read_recognised(report: Recognised, given: Given) -> EvidenceReport:
 def _count(fields: Mapping[str, Any]) -> None:
     coverage = fields.get("coverage")
     counts = {name: len(fields.get(name, ())) for name in _LISTS}
-    counts["files"] = len(coverage["files"]) if coverage else 0
+    counts["files"] = len(coverage.get("files", ())) if coverage else 0
     for name, count in counts.items():
         if count > LIMITS.items:
             raise RefusedError(f"the report holds {count} {name}; {LIMITS.items} are the most", "Send it in parts.")

@@ -30,7 +30,7 @@ def from_json(value: Any, given: Given) -> dict[str, Any]:
     hold(value, "sarif")
     findings: list[dict[str, Any]] = []
     tools: dict[str, str] = {}
-    for run in value["runs"]:
+    for run in value["runs"] or ():
         driver = run["tool"]["driver"]
         tools[driver["name"]] = driver.get("semanticVersion") or driver.get("version") or ""
         _Run(run, given, findings).read()
