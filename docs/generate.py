@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generators import api, configuration, functions, vocabulary
+from docs.generators import api, configuration, definitions, functions, origins, vocabulary
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
@@ -19,6 +19,10 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "steps.md": vocabulary.steps,
     "functions.md": functions.reference,
     "problems/errors.md": vocabulary.errors,
+    "definition-of-done.md": definitions.done,
+    "ticket-lifecycle.md": definitions.lifecycle,
+    "policies.md": definitions.policies,
+    "coverage.md": origins.reference,
 }
 
 

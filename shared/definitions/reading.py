@@ -171,7 +171,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise _refused(event, "uses an anchor (&name) or alias (*name), which is not taken", "Write it out.")
         tag = getattr(event, "tag", None)
-        if tag is not None and tag != "!":
+        if tag is not None:
             raise _refused(event, f"uses the tag {tag[:60]}, which is not taken", "Leave the tag out.")
 
     def _key(self, event: yaml.NodeEvent, top: _Open) -> str:

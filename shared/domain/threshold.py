@@ -22,6 +22,7 @@ class Unit(StrEnum):
 
     COUNT = "count"
     LINES = "lines"
+    MEGABYTES = "megabytes"
     PERCENT = "percent"
     POINTS = "percentage points"
     MILLISECONDS = "milliseconds"
