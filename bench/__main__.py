@@ -29,6 +29,7 @@ ROWS: Mapping[str, str] = {
     "http": "bench.http_overhead",
     "intake": "bench.intake",
     "delivery": "bench.delivery",
+    "evidence": "bench.evidence",
     "indexing": "bench.indexing",
     "audit": "bench.audit_row",
     "pacing": "bench.pacing",

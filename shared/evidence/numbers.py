@@ -17,13 +17,15 @@ def seconds(text: str) -> float:
     """A duration in seconds, which some tools write with a comma for thousands. Raises ``RefusedError``."""
     try:
         value = float(text)
+        if 0.0 <= value <= LARGEST_COUNT:
+            return value
     except ValueError:
         value = number(text.replace(",", ""))
-    if not 0.0 <= value <= LARGEST_COUNT:
-        if -1 < value < 0:
-            return 0.0  # a clock was set back while the test ran
-        raise RefusedError(f"{text[:_LONGEST]!r} is no duration", _REMEDY)
-    return value
+    if 0.0 <= value <= LARGEST_COUNT:
+        return value
+    if -1 < value < 0:
+        return 0.0  # a clock was set back while the test ran
+    raise RefusedError(f"{text[:_LONGEST]!r} is no duration", _REMEDY)
 
 
 def number(text: str) -> float:

@@ -69,14 +69,15 @@ class XmlReader:
     Args:
         start: called with each element's name and attributes.
         namespaces: whether names are told as ``namespace|name``.
+        ended: where the names of ended elements go, for a ``start`` that counts itself and calls ``check_depth``.
     """
 
-    def __init__(self, start: Start, *, namespaces: bool = False) -> None:
+    def __init__(self, start: Start, *, namespaces: bool = False, ended: list[str] | None = None) -> None:
         # A list's own method is called without a frame: the depth is what has begun less what has ended.
-        self._ended: list[str] = []
+        self._ended: list[str] = [] if ended is None else ended
         self._parser = expat.ParserCreate(namespace_separator="|" if namespaces else None)
         self._parser.buffer_text = True
-        self._parser.StartElementHandler = _bounded(start, self._ended)
+        self._parser.StartElementHandler = _bounded(start, self._ended) if ended is None else start
         self._parser.EndElementHandler = self._ended.append
         self._parser.StartDoctypeDeclHandler = _doctype
         self._parser.EntityDeclHandler = _entity
@@ -107,14 +108,19 @@ class XmlReader:
             raise RefusedError(f"the report's encoding cannot be read: {error}", "Write it as UTF-8.") from error
 
 
+def check_depth(depth: int) -> None:
+    """Raise ``RefusedError`` for elements nested deeper than is read."""
+    if depth > LIMITS.depth:
+        raise RefusedError(f"the report nests more than {LIMITS.depth} elements", _RESEND)
+
+
 def _bounded(start: Start, ended: list[str]) -> Start:
-    begun, most = 0, LIMITS.depth
+    begun = 0
 
     def started(name: str, attributes: dict[str, str]) -> None:
         nonlocal begun
         begun += 1
-        if begun - len(ended) > most:
-            raise RefusedError(f"the report nests more than {most} elements", _RESEND)
+        check_depth(begun - len(ended))
         start(name, attributes)
 
     return started

@@ -12,7 +12,7 @@ from shared.errors import RefusedError
 from shared.evidence.given import Given
 from shared.evidence.limits import LIMITS
 from shared.evidence.numbers import seconds
-from shared.evidence.opening import Start, XmlReader
+from shared.evidence.opening import Start, XmlReader, check_depth
 
 _OUTCOMES = {"failure": Outcome.FAILED, "error": Outcome.ERRORED, "skipped": Outcome.SKIPPED}
 _RERUNS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
@@ -31,35 +31,45 @@ class _Cases:
         self._suite = ""
         self._tool = ""
         self._text: list[str] = []
-        self._reader = XmlReader(self._starting())
+        ended: list[str] = []
+        self._reader = XmlReader(self._starting(ended), ended=ended)
 
     def read(self, content: bytes) -> dict[str, Any]:
         self._reader.read(content)
         return {"tool": self._tool, "tests": self._tests}
 
-    def _starting(self) -> Start:
-        """A closure: nearly every element is a test case, so what is done for one decides how fast a report is read."""
+    def _starting(self, ended: list[str]) -> Start:
+        """A closure: nearly every element is a test case, so what is done for one decides how fast a report is read.
+
+        Limits are looked at with every other element and every hundredth case.
+        """
         tests, paths, other = self._tests, self._paths, self._started
+        others = 0
         files: dict[str | None, str | None] = {None: None, "": None}
 
         def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal others
             if name != "testcase":
+                others += 1
+                check_depth(others + len(tests) - len(ended))
                 other(name, attributes)
                 return
             get = attributes.get
-            file = get("file")
+            file, took = get("file"), get("time")
             if file not in files:
                 files[file] = paths(file or "")
             tests.append(
                 {
                     "name": get("name", ""),
                     "suite": get("classname") or self._suite,
-                    "seconds": seconds(get("time") or "0"),
+                    "seconds": seconds(took) if took else 0.0,
                     "path": files[file],
                 }
             )
-            if len(tests) > LIMITS.items:
-                raise RefusedError(f"the report holds more than {LIMITS.items} test cases", "Send it in parts.")
+            if not len(tests) % 100:
+                check_depth(others + len(tests) - len(ended))
+                if len(tests) > LIMITS.items:
+                    raise RefusedError(f"the report holds more than {LIMITS.items} test cases", "Send it in parts.")
 
         return start
 

@@ -20,6 +20,7 @@ _NO_FINDING = frozenset({"pass", "notApplicable"})
 _HELD_BACK = frozenset({"underReview", "rejected"})
 _PLACEHOLDER = re.compile(r"\{([0-9]{1,2})\}")
 _MOST_BASES = 10
+_NO_RULE: Mapping[str, Any] = {}
 
 
 def from_json(value: Any, given: Given) -> dict[str, Any]:
@@ -56,6 +57,7 @@ class _Run:
         self._artifacts = run.get("artifacts", ())
         self._bases = run.get("originalUriBaseIds", {})
         self._files: dict[tuple[str, str], str | None] = {}
+        self._weighed: dict[tuple[int, str], tuple[Severity, str]] = {}
 
     def read(self) -> None:
         """Add what this run found."""
@@ -67,7 +69,10 @@ class _Run:
     def _finding(self, result: Mapping[str, Any]) -> dict[str, Any]:
         rule, name = self._rule(result)
         level = result.get("level") or _level(rule)
-        severity, told = _severity(rule, level)
+        weight = (id(rule), level)  # a rule is the same object for all its results
+        if weight not in self._weighed:
+            self._weighed[weight] = _severity(rule, level)
+        severity, told = self._weighed[weight]
         text = result["message"].get("text")
         finding: dict[str, Any] = {
             "rule": name,
@@ -95,7 +100,7 @@ class _Run:
             found = rules[index]
             return found, name or found["id"]
         # Section 3.52.4: an id may go on below its rule's, after a slash.
-        return self._by_id.get(name) or self._by_id.get(name.rpartition("/")[0]) or {}, name
+        return self._by_id.get(name) or self._by_id.get(name.rpartition("/")[0]) or _NO_RULE, name
 
     def _place(self, location: Mapping[str, Any], finding: dict[str, Any]) -> None:
         physical = location.get("physicalLocation")
