@@ -83,6 +83,12 @@ LOCAL: tuple[Variable, ...] = (
         "../shared/contracts",
         "Folder of the forges' official API descriptions. Tests that need it are skipped without it.",
     ),
+    Variable(
+        "DONERIGHT_SEEDS",
+        "the tests",
+        "../shared/seeds",
+        "Folder of the documents the definitions were drawn from. Tests that need them are skipped without them.",
+    ),
 )
 INTRODUCTION = (
     "The app reads its settings once, from the environment. On wrong ones the local host does not start, and says for each\n"

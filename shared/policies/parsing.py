@@ -95,10 +95,10 @@ class _Reader:
         enforcement: Enforcement | None = None
         thresholds: dict[str, Value] = {}
         if isinstance(given, dict):
-            if self._is_object(at, given, ("enforcement", "thresholds")):
-                if "enforcement" in given:
-                    enforcement = self._enforcement((*at, "enforcement"), given["enforcement"])
-                thresholds = self._thresholds((*at, "thresholds"), criterion, given.get("thresholds"))
+            self._is_object(at, given, ("enforcement", "thresholds"))
+            if "enforcement" in given:
+                enforcement = self._enforcement((*at, "enforcement"), given["enforcement"])
+            thresholds = self._thresholds((*at, "thresholds"), criterion, given.get("thresholds"))
             if not given:
                 self._fault(at, "says nothing", "enforced")
         else:

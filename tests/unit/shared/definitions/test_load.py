@@ -181,6 +181,7 @@ def test_a_missing_stage_is_told(copied: Callable[[str, str, str], Path]) -> Non
     ("old", "new", "told"),
     [
         ("- {id: captured, ", "- {id: seized, ", r"ticket_lifecycle\.yaml:\d+: states\.0\.id"),
+        ("- {id: captured, ", "- {id: optimized, ", "every state is defined once"),
         ("  to: accepted\n", "  to: optimized\n", "optimized moves to itself"),
         ("  to: accepted\n", "  to: captured\n", "optimized → captured is given twice"),
         ("    deployed: Closed\n", "", "says nothing of deployed"),

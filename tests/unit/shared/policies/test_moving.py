@@ -84,6 +84,13 @@ def test_every_state_can_be_left_and_reached() -> None:
             assert (origin is to) == (shortest_way(LIFE, origin, to) == ())
 
 
+def test_without_a_way_none_is_told() -> None:
+    blind = LIFE.model_copy(update={"moves": tuple(one for one in LIFE.moves if one.origin is not S.OPTIMIZED)})
+    found = move(blind, DONE, S.CAPTURED, S.DEPLOYED, set(GUARDS))
+    assert isinstance(found, IllegalMove)
+    assert (found.reason, found.way) == ("no move leads from captured to deployed", ())
+
+
 def test_nothing_merged_is_rejected_and_all_before_can_be() -> None:
     rejectable = {one.origin for one in LIFE.moves if one.to is S.REJECTED}
     assert rejectable == set(S) - {S.REJECTED, S.MERGED, S.DEPLOYED}

@@ -140,6 +140,13 @@ def test_a_hostile_text_is_one_fault_with_its_line(text: str | bytes, line: int)
     assert [(fault[0], fault[1]) for fault in faults(text)] == [(line, "(whole)")]
 
 
+def test_thresholds_are_an_object() -> None:
+    text = "stages:\n  integration:\n    overall_coverage_holds:\n      thresholds: 90\n"
+    assert faults(text) == [
+        (4, "stages.integration.overall_coverage_holds.thresholds", "is not an object with the fields overall")
+    ]
+
+
 @pytest.mark.parametrize("text", ["[]", "word", "3", "stages: 3", "stages: [meta]"])
 def test_another_shape_is_a_fault(text: str) -> None:
     assert "is not an object with the fields" in faults(text)[0][2]
