@@ -6,7 +6,7 @@ from shared.domain.forge import ForgeName, Notification
 from shared.domain.plan import PlanStep, Reversal, StepOutcome, StepState
 from shared.errors import DefectError
 from shared.projects.steps.step import StepContext, StepDefinition, applied, confirmed, kept, text, waiting
-from shared.projects.undoing import creating, done, goes_along, listed, take_back
+from shared.projects.undoing import creating, done, listed, take_back
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -43,8 +43,7 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
     """The notifications this run made are gone."""
     if step.forge is ForgeName.GITHUB:
         return kept("GitHub was not told anything")
-    if along := goes_along(context, step):
-        return along
+    # They stand in the organisation: a project that is removed leaves them behind, switched off.
     boards = context.boards()
     project = text(step, "project")
     planned = {_label(one): one for one in _planned(step)}
@@ -96,7 +95,7 @@ STEP = StepDefinition(
     ensures="On Azure DevOps, the addresses of the request or the project's default team are told by e-mail of the events it "
     "names. GitHub lets nobody choose for others, so there the step ends *not supported*.",
     reads_back="The default team's subscriptions: event, filter and address.",
-    reverses="Goes with the project when this run made that; else ends the subscriptions this run made. One that people "
+    reverses="Ends the subscriptions this run made, also when it made the project: they stand in the organisation. One that people "
     "narrowed down or switched off since is theirs, and stays.",
     ensure=ensure,
     reverse=reverse,

@@ -169,7 +169,21 @@ def test_a_creation_whose_answer_was_lost_is_taken_back(bench, step):
     assert bench.attempt(step).state is StepState.APPLIED
 
 
-@pytest.mark.parametrize("step", ALONE)
+OUTSIDE = {"azure_devops.notifications"}
+"""What stands in the organisation, where a project that is removed leaves it."""
+
+
+@pytest.mark.parametrize("step", sorted(OUTSIDE))
+def test_what_stands_outside_the_project_is_taken_back_though_the_run_made_that(bench, step):
+    name = step.partition(".")[0]
+    bench.made(*BEFORE[name], *NEEDS.get(step, ()))
+    before = bench.intents()
+    bench.made(step)
+    assert bench.reversed(step).state is ReversalState.REMOVED
+    assert bench.intents() == before
+
+
+@pytest.mark.parametrize("step", [step for step in ALONE if step not in OUTSIDE])
 def test_it_goes_with_what_the_run_made_around_it(bench, step):
     name = step.partition(".")[0]
     bench.made(*BEFORE[name], *NEEDS.get(step, ()), step)
