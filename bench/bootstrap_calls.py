@@ -69,6 +69,7 @@ RESOURCES: Mapping[str, Callable[[PlanStep], int]] = {
     "environments": _environments,
     "hook": lambda step: 1 if step.inputs["one_hook"] else len(list(step.inputs["events"])),  # type: ignore[arg-type]
     "labels": _listed("labels"),
+    "notifications": _listed("notifications"),
     "pipeline": lambda _: 1,
     "pipeline_permissions": _listed("environments", beside=1),
     "project": lambda _: 1,

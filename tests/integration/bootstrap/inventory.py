@@ -45,7 +45,7 @@ def of(state: Mapping[str, Any]) -> dict[str, Any]:
                 {
                     name: part
                     for name, part in azure.items()
-                    if name not in {"projects", "work_items", "subscriptions", "active_builds"} | _NO_RESOURCES
+                    if part and name not in {"projects", "work_items", "subscriptions", "active_builds"} | _NO_RESOURCES
                 }
             ),
         },

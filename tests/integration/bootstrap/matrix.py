@@ -106,10 +106,13 @@ def cases() -> list[Case]:
     ]
 
 
-def sampled[C](whole: Sequence[C], share: int = SHARE) -> list[C]:
-    """A pseudo-random part of ``whole``, in its order, the same in every process."""
-    chosen = set(random.Random(SEED).sample(range(len(whole)), -(-len(whole) // share)))
-    return [case for place, case in enumerate(whole) if place in chosen]
+def sampled(whole: Sequence[Case], share: int = SHARE) -> list[Case]:
+    """A pseudo-random part of every step's cases, in their order, the same in every process."""
+    chosen: set[Case] = set()
+    for step in dict.fromkeys(case.step for case in whole):
+        of_step = [case for case in whole if case.step == step]
+        chosen.update(random.Random(f"{SEED} {step}").sample(of_step, -(-len(of_step) // share)))
+    return [case for case in whole if case in chosen]
 
 
 def targets(sent: Iterable[Sent], work: str, fault: Fault) -> list[int]:

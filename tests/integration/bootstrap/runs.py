@@ -41,6 +41,7 @@ def a_request(forges: frozenset[ForgeName] = frozenset(ForgeName), **changes: An
         "environments": [{"name": "staging"}, {"name": "production", "approvers": [APPROVER]}],
         "topics": ["orders"],
         "areas": ["Web", "Web/Checkout"],
+        "notifications": [{"event": "build_failed", "to": ["robin@acme.example"]}],
         "backlog": ["Take an order"],
     }
     return ProjectRequest.model_validate(given | changes)

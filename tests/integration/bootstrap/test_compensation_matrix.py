@@ -33,10 +33,11 @@ def large(forge: ForgeName) -> ProjectRequest:
     return a_request(frozenset({forge}))
 
 
-def last_step(forge: ForgeName) -> str:
-    """The last step of a forge, which no other needs."""
+def last_step(sent: list[Sent]) -> str:
+    """The last step of the plan that asks the forge anything, and that no other needs."""
     needed = {name for step in plan().steps for name in step.depends_on}
-    return [step.id for step in plan().steps if step.forge is forge and step.id not in needed][-1]
+    asking = {one.work for one in sent}
+    return [step.id for step in plan().steps if step.id in asking - needed][-1]
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def grown(served_forges: Sandboxes) -> Iterator[dict[ForgeName, Grown]]:
             assert ended.state == "completed", ended.why()
             making = list(served_forges.sent)
             first = small(player, forge)
-            served_forges.faults[forge].aim(last_step(forge), *EXPIRED.rules(0))
+            served_forges.faults[forge].aim(last_step(making), *EXPIRED.rules(0))
             assert_as_it_was(first, compensated(player, forge, first), "calm")
             found[forge] = Grown(making, list(served_forges.sent))
         yield found
@@ -126,7 +127,7 @@ def test_whatever_happens_to_a_reversal_the_project_stands_as_it_did(
     draw = random.Random(f"{SEED} {forge} {fault.name}")
     for work in reversals:
         first = small(player, forge)
-        player.sandboxes.faults[forge].aim(last_step(forge), *EXPIRED.rules(0))
+        player.sandboxes.faults[forge].aim(last_step(grown[forge].making), *EXPIRED.rules(0))
         request = draw.choice(targets(grown[forge].compensating, work, fault))
         if fault.kills:
             player.sandboxes.deaths[work] = request

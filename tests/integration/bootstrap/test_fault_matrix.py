@@ -47,6 +47,15 @@ def calm(served_forges: Sandboxes) -> Iterator[dict[ForgeName, Calm]]:
         yield made
 
 
+def requests_of(calm: Calm, case: Case) -> list[int]:
+    """The requests of the case's step that are worth hitting. A step that says "not supported" may send none."""
+    there = targets(calm.sent, case.step, case.fault)
+    if not there:
+        assert calm.states[case.step] == "unsupported"
+        pytest.skip(f"{case.step} asks the forge nothing: it is not supported there")
+    return there
+
+
 def hit(player: Player, forge: ForgeName, work: str, fault: Fault, request: int) -> Any:
     """Aim ``fault`` at that request of ``work``; what tells how often it fired."""
     if fault.kills:
@@ -92,7 +101,7 @@ def assert_nothing_left(ended: Ended, before: dict[str, Any], told: str) -> None
 def test_a_sampled_fault_ends_in_one_of_each_or_in_nothing_left(
     player: Player, calm: dict[ForgeName, Calm], case: Case
 ) -> None:
-    there = targets(calm[case.forge].sent, case.step, case.fault)
+    there = requests_of(calm[case.forge], case)
     played(player, case, random.Random(f"{SEED} {case}").choice(there), calm[case.forge])
 
 
@@ -101,9 +110,7 @@ def test_a_sampled_fault_ends_in_one_of_each_or_in_nothing_left(
 def test_every_fault_of_every_step_ends_in_one_of_each_or_in_nothing_left(
     player: Player, calm: dict[ForgeName, Calm], case: Case
 ) -> None:
-    there = targets(calm[case.forge].sent, case.step, case.fault)
-    assert there
-    for request in there:
+    for request in requests_of(calm[case.forge], case):
         played(player, case, request, calm[case.forge])
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.domain.faults import faults_of
-from shared.domain.forge import ForgeName, MergeKind, NotificationEvent, NotificationEvent
+from shared.domain.forge import ForgeName, MergeKind, NotificationEvent
 from shared.domain.plan import Plan, ReversalState, blocked, ready
 from shared.domain.project import Process, ProjectRequest, Stack, TeamRole, Visibility, name_faults
 from shared.projects import bundle, request_form
@@ -99,7 +99,6 @@ REQUESTS = st.fixed_dictionaries(
         "topics": st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True), max_size=4, unique=True),
         "areas": st.lists(st.from_regex(r"[A-Z][a-z]{2,8}", fullmatch=True), max_size=3, unique=True),
         "iterations": st.lists(st.from_regex(r"Sprint [1-9]", fullmatch=True), max_size=3, unique=True),
-        "notifications": NOTIFICATIONS,
         "backlog": st.lists(TITLES, max_size=4),
     },
 )
