@@ -74,7 +74,7 @@ class Story(Stage):
             with self.github("mona") as github:
                 github.patch(f"/repos/acme/{PROJECT_ID}", json={"name": "monas-experiment"}).raise_for_status()
             self.comment("casey", number, "Mona made room.\n\n/doneright retry")
-            self.answer(number, "try what failed again")
+            self.answer(number, "Decided: Doneright will")
             view = self.watch()
             if view["state"] != "completed":
                 lost = [step for step in view["steps"] if step["state"] == "failed"]
