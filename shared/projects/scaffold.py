@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from shared.domain import shapes
 from shared.domain.project import Process, Stack, Visibility, slug_of
 
-TEMPLATE_VERSION = "1.2.0"
+TEMPLATE_VERSION = "1.3.0"
 """Version of the packaged templates; changes whenever any rendered byte does (semantic versioning)."""
 
 SCAFFOLDS = Path(__file__).resolve().parent.parent / "scaffolds"

@@ -206,4 +206,5 @@ def test_the_image_is_built_in_stages_and_runs_without_privileges() -> None:
 
 
 def test_only_scripts_are_executable() -> None:
-    assert render(inputs()).executable == {".githooks/pre-commit", ".githooks/pre-push", "scripts/deploy.sh"}
+    hooks = {".githooks/pre-commit", ".githooks/pre-push"}
+    assert render(inputs()).executable == hooks | {"scripts/deploy.sh", "scripts/upload-evidence.sh"}
