@@ -64,6 +64,7 @@ def _listed(name: str, beside: int = 0) -> Callable[[PlanStep], int]:
 RESOURCES: Mapping[str, Callable[[PlanStep], int]] = {
     "backlog": _listed("items"),
     "branch_rules": _policies,
+    "build_validation": lambda _: 1,
     "classification": _classification,
     "deployment_environments": _listed("environments"),
     "environments": _environments,

@@ -236,10 +236,30 @@ class Forge(PullRequests, ActivityReads, Protocol):
         """The rules as they are enforced now; ``None`` when the branch is unprotected."""
         ...
 
-    def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None: ...
+    def protect_branch(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
+        """Enforce ``rules``, all but ``require_build``, which needs to know the builds: those that are required stay."""
+        ...
 
     def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
         """Take off ``branch`` what ``protect_branch`` puts on it; without effect when nothing is there."""
+        ...
+
+    def required_builds(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:
+        """The builds that were asked of pull requests into ``branch``, and whether a green one up to date is required.
+
+        A build is a check by its name (GitHub) or a pipeline by its id (Azure Repos).
+        """
+        ...
+
+    def require_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        """Require each of ``builds`` green, up to date with ``branch``, of every pull request; others stay required.
+
+        Raises ``RefusedError`` where the branch has no rules that could hold them.
+        """
+        ...
+
+    def remove_required_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        """Require ``builds`` no longer; without effect for those that are not required."""
         ...
 
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]: ...

@@ -258,6 +258,7 @@ def rules_in_words(rules: BranchRules) -> list[str]:
     said += ["a push resets approvals"] if rules.reset_approvals_on_push else []
     said += ["comments must be resolved"] if rules.require_resolved_comments else []
     said += ["a work item must be linked"] if rules.require_linked_work_items else []
+    said += ["a build must be green"] if rules.require_build else []
     said += ["force pushes allowed"] if rules.allow_force_push else ["no force pushes"]
     said += ["deletion allowed"] if rules.allow_deletion else ["no deletion"]
     said += ["administrators are bound too"] if rules.enforce_for_administrators else ["administrators may bypass"]

@@ -66,6 +66,11 @@ class BranchRules(Frozen):
     reset_approvals_on_push: bool = True
     require_resolved_comments: bool = True
     require_linked_work_items: bool = Field(default=False, description="Azure Repos only; GitHub has no such rule.")
+    require_build: bool = Field(
+        default=True,
+        description="Pull requests need a green build of the project's pipeline (Azure Repos: build validation) or workflow "
+        "(GitHub: required status checks), up to date with the branch.",
+    )
     allowed_merges: frozenset[MergeKind] = frozenset({MergeKind.SQUASH})
     allow_force_push: bool = False
     allow_deletion: bool = False

@@ -9,6 +9,7 @@ _TRUE_IS_STRICTER = (
     "reset_approvals_on_push",
     "require_resolved_comments",
     "require_linked_work_items",
+    "require_build",
     "enforce_for_administrators",
 )
 _FALSE_IS_STRICTER = ("author_may_approve", "allow_force_push", "allow_deletion")

@@ -41,6 +41,8 @@ class Surroundings(Frozen):
     scaffold: str
     """Digest of the packed scaffold in the artifact store."""
     template_version: str
+    checks: tuple[str, ...]
+    """What the scaffold's workflow reports on every pull request to GitHub; none when no scaffold is pushed."""
     process_additions: ProcessAdditions | None = None
     """What the organisation wants beside the requested process."""
 
@@ -102,6 +104,9 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
             title=f"Pipeline from {PIPELINE_FILE}",
             depends_on=("azure_devops.scaffold",),
             inputs={**where, "project": request.name, "name": request.project_id, "yaml_path": f"/{PIPELINE_FILE}"},
+        ),
+        *_build_validation(
+            request, forge, {**where, "project": request.name, "pipeline": request.project_id}, "azure_devops.pipeline"
         ),
         PlanStep(
             id="azure_devops.hook",
@@ -289,6 +294,7 @@ def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
         ),
         _scaffold(request, around, forge, where, "github.repository"),
         _rules(request, forge, where),
+        *_build_validation(request, forge, {**where, "checks": list(around.checks)}),
         PlanStep(
             id="github.hook",
             kind="hook",
@@ -372,3 +378,21 @@ def _rules(request: ProjectRequest, forge: ForgeName, where: dict[str, str]) -> 
         depends_on=(f"{forge}.scaffold",),
         inputs={**where, "rules": request.rules.model_dump(mode="json")},
     )
+
+
+def _build_validation(
+    request: ProjectRequest, forge: ForgeName, inputs: Mapping[str, JsonValue], *after: str
+) -> list[PlanStep]:
+    if not request.rules.require_build:
+        return []
+    return [
+        PlanStep(
+            id=f"{forge}.build_validation",
+            kind="build_validation",
+            forge=forge,
+            title=f"Green build before a merge into {BRANCH}",
+            # GitHub keeps it within the branch's rules, and an earlier policy would bar the scaffold's push.
+            depends_on=(f"{forge}.branch_rules", *after),
+            inputs=inputs,
+        )
+    ]

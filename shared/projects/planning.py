@@ -12,8 +12,9 @@ from shared.domain.run import DrawnPlan, DrawnStep, ProjectRecord, RunInput
 from shared.errors import ConflictError, DefectError
 from shared.projects import bundle, scaffold
 from shared.projects.admission import is_advisory
-from shared.projects.drawing import Surroundings, draw
+from shared.projects.drawing import BRANCH, Surroundings, draw
 from shared.projects.ports import PROJECTS, ProjectPorts
+from shared.projects.workflow_checks import reported_checks
 
 
 def rendered(request: ProjectRequest, connection: Connection, year: int) -> scaffold.Scaffold:
@@ -55,6 +56,7 @@ def plan_for(ports: ProjectPorts, request: ProjectRequest, connection: Connectio
         azure_devops_hook_url=ports.links.api("webhooks/azure-devops"),
         scaffold=bundle.digest_of(packed),
         template_version=files.template_version,
+        checks=reported_checks(files.files, BRANCH),
         process_additions=connection.azure_devops.additions_to(request.process) if connection.azure_devops else None,
     )
     return draw(request, around), packed

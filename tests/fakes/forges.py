@@ -128,6 +128,8 @@ class _Stored:
     roots: dict[str, str] = field(default_factory=dict)
     """Branch → its first commit; what a test changes in ``branches`` is a commit on top."""
     rules: dict[str, BranchRules] = field(default_factory=dict)
+    builds: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """Branch → the builds that are asked for, and whether they are required."""
     hooks: list[Hook] = field(default_factory=list)
     unseen: int = 0
 
@@ -148,6 +150,8 @@ class MemoryForge(Switchboard):
         """How many reads a new repository stays invisible for."""
         self.rules_as_read: BranchRules | None = None
         """What reads of branch rules answer whatever was set: an organisation's rule that wins."""
+        self.builds_unread = False
+        """Whether reads of the required builds answer none whatever was set: an organisation's rule that wins."""
         self.private_as_made: bool | None = None
         self.spoil_commits = False
         self.spoil_hooks = False
@@ -277,6 +281,20 @@ class MemoryForge(Switchboard):
     @_call
     def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
         self.stored(ref).rules.pop(branch, None)
+
+    @_call
+    def required_builds(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:
+        found = dict(self.stored(ref).builds.get(branch, {}))
+        return {} if self.builds_unread else found
+
+    @_call
+    def require_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        self.stored(ref).builds.setdefault(branch, {}).update(dict.fromkeys(builds, True))
+
+    @_call
+    def remove_required_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        for build in builds:
+            self.stored(ref).builds.get(branch, {}).pop(build, None)
 
     @_call
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -51,6 +52,12 @@ class GitHubTeam:
         self.merge(made.json()["number"])
 
     def merge(self, number: int) -> None:
+        """Merge it once its workflow ran: what it would report is said here, since nothing runs workflows."""
+        pull = self.client.get(f"{self.path}/pulls/{number}").json()
+        protection = self.client.get(f"{self.path}/branches/{pull['base']['ref']}").json()["protection"]
+        for context in protection["required_status_checks"]["contexts"]:
+            body = {"state": "success", "context": context}
+            self._ok(self.client.post(f"{self.path}/statuses/{pull['head']['sha']}", json=body))
         self._ok(self.client.put(f"{self.path}/pulls/{number}/merge", json={"merge_method": "squash"}))
 
     def close(self, number: int) -> None:
@@ -83,6 +90,7 @@ class AzureTeam:
 
     def __init__(self, world: World, name: str) -> None:
         self.client = world.azure
+        self.project = f"/{quote(name)}"
         self.path = f"/{quote(name)}/_apis/git/repositories/{quote(name)}"
 
     def content(self, path: str, branch: str = "main") -> bytes | None:
@@ -125,6 +133,8 @@ class AzureTeam:
         self.merge(made.json()["pullRequestId"])
 
     def merge(self, number: int) -> None:
+        """Complete it once the build of its policy is green."""
+        self._until_built(number)
         pull = self.client.get(f"{self.path}/pullrequests/{number}").json()
         body = {
             "status": "completed",
@@ -134,6 +144,16 @@ class AzureTeam:
         done = self.client.patch(f"{self.path}/pullrequests/{number}", json=body)
         self._ok(done)
         assert done.json()["status"] == "completed", done.text
+
+    def _until_built(self, number: int) -> None:
+        ended = time.monotonic() + 60
+        while time.monotonic() < ended:
+            asked = {"branchName": f"refs/pull/{number}/merge"}
+            builds = self.client.get(f"{self.project}/_apis/build/builds", params=asked).json()["value"]
+            if builds and all(build["status"] == "completed" for build in builds):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"pull request {number} was not built")
 
     def close(self, number: int) -> None:
         self._ok(self.client.patch(f"{self.path}/pullrequests/{number}", json={"status": "abandoned"}))

@@ -27,7 +27,11 @@ class PolicyType(StrEnum):
     RESOLVED_COMMENTS = "c6a1889d-b943-4856-b76f-9e46bb6b0df2"
     LINKED_WORK_ITEMS = "40e92b44-2fe1-4dd6-b3d8-74a9c21d0c6e"
     MERGE_STRATEGY = "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab"
+    BUILD = "0609b952-1397-4640-95ec-e00a01b2c241"
 
+
+_FRESH = {"manualQueueOnly": False, "queueOnSourceUpdateOnly": False, "validDuration": 0}
+"""A build starts with the pull request and with each push to either branch; a push to the target voids the one before."""
 
 MOST_REVIEWERS = 6
 """What a request can demand, and all that GitHub can; a policy here can demand more."""
@@ -44,6 +48,7 @@ def normalised(rules: BranchRules) -> BranchRules:
 
     * ``allow_force_push`` and ``allow_deletion`` become false: required policies forbid both.
     * ``enforce_for_administrators`` becomes true: bypassing is a permission of its own, which starts unset.
+    * ``require_build`` is as asked only once ``require_builds`` was told of what.
     * without reviewers, nothing is said of authors' approvals and of resetting them.
     """
     fixed: dict[str, Any] = {"allow_force_push": False, "allow_deletion": False, "enforce_for_administrators": True}
@@ -75,7 +80,7 @@ class ProtectionCalls(RepositoryCalls):
             for policy in policies
             if policy.is_enabled and policy.is_blocking
         }
-        if not enforced:
+        if not set(enforced) - {PolicyType.BUILD}:
             return None
         reviewers = enforced.get(PolicyType.MINIMUM_REVIEWERS, {})
         if reviewers.get("minimumApproverCount", 0) > MOST_REVIEWERS:
@@ -90,6 +95,7 @@ class ProtectionCalls(RepositoryCalls):
             reset_approvals_on_push=reviewers.get("resetOnSourcePush", False),
             require_resolved_comments=PolicyType.RESOLVED_COMMENTS in enforced,
             require_linked_work_items=PolicyType.LINKED_WORK_ITEMS in enforced,
+            require_build=PolicyType.BUILD in enforced,
             allowed_merges=frozenset(
                 kind for kind, name in _MERGES.items() if merges is None or merges.get(name, False)
             ),
@@ -116,12 +122,51 @@ class ProtectionCalls(RepositoryCalls):
         found = self._found(ref)
         if found is None:
             return
-        for policies in self._policies(ref, found.id, branch).values():
-            for policy in policies:
-                try:
-                    self._client.area("policy").delete_policy_configuration(ref.owner, policy.id)
-                except NotFoundError:
-                    continue  # somebody else deleted it between the two calls
+        for kind, policies in self._policies(ref, found.id, branch).items():
+            if kind is not PolicyType.BUILD:
+                self._delete(ref.owner, policies)
+
+    def required_builds(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:
+        """Ids of the pipelines with a build policy on exactly this branch, and whether it blocks until a build is green.
+
+        It counts only where a build starts by itself and is void once the branch moves on. Policies that look at paths
+        are other people's and not read.
+        """
+        found = self._found(ref)
+        policies = self._policies(ref, found.id, branch)[PolicyType.BUILD] if found else []
+        required: dict[str, bool] = {}
+        for policy in policies:
+            build = _build_of(policy)
+            required[build] = required.get(build, False) or _same(policy, True, _FRESH)
+        return required
+
+    def require_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        """Require a green build of each pipeline, by a policy updated in place or made once.
+
+        Raises ``RefusedError`` when the repository or a pipeline is not there.
+        """
+        repository_id = self._required(ref).id
+        there = self._policies(ref, repository_id, branch)[PolicyType.BUILD]
+        scope = [{"repositoryId": repository_id, "refName": f"refs/heads/{branch}", "matchKind": "Exact"}]
+        for build in builds:
+            settings = {**_FRESH, "buildDefinitionId": int(build), "scope": scope}
+            own = [policy for policy in there if _build_of(policy) == build]
+            self._settle(ref.owner, PolicyType.BUILD, True, settings, own)
+
+    def remove_required_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        """Delete the build policies of those pipelines on exactly this branch; without effect when none is there."""
+        found = self._found(ref)
+        if found is None:
+            return
+        there = self._policies(ref, found.id, branch)[PolicyType.BUILD]
+        self._delete(ref.owner, [policy for policy in there if _build_of(policy) in builds])
+
+    def _delete(self, project: str, policies: Sequence[Any]) -> None:
+        for policy in policies:
+            try:
+                self._client.area("policy").delete_policy_configuration(project, policy.id)
+            except NotFoundError:
+                continue  # somebody else deleted it between the two calls
 
     def _settle(
         self, project: str, kind: PolicyType, enabled: bool, settings: Mapping[str, Any], there: Sequence[Any]
@@ -151,6 +196,8 @@ class ProtectionCalls(RepositoryCalls):
             return sorted_out
         for policy in found:
             kind = str(policy.type.id).lower()
+            if kind == PolicyType.BUILD and policy.settings.get("filenamePatterns"):
+                continue
             if kind in sorted_out and not policy.is_deleted and _is_exactly(policy.settings, repository_id, branch):
                 sorted_out[PolicyType(kind)].append(policy)
         return sorted_out
@@ -175,6 +222,10 @@ def _wanted(rules: BranchRules) -> dict[PolicyType, tuple[bool, dict[str, Any]]]
             {name: kind in rules.allowed_merges for kind, name in _MERGES.items()} | {"allowRebaseMerge": False},
         ),
     }
+
+
+def _build_of(policy: Any) -> str:
+    return str(policy.settings.get("buildDefinitionId"))
 
 
 def _is_exactly(settings: Mapping[str, Any], repository_id: str, branch: str) -> bool:

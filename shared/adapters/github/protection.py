@@ -6,7 +6,7 @@ two never stand side by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github.client import GitHubClient, path
@@ -22,13 +22,15 @@ _MERGE_SETTINGS = {
     MergeKind.REBASE: "allow_rebase_merge",
 }
 # Switches that no rule of ours speaks of: kept as they are.
+_OUR_FLAGS = ("allow_force_pushes", "allow_deletions", "required_conversation_resolution")
 _OTHERS_FLAGS = ("required_linear_history", "block_creations", "lock_branch", "allow_fork_syncing")
 
 
 def normalised(rules: BranchRules) -> BranchRules:
     """The nearest rules GitHub can express; compare these with what ``branch_rules`` reads.
 
-    GitHub has no rule for linked work items, and an author can never approve.
+    GitHub has no rule for linked work items, and an author can never approve. ``require_build`` is as asked only once
+    ``require_builds`` was told of what.
     """
     return rules.model_copy(update={"require_linked_work_items": False, "author_may_approve": False})
 
@@ -49,11 +51,7 @@ class ProtectionCalls(RulesetCalls):
 
         Raises ``NotSupportedError`` where the plan has neither for private repositories.
         """
-        lacking: NotSupportedError | None = None
-        try:
-            protection = self._protection(ref, branch)
-        except NotSupportedError as error:
-            protection, lacking = None, error
+        protection, lacking = self._protection_if_offered(ref, branch)
         if protection is None:
             try:
                 return self._ruleset_rules(ref, branch)
@@ -69,6 +67,7 @@ class ProtectionCalls(RulesetCalls):
             reset_approvals_on_push=reviews.get("dismiss_stale_reviews", False),
             require_resolved_comments=_enabled(protection, "required_conversation_resolution"),
             require_linked_work_items=False,
+            require_build=bool(_required(protection.get("required_status_checks"))),
             allowed_merges=frozenset(kind for kind, name in _MERGE_SETTINGS.items() if repository.get(name)),
             allow_force_push=_enabled(protection, "allow_force_pushes"),
             allow_deletion=_enabled(protection, "allow_deletions"),
@@ -119,6 +118,74 @@ class ProtectionCalls(RulesetCalls):
         except NotSupportedError:
             return
 
+    def required_builds(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:
+        """Names of the required status checks, and whether pull requests must be up to date for them.
+
+        They are read where the rules are: from branch protection, else from our ruleset. Raises ``NotSupportedError``
+        where the plan has neither for private repositories.
+        """
+        protection, lacking = self._protection_if_offered(ref, branch)
+        if protection is not None:
+            return _required(protection.get("required_status_checks"))
+        try:
+            return self._ruleset_builds(ref, branch)
+        except NotFoundError:
+            if lacking:
+                raise lacking from None
+            return {}
+
+    def require_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        """Require each of ``builds`` as a status check, up to date with ``branch``; whoever reports it counts.
+
+        Checks that others required stay, with the app they were bound to. Raises ``RefusedError`` when the branch has
+        neither protection nor our ruleset, or the credential may not.
+        """
+        protection, _ = self._protection_if_offered(ref, branch)
+        if protection is None:
+            if not self._change_ruleset_builds(ref, branch, add=builds):
+                raise RefusedError(
+                    f"{branch} of {ref} has no rules that could require a build",
+                    "Protect the branch first: agree to its rules, or reconcile the project.",
+                )
+            return
+        current = _status_checks(protection.get("required_status_checks")) or {"checks": []}
+        known = {check["context"] for check in current["checks"]}
+        checks = [*current["checks"], *({"context": name} for name in builds if name not in known)]
+        self._put_status_checks(ref, branch, protection, {"strict": True, "checks": checks})
+
+    def remove_required_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
+        """Require ``builds`` no longer; without the last one no check is required at all."""
+        protection, _ = self._protection_if_offered(ref, branch)
+        if protection is None:
+            self._change_ruleset_builds(ref, branch, remove=builds)
+            return
+        current = _status_checks(protection.get("required_status_checks"))
+        left = [check for check in current["checks"] if check["context"] not in builds] if current else []
+        if current is None or len(left) == len(current["checks"]):
+            return
+        self._put_status_checks(ref, branch, protection, {**current, "checks": left} if left else None)
+
+    def _put_status_checks(
+        self, ref: RepositoryRef, branch: str, protection: Mapping[str, Any], checks: Mapping[str, Any] | None
+    ) -> None:
+        url = _protection_path(ref, branch)
+        part = f"{url}/required_status_checks"
+        if checks is None:
+            self._client.request("DELETE", part)
+        elif protection.get("required_status_checks"):
+            self._client.request("PATCH", part, checks)
+        else:
+            # This part cannot be made by itself, only with the whole.
+            self._client.request("PUT", url, {**_as_it_is(protection), "required_status_checks": checks})
+
+    def _protection_if_offered(
+        self, ref: RepositoryRef, branch: str
+    ) -> tuple[Mapping[str, Any] | None, NotSupportedError | None]:
+        try:
+            return self._protection(ref, branch), None
+        except NotSupportedError as error:
+            return None, error
+
     def _protect_by_ruleset(self, ref: RepositoryRef, branch: str, rules: BranchRules, cause: RefusedError) -> None:
         try:
             self._put_ruleset(ref, branch, rules)
@@ -148,26 +215,55 @@ def _enabled(protection: Mapping[str, Any], name: str) -> bool:
 
 
 def _wanted(rules: BranchRules, current: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole protection, since GitHub's PUT forgets what it is not told."""
-    reviews = current.get("required_pull_request_reviews") or {}
-    dismissals = _restrictions(reviews.get("dismissal_restrictions"))
+    """The whole protection with ``rules`` in it."""
+    reviews = {
+        **_reviews(current.get("required_pull_request_reviews") or {}),
+        "dismiss_stale_reviews": rules.reset_approvals_on_push,
+        "required_approving_review_count": rules.minimum_reviewers,
+    }
+    reviews.pop("bypass_pull_request_allowances", None)
     return {
-        "required_status_checks": _status_checks(current.get("required_status_checks")),
+        **_as_it_is(current),
         "enforce_admins": rules.enforce_for_administrators,
-        "required_pull_request_reviews": {
-            "dismiss_stale_reviews": rules.reset_approvals_on_push,
-            "require_code_owner_reviews": reviews.get("require_code_owner_reviews", False),
-            "require_last_push_approval": reviews.get("require_last_push_approval", False),
-            "required_approving_review_count": rules.minimum_reviewers,
-            # Only organisations have these, and an account that has none refuses the very word.
-            **({"dismissal_restrictions": dismissals} if dismissals is not None else {}),
-        },
-        "restrictions": _restrictions(current.get("restrictions")),
-        **{name: _enabled(current, name) for name in _OTHERS_FLAGS},
+        "required_pull_request_reviews": reviews,
         "allow_force_pushes": rules.allow_force_push,
         "allow_deletions": rules.allow_deletion,
         "required_conversation_resolution": rules.require_resolved_comments,
     }
+
+
+def _as_it_is(current: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole protection as GitHub's PUT takes it, which forgets what it is not told."""
+    reviews = current.get("required_pull_request_reviews")
+    return {
+        "required_status_checks": _status_checks(current.get("required_status_checks")),
+        "enforce_admins": _enabled(current, "enforce_admins"),
+        "required_pull_request_reviews": None if reviews is None else _reviews(reviews),
+        "restrictions": _restrictions(current.get("restrictions")),
+        **{name: _enabled(current, name) for name in (*_OTHERS_FLAGS, *_OUR_FLAGS)},
+    }
+
+
+def _reviews(current: Mapping[str, Any]) -> dict[str, Any]:
+    # Only organisations have these, and an account that has none refuses the very words.
+    people = {
+        name: _restrictions(current[name])
+        for name in ("dismissal_restrictions", "bypass_pull_request_allowances")
+        if current.get(name) is not None
+    }
+    return {
+        "dismiss_stale_reviews": current.get("dismiss_stale_reviews", False),
+        "require_code_owner_reviews": current.get("require_code_owner_reviews", False),
+        "require_last_push_approval": current.get("require_last_push_approval", False),
+        "required_approving_review_count": current.get("required_approving_review_count", 0),
+        **people,
+    }
+
+
+def _required(checks: Mapping[str, Any] | None) -> dict[str, bool]:
+    """The names of required status checks, and whether they are strict, as branch protection tells them."""
+    found = _status_checks(checks)
+    return {check["context"]: found["strict"] for check in found["checks"]} if found else {}
 
 
 def _status_checks(current: Mapping[str, Any] | None) -> dict[str, Any] | None:

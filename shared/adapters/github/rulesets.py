@@ -5,7 +5,7 @@ https://docs.github.com/repositories/configuring-branches-and-merges-in-your-rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github.client import GitHubClient, path
@@ -15,6 +15,9 @@ from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
 
 ADMINISTRATORS = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
 """The built-in role; its number is the same everywhere: https://docs.github.com/rest/repos/rules#create-a-repository-ruleset"""
+
+STATUS_CHECKS = "required_status_checks"
+"""The type of the rule that requires status checks."""
 
 
 class RulesetCalls:
@@ -27,9 +30,34 @@ class RulesetCalls:
         found = self._ruleset(ref, branch)
         return None if found is None else _read(found, branch)
 
-    def _put_ruleset(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
-        """Make the one ruleset of ours for ``branch`` say ``rules``; others' rules and bypasses beside ours go.
+    def _ruleset_builds(self, ref: RepositoryRef, branch: str) -> dict[str, bool]:
+        """The status checks our ruleset requires on ``branch``, and whether strictly; none when it is not in force."""
+        found = self._ruleset(ref, branch)
+        return _checks(found) if found is not None and _read(found, branch) is not None else {}
 
+    def _change_ruleset_builds(
+        self, ref: RepositoryRef, branch: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> bool:
+        """Let our ruleset require ``add`` strictly and ``remove`` no longer; ``False`` when there is no such ruleset."""
+        found = self._ruleset(ref, branch)
+        if found is None:
+            return False
+        asked = _parameters(found, STATUS_CHECKS)
+        there = [check for check in asked.get("required_status_checks") or () if check["context"] not in remove]
+        known = {check["context"] for check in there}
+        checks = [*there, *({"context": name} for name in add if name not in known)]
+        strict = bool(add) or bool(asked.get("strict_required_status_checks_policy"))
+        parameters = {**asked, "strict_required_status_checks_policy": strict, "required_status_checks": checks}
+        rules = [rule for rule in found.get("rules") or () if rule["type"] != STATUS_CHECKS]
+        if checks:
+            rules.append({"type": STATUS_CHECKS, "parameters": parameters})
+        self._client.request("PUT", repository_path(ref) + path("/rulesets/{}", found["id"]), {"rules": rules})
+        return True
+
+    def _put_ruleset(self, ref: RepositoryRef, branch: str, rules: BranchRules) -> None:
+        """Make the one ruleset of ours for ``branch`` say ``rules``; the checks it requires stay.
+
+        Others' further rules and bypasses go.
         Raises ``NotSupportedError`` where the plan has no rulesets for private repositories.
         """
         found = self._ruleset(ref, branch)
@@ -37,7 +65,9 @@ class RulesetCalls:
             self._client.request("POST", repository_path(ref) + "/rulesets", _wanted(branch, rules))
         else:
             url = repository_path(ref) + path("/rulesets/{}", found["id"])
-            self._client.request("PUT", url, _wanted(branch, rules))
+            wanted = _wanted(branch, rules)
+            wanted["rules"] += [rule for rule in found.get("rules") or () if rule["type"] == STATUS_CHECKS]
+            self._client.request("PUT", url, wanted)
 
     def _remove_ruleset(self, ref: RepositoryRef, branch: str) -> None:
         """Delete our ruleset for ``branch``; without effect when it is not there."""
@@ -98,6 +128,17 @@ def _wanted(branch: str, rules: BranchRules) -> dict[str, Any]:
     }
 
 
+def _parameters(ruleset: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    found = (rule.get("parameters") for rule in ruleset.get("rules") or () if rule["type"] == kind)
+    return next(found, None) or {}
+
+
+def _checks(ruleset: Mapping[str, Any]) -> dict[str, bool]:
+    asked = _parameters(ruleset, STATUS_CHECKS)
+    strict = bool(asked.get("strict_required_status_checks_policy"))
+    return {check["context"]: strict for check in asked.get("required_status_checks") or ()}
+
+
 def _read(ruleset: Mapping[str, Any], branch: str) -> BranchRules | None:
     rules = {rule["type"]: rule.get("parameters") or {} for rule in ruleset.get("rules") or ()}
     names = (ruleset.get("conditions") or {}).get("ref_name") or {}
@@ -111,6 +152,7 @@ def _read(ruleset: Mapping[str, Any], branch: str) -> BranchRules | None:
         reset_approvals_on_push=asked["dismiss_stale_reviews_on_push"],
         require_resolved_comments=asked["required_review_thread_resolution"],
         require_linked_work_items=False,
+        require_build=bool(_checks(ruleset)),
         allowed_merges=frozenset(MergeKind(kind) for kind in asked.get("allowed_merge_methods") or MergeKind),
         allow_force_push="non_fast_forward" not in rules,
         allow_deletion="deletion" not in rules,

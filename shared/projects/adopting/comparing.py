@@ -160,6 +160,10 @@ def _of_pipeline(step: PlanStep, live: LiveAzure) -> Sequence[FieldChange]:
     return [FieldChange(field=text(step, "name"), planned=text(step, "yaml_path"))]
 
 
+def _of_build_validation(step: PlanStep, live: LiveAzure) -> Sequence[FieldChange]:
+    return [FieldChange(field="required build", planned=text(step, "pipeline"))]
+
+
 def _of_backlog(step: PlanStep, live: LiveAzure) -> Sequence[FieldChange]:
     return [FieldChange(field=str(one["type"]), planned=one["title"]) for one in _list(step, "items")]
 
@@ -181,6 +185,7 @@ _ON_AZURE: dict[str, Callable[[PlanStep, LiveAzure], Sequence[FieldChange]]] = {
     "environments": _of_environments,
     "wiki": _of_wiki,
     "pipeline": _of_pipeline,
+    "build_validation": _of_build_validation,
     "backlog": _of_backlog,
     "teams": _of_teams,
 }

@@ -16,8 +16,8 @@ from shared.projects.drawing import PIPELINE_FILE, Surroundings, draw
 
 ENSURED = frozenset(
     {
-        "backlog", "branch_rules", "deployment_environments", "environments", "hook", "labels", "pipeline", "security",
-        "teams", "topics", "wiki",
+        "backlog", "branch_rules", "build_validation", "deployment_environments", "environments", "hook", "labels",
+        "pipeline", "security", "teams", "topics", "wiki",
     }
 )  # fmt: skip
 """Steps that can ensure their part beside what is there."""
@@ -122,7 +122,11 @@ def _adapted(step: PlanStep, wish: AdoptionWish, rules: BranchRules, live: Live)
         raise LeftOutError(_LEFT.get(step.kind, "people of the project decide about this; it is left as it is"))
     inputs = step.inputs | {name: value for name, value in where.items() if name in step.inputs}
     inputs |= _beside(step, wish, rules, live)
-    title = f"Rules of {code.branch}" if step.kind == "branch_rules" else step.title
+    titles = {
+        "branch_rules": f"Rules of {code.branch}",
+        "build_validation": f"Green build before a merge into {code.branch}",
+    }
+    title = titles.get(step.kind, step.title)
     return step.model_copy(update={"title": title, "inputs": inputs})
 
 
@@ -133,6 +137,10 @@ def _beside(step: PlanStep, wish: AdoptionWish, rules: BranchRules, live: Live) 
             if live.code(step.forge).head is None:
                 raise LeftOutError("the repository has no commit on a default branch yet")
             return {"rules": _rules(rules, step.forge, live).model_dump(mode="json"), "at_least": True}
+        case "build_validation":
+            if live.code(step.forge).head is None:
+                raise LeftOutError("the repository has no commit on a default branch yet")
+            return _build(step, live)
         case "deployment_environments" if live.github:
             asked = {name: bool(people) for name, people in live.github.environments.items()}
             return {"environments": _environments(wish.environments, asked)}
@@ -182,14 +190,30 @@ def _teams(wanted: Sequence[TeamRequest], live: LiveAzure) -> list[JsonValue]:
     return [team.model_dump(mode="json") for team in missing]
 
 
-def _has_place_for_a_pipeline(live: LiveAzure) -> None:
+def _build(step: PlanStep, live: Live) -> dict[str, JsonValue]:
+    """The pipeline whose build is required: the one that is there, else the one that is made."""
+    if step.forge is ForgeName.GITHUB or live.azure is None:
+        raise LeftOutError(
+            "the repository keeps its own workflows, and which of their checks always report is for its people to say"
+        )
+    if runs := _pipelines_of_the_file(live.azure):
+        return {"pipeline": runs[0]}
+    if not live.azure.has_pipeline_file:
+        raise LeftOutError(f"the repository has no {PIPELINE_FILE} to build by")
+    return {}
+
+
+def _pipelines_of_the_file(live: LiveAzure) -> list[str]:
     repository = live.code.repository.ref.name.lower()
-    runs = [
+    return [
         one.name
         for one in live.pipelines
         if one.yaml_path.lstrip("/") == PIPELINE_FILE and one.repository.name.lower() == repository
     ]
-    if runs:
+
+
+def _has_place_for_a_pipeline(live: LiveAzure) -> None:
+    if runs := _pipelines_of_the_file(live):
         raise LeftOutError(f"the pipeline {runs[0]} runs {PIPELINE_FILE} already")
     if not live.has_pipeline_file:
         raise LeftOutError(f"the repository has no {PIPELINE_FILE} to run")

@@ -75,6 +75,7 @@ def look(ports: ProjectPorts, wish: AdoptionWish, connection: Connection) -> Pla
         azure_devops_hook_url=ports.links.api("webhooks/azure-devops"),
         scaffold="",
         template_version="",
+        checks=(),
     )
     plan, left = draw_adoption(wish, request.rules, request.name, around, live)
     steps = {step.id: step for step in (*compared(ports, connection, plan, live), *left)}

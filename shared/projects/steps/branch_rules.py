@@ -31,6 +31,9 @@ BEYOND: dict[ForgeName, frozenset[str]] = {
 }
 """Rules a forge cannot express on a branch; they are left out of the comparison and shown as such."""
 
+ELSEWHERE = frozenset({"require_build"})
+"""Rules that a step of their own ensures, since they need to know what is built."""
+
 OF_REVIEWERS = frozenset({"author_may_approve", "reset_approvals_on_push"})
 """Rules that say how approvals count; without reviewers there are none."""
 
@@ -112,7 +115,7 @@ def comparable(step: PlanStep, rules: BranchRules | None) -> dict[str, JsonValue
         return {}
     # Azure Repos keeps what is said of approvals with the number of reviewers, and drops both at none.
     dropped = OF_REVIEWERS if step.forge is ForgeName.AZURE_DEVOPS and not rules.minimum_reviewers else frozenset()
-    return rules.model_dump(mode="json", exclude=set(BEYOND[step.forge] | dropped))
+    return rules.model_dump(mode="json", exclude=set(BEYOND[step.forge] | ELSEWHERE | dropped))
 
 
 def _beyond(forge: ForgeName) -> str:

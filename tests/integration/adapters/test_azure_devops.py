@@ -267,8 +267,9 @@ def test_foreign_commits_are_refused(forge):
 @pytest.mark.parametrize(
     "rules",
     [
-        BranchRules(),
+        BranchRules(require_build=False),
         BranchRules(
+            require_build=False,
             minimum_reviewers=2,
             author_may_approve=True,
             reset_approvals_on_push=False,
@@ -276,8 +277,14 @@ def test_foreign_commits_are_refused(forge):
             require_linked_work_items=True,
             allowed_merges=frozenset(MergeKind),
         ),
-        BranchRules(minimum_reviewers=0, allow_force_push=True, allow_deletion=True, enforce_for_administrators=False),
-        BranchRules(allowed_merges=frozenset({MergeKind.REBASE})),
+        BranchRules(
+            require_build=False,
+            minimum_reviewers=0,
+            allow_force_push=True,
+            allow_deletion=True,
+            enforce_for_administrators=False,
+        ),
+        BranchRules(require_build=False, allowed_merges=frozenset({MergeKind.REBASE})),
     ],
 )
 def test_rules_read_back_are_the_rules_asked_for(forge, rules):
@@ -289,22 +296,24 @@ def test_rules_read_back_are_the_rules_asked_for(forge, rules):
 
 
 def test_rules_are_changed_in_place_without_twins(sandbox, forge):
-    forge.protect_branch(SHOP, "main", BranchRules(minimum_reviewers=2, require_linked_work_items=True))
+    forge.protect_branch(
+        SHOP, "main", BranchRules(require_build=False, minimum_reviewers=2, require_linked_work_items=True)
+    )
     before = {p["id"] for p in sandbox.project()["policies"].values()}
-    wanted = BranchRules(minimum_reviewers=1, require_linked_work_items=False)
+    wanted = BranchRules(require_build=False, minimum_reviewers=1, require_linked_work_items=False)
     forge.protect_branch(SHOP, "main", wanted)
     forge.protect_branch(SHOP, "main", wanted)
     assert {p["id"] for p in sandbox.project()["policies"].values()} == before
     assert forge.branch_rules(SHOP, "main") == wanted
     assert max(p["revision"] for p in sandbox.project()["policies"].values()) == 2
-    forge.protect_branch(SHOP, "main", BranchRules(minimum_reviewers=0))
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False, minimum_reviewers=0))
     assert forge.branch_rules(SHOP, "main").minimum_reviewers == 0
 
 
 @pytest.mark.parametrize("lost", range(4))
 def test_policies_whose_answer_was_lost_get_no_twins(sandbox, forge, lost):
     sandbox.faults.add({"kind": "answer_lost", "method": "POST", "path": "/policy/configurations", "skip": lost})
-    rules = BranchRules(require_linked_work_items=True)
+    rules = BranchRules(require_build=False, require_linked_work_items=True)
     with pytest.raises(TransientError):
         forge.protect_branch(SHOP, "main", rules)
     forge.protect_branch(SHOP, "main", rules)
@@ -313,19 +322,21 @@ def test_policies_whose_answer_was_lost_get_no_twins(sandbox, forge, lost):
 
 
 def test_other_branches_policies_are_left_alone(forge):
-    forge.protect_branch(SHOP, "release/1", BranchRules(minimum_reviewers=3))
-    forge.protect_branch(SHOP, "main", BranchRules())
+    forge.protect_branch(SHOP, "release/1", BranchRules(require_build=False, minimum_reviewers=3))
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
     assert forge.branch_rules(SHOP, "release/1").minimum_reviewers == 3
 
 
 def test_what_azure_repos_cannot_express_is_named(forge):
-    rules = BranchRules(allow_force_push=True, allow_deletion=True, enforce_for_administrators=False)
+    rules = BranchRules(
+        require_build=False, allow_force_push=True, allow_deletion=True, enforce_for_administrators=False
+    )
     assert not_expressible(rules) == ("allow_force_push", "allow_deletion", "enforce_for_administrators")
-    assert not_expressible(BranchRules()) == ()
+    assert not_expressible(BranchRules(require_build=False)) == ()
     with pytest.raises(RefusedError, match="No way to merge"):
-        forge.protect_branch(SHOP, "main", BranchRules(allowed_merges=frozenset()))
+        forge.protect_branch(SHOP, "main", BranchRules(require_build=False, allowed_merges=frozenset()))
     with pytest.raises(RefusedError, match="no repository"):
-        forge.protect_branch(EXTRA, "main", BranchRules())
+        forge.protect_branch(EXTRA, "main", BranchRules(require_build=False))
     assert forge.branch_rules(EXTRA, "main") is None
 
 

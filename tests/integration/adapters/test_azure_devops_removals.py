@@ -40,7 +40,7 @@ def losing(sandbox):
 
 
 def test_branch_rules(sandbox, forge, losing):
-    rules = BranchRules(require_linked_work_items=True)
+    rules = BranchRules(require_build=False, require_linked_work_items=True)
     forge.protect_branch(SHOP, "main", rules)
     forge.protect_branch(SHOP, "release", rules)
     losing("(?i)/policy/configurations/", lambda: forge.remove_branch_rules(SHOP, "main"))
@@ -52,7 +52,7 @@ def test_branch_rules(sandbox, forge, losing):
 
 
 def test_a_policy_somebody_else_deletes_meanwhile_is_gone(sandbox, forge, monkeypatch):
-    forge.protect_branch(SHOP, "main", BranchRules())
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
     seen = forge._policies(SHOP, forge.repository(SHOP).id, "main")
     forge.remove_branch_rules(SHOP, "main")
     monkeypatch.setattr(forge, "_policies", lambda *_: seen)
@@ -130,7 +130,7 @@ def test_what_a_reader_may_not_remove_is_refused_and_stays(sandbox, forge):
     environment = forge.create_environment("Shop", "staging", "d")
     team = forge.create_team("Shop", "Crew", "d")
     item = forge.create_work_item("Shop", BacklogItem(key="a", type="Epic", title="A", tags=("t",)), parent_id=None)
-    forge.protect_branch(SHOP, "main", BranchRules())
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
     for refused in (
         lambda: reader.delete_wiki("Shop", wiki),
         lambda: reader.delete_environment("Shop", environment),

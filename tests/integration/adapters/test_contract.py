@@ -28,7 +28,9 @@ from tests.integration.adapters.serving import UtcClock, served
 pytestmark = pytest.mark.contract
 
 FILES = {"README.md": b"# New\n", "logo.png": bytes(range(256)), "azure-pipelines.yml": b"steps: []\n"}
-RULES = BranchRules(require_linked_work_items=True, allowed_merges=frozenset({MergeKind.SQUASH, MergeKind.REBASE}))
+RULES = BranchRules(
+    require_build=False, require_linked_work_items=True, allowed_merges=frozenset({MergeKind.SQUASH, MergeKind.REBASE})
+)
 
 
 def _contract(forge: str):
@@ -58,6 +60,13 @@ def test_github():
         forge.protect_branch(ref, "main", RULES)
         forge.protect_branch(ref, "main", RULES)
         assert forge.branch_rules(ref, "main") is not None
+        for branch in ("main", "later"):
+            forge.protect_branch(ref, branch, RULES)
+            forge.require_builds(ref, branch, ["Unit tests"])
+            forge.require_builds(ref, branch, ["Security"])
+            forge.remove_required_builds(ref, branch, ["Unit tests"])
+            assert forge.required_builds(ref, branch) == {"Security": True}
+            forge.remove_required_builds(ref, branch, ["Security"])
         hook = forge.create_hook(ref, Hook(url="http://127.0.0.1:9/x", events=("issues",)), "s")
         forge.create_hook(ref, Hook(url=hook.url, events=("push",)), "s")
         assert forge.failed_deliveries(ref, datetime.now(UTC) + timedelta(hours=1)) == ()
@@ -96,14 +105,18 @@ def test_azure_devops():
         assert forge.is_ancestor(ref, sha, sha)
         assert not forge.is_ancestor(ref, "ab" * 20, sha)
         forge.protect_branch(ref, "main", RULES)
-        forge.protect_branch(ref, "main", BranchRules())
-        assert forge.branch_rules(ref, "main") == BranchRules()
+        forge.protect_branch(ref, "main", BranchRules(require_build=False))
+        assert forge.branch_rules(ref, "main") == BranchRules(require_build=False)
         hook = forge.create_hook(ref, Hook(url="http://127.0.0.1:9/x", events=("git.push",)), "s")
         forge.create_hook(ref, hook, "s")
         parent = forge.create_work_item("Shop", BacklogItem(key="a", type="Epic", title="t"), parent_id=None)
         forge.create_work_item("Shop", BacklogItem(key="b", type="Feature", title="t"), parent_id=parent.id)
         wanted = PipelineDefinition(name="CI", repository=ref, yaml_path="azure-pipelines.yml")
         assert forge.create_pipeline("Shop", wanted) == forge.pipeline("Shop", "CI")
+        build = forge.pipeline("Shop", "CI").id
+        forge.require_builds(ref, "main", [build])
+        assert forge.required_builds(ref, "main") == {build: True}
+        forge.remove_required_builds(ref, "main", [build])
         forge.delete_hook(ref, hook.id)
         forge.delete_repository(ref)
         forge.delete_project(forge.project("Shop").id)

@@ -315,8 +315,9 @@ def test_workflows_need_their_own_permission(sandbox):
 @pytest.mark.parametrize(
     "rules",
     [
-        BranchRules(),
+        BranchRules(require_build=False),
         BranchRules(
+            require_build=False,
             minimum_reviewers=2,
             reset_approvals_on_push=False,
             require_resolved_comments=False,
@@ -325,8 +326,8 @@ def test_workflows_need_their_own_permission(sandbox):
             allow_deletion=True,
             enforce_for_administrators=False,
         ),
-        BranchRules(minimum_reviewers=0, allowed_merges=frozenset({MergeKind.REBASE})),
-        BranchRules(author_may_approve=True, require_linked_work_items=True),
+        BranchRules(require_build=False, minimum_reviewers=0, allowed_merges=frozenset({MergeKind.REBASE})),
+        BranchRules(require_build=False, author_may_approve=True, require_linked_work_items=True),
     ],
 )
 def test_rules_read_back_are_the_rules_asked_for(forge, rules):
@@ -349,7 +350,7 @@ def test_what_others_set_on_the_branch_stays(forge):
         "required_linear_history": True,
     }
     forge._client.request("PUT", url, body)
-    forge.protect_branch(SHOP, "main", BranchRules(minimum_reviewers=2))
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False, minimum_reviewers=2))
     after = forge._client.get(url)
     assert after["required_status_checks"]["strict"]
     assert after["required_status_checks"]["checks"] == checks["checks"]
@@ -364,25 +365,29 @@ def test_rules_whose_answer_was_lost_converge(sandbox, forge):
     for method, path in (("PUT", "/protection"), ("PATCH", "/repos/acme/shop$")):
         sandbox.lose_answer(method, path)
         with pytest.raises(TransientError):
-            forge.protect_branch(SHOP, "main", BranchRules(allowed_merges=frozenset({MergeKind.MERGE})))
-    forge.protect_branch(SHOP, "main", BranchRules())
-    assert forge.branch_rules(SHOP, "main") == BranchRules()
+            forge.protect_branch(
+                SHOP, "main", BranchRules(require_build=False, allowed_merges=frozenset({MergeKind.MERGE}))
+            )
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
+    assert forge.branch_rules(SHOP, "main") == BranchRules(require_build=False)
 
 
 def test_a_repository_that_is_not_there_has_no_rules_and_gets_none(forge):
     assert forge.branch_rules(NEW, "main") is None
     with pytest.raises(RefusedError, match="cannot protect"):
-        forge.protect_branch(NEW, "main", BranchRules())
+        forge.protect_branch(NEW, "main", BranchRules(require_build=False))
     with pytest.raises(RefusedError, match="No way to merge"):
-        forge.protect_branch(SHOP, "main", BranchRules(allowed_merges=frozenset()))
-    assert not_expressible(BranchRules(require_linked_work_items=True)) == ("require_linked_work_items",)
-    assert not_expressible(BranchRules()) == ()
+        forge.protect_branch(SHOP, "main", BranchRules(require_build=False, allowed_merges=frozenset()))
+    assert not_expressible(BranchRules(require_build=False, require_linked_work_items=True)) == (
+        "require_linked_work_items",
+    )
+    assert not_expressible(BranchRules(require_build=False)) == ()
 
 
 @pytest.mark.parametrize("plan", ["free"])
 def test_a_plan_without_protection_is_not_supported(forge):
     with pytest.raises(NotSupportedError):
-        forge.protect_branch(SHOP, "main", BranchRules())
+        forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
     with pytest.raises(NotSupportedError):
         forge.branch_rules(SHOP, "main")
 
@@ -496,8 +501,8 @@ def test_an_app_installation_does_all_of_it(sandbox):
     forge = sandbox.app()
     made = forge.create_repository(NEW, description="d", private=True)
     sha = forge.commit_files(NEW, "main", FILES, message="Begin")
-    forge.protect_branch(NEW, "main", BranchRules())
-    assert forge.branch_rules(NEW, "main") == BranchRules()
+    forge.protect_branch(NEW, "main", BranchRules(require_build=False))
+    assert forge.branch_rules(NEW, "main") == BranchRules(require_build=False)
     assert forge.repository(NEW).id == made.id
     assert _history(forge, NEW) == [sha]
     facts = forge.installation()

@@ -44,26 +44,26 @@ def test_an_environment(sandbox, forge):
 
 
 def test_the_protection_of_a_branch(sandbox, forge):
-    forge.protect_branch(SHOP, "main", BranchRules())
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
     sandbox.losing("DELETE", "/protection", lambda: forge.remove_branch_rules(SHOP, "main"))
     forge.remove_branch_rules(SHOP, "main")
     assert forge.branch_rules(SHOP, "main") is None
-    forge.protect_branch(SHOP, "main", BranchRules())
-    assert forge.branch_rules(SHOP, "main") == BranchRules()
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
+    assert forge.branch_rules(SHOP, "main") == BranchRules(require_build=False)
 
 
 def test_the_ruleset_for_a_branch(sandbox, forge):
-    forge.protect_branch(SHOP, LATER, BranchRules())
-    forge.protect_branch(SHOP, "other", BranchRules())
+    forge.protect_branch(SHOP, LATER, BranchRules(require_build=False))
+    forge.protect_branch(SHOP, "other", BranchRules(require_build=False))
     sandbox.losing("DELETE", "/rulesets/", lambda: forge.remove_branch_rules(SHOP, LATER))
     forge.remove_branch_rules(SHOP, LATER)
     assert forge.branch_rules(SHOP, LATER) is None
-    assert forge.branch_rules(SHOP, "other") == BranchRules()
+    assert forge.branch_rules(SHOP, "other") == BranchRules(require_build=False)
 
 
 def test_what_somebody_else_took_off_meanwhile_is_gone(forge, monkeypatch):
-    forge.protect_branch(SHOP, "main", BranchRules())
-    forge.protect_branch(SHOP, LATER, BranchRules())
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
+    forge.protect_branch(SHOP, LATER, BranchRules(require_build=False))
     protection, ruleset = forge._protection(SHOP, "main"), forge._ruleset(SHOP, LATER)
     forge.remove_branch_rules(SHOP, "main")
     forge.remove_branch_rules(SHOP, LATER)
@@ -82,8 +82,8 @@ def test_where_the_plan_has_no_rules_nothing_is_there_to_remove(forge):
 
 def test_whoever_may_not_is_refused_with_the_remedy_and_it_stays(sandbox, forge):
     forge.create_label(SHOP, P0)
-    forge.protect_branch(SHOP, "main", BranchRules())
-    forge.protect_branch(SHOP, LATER, BranchRules())
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False))
+    forge.protect_branch(SHOP, LATER, BranchRules(require_build=False))
     forge.set_deployment_environment(OPEN, DeploymentEnvironment(name="staging"))
     forge.enable_security(OPEN, SecurityFeature.VULNERABILITY_ALERTS)
     for refused in (

@@ -15,8 +15,9 @@ from tests.integration.adapters.test_github_settings import SHOP, Sandbox, _seed
 __all__ = ["forge", "plan", "sandbox"]
 
 RULES = [
-    BranchRules(),
+    BranchRules(require_build=False),
     BranchRules(
+        require_build=False,
         minimum_reviewers=2,
         reset_approvals_on_push=False,
         require_resolved_comments=False,
@@ -25,7 +26,7 @@ RULES = [
         allow_deletion=True,
         enforce_for_administrators=False,
     ),
-    BranchRules(minimum_reviewers=0, require_linked_work_items=True, author_may_approve=True),
+    BranchRules(require_build=False, minimum_reviewers=0, require_linked_work_items=True, author_may_approve=True),
 ]
 LATER = "not/yet"
 

@@ -104,7 +104,7 @@ def test_an_issue_is_activity_with_its_title(github):
 def test_github_tells_how_pull_requests_are_merged(github):
     forge, ref = forge_of(github), RepositoryRef(owner="acme", name="shop")
     assert forge.merge_kinds(ref) == frozenset(MergeKind)
-    forge.protect_branch(ref, "main", BranchRules(allowed_merges=frozenset({MergeKind.REBASE})))
+    forge.protect_branch(ref, "main", BranchRules(require_build=False, allowed_merges=frozenset({MergeKind.REBASE})))
     assert forge.merge_kinds(ref) == {MergeKind.REBASE}
 
 
@@ -182,7 +182,7 @@ def test_pipelines_are_told_with_the_file_they_run(azure):
 def test_more_reviewers_than_can_be_planned_are_refused_and_kept(azure):
     forge = azure.forge()
     forge.commit_files(SHOP, "main", {"README.md": b"x"}, message="First")
-    forge.protect_branch(SHOP, "main", BranchRules(minimum_reviewers=2))
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False, minimum_reviewers=2))
     project = azure.project()
     policy = next(p for p in _policies(azure) if "minimumApproverCount" in p["settings"])
     policy["settings"] |= {"minimumApproverCount": 9, "requireVoteOnLastIteration": True}
@@ -198,7 +198,7 @@ def test_more_reviewers_than_can_be_planned_are_refused_and_kept(azure):
 def test_what_a_policy_demands_beyond_ours_stays_when_ours_is_set(azure):
     forge = azure.forge()
     forge.commit_files(SHOP, "main", {"README.md": b"x"}, message="First")
-    forge.protect_branch(SHOP, "main", BranchRules(minimum_reviewers=1))
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False, minimum_reviewers=1))
     policy = next(p for p in _policies(azure) if "minimumApproverCount" in p["settings"])
     policy["settings"]["requireVoteOnLastIteration"] = True
     answer = httpx.put(
@@ -206,7 +206,7 @@ def test_what_a_policy_demands_beyond_ours_stays_when_ours_is_set(azure):
         params={"api-version": "7.1"}, json=policy, auth=("", "admin-pat"),
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
-    forge.protect_branch(SHOP, "main", BranchRules(minimum_reviewers=2))
+    forge.protect_branch(SHOP, "main", BranchRules(require_build=False, minimum_reviewers=2))
     settings = next(p["settings"] for p in _policies(azure) if "minimumApproverCount" in p["settings"])
     assert (settings["minimumApproverCount"], settings["requireVoteOnLastIteration"]) == (2, True)
 

@@ -48,6 +48,7 @@ def plan_of(stack: Stack, environments: list[str]) -> Plan:
         azure_devops_hook_url="https://doneright.example/api/webhooks/azure-devops",
         scaffold="sha256:" + "0" * 64,
         template_version="1.0.0",
+        checks=("Unit tests",),
     )
     return draw(request, around)
 

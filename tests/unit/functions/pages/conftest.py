@@ -62,6 +62,7 @@ def a_view(
     around = Surroundings(
         connection="contoso", github_owner="contoso", github_hook_url="https://doneright.example/api/webhooks/github",
         azure_devops_hook_url="https://doneright.example/api/webhooks/azure-devops", scaffold="sha256:0", template_version="1",
+        checks=("Unit tests",),
     )  # fmt: skip
     steps = []
     for planned in draw(request, around).steps:

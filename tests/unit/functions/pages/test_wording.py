@@ -89,11 +89,13 @@ def test_rules_say_what_is_demanded_and_what_is_open() -> None:
     strict = rules_in_words(BranchRules(minimum_reviewers=2, require_linked_work_items=True))
     assert "2 approvals before a merge" in strict
     assert "a work item must be linked" in strict
+    assert "a build must be green" in strict
     assert "administrators are bound too" in strict
     loose = rules_in_words(
         BranchRules(
             author_may_approve=True, reset_approvals_on_push=False, require_resolved_comments=False,
             allowed_merges=frozenset(), allow_force_push=True, allow_deletion=True, enforce_for_administrators=False,
+            require_build=False,
         )
     )  # fmt: skip
     assert loose == [

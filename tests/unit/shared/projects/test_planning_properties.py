@@ -109,6 +109,7 @@ AROUND = Surroundings(
     azure_devops_hook_url="https://doneright.example/api/webhooks/azure-devops",
     scaffold="sha256:" + "0" * 64,
     template_version="1.0.0",
+    checks=("Unit tests",),
 )
 
 # valid

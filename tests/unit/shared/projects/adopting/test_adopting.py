@@ -346,6 +346,23 @@ def test_a_pipeline_that_runs_the_file_already_is_not_doubled(app):
     assert step.reason == "the pipeline Nightly runs azure-pipelines.yml already"
 
 
+def test_the_build_of_a_pipeline_that_is_there_is_required(app):
+    theirs = PipelineDefinition(name="Nightly", repository=AZURE, yaml_path="/azure-pipelines.yml")
+    app.azure.create_pipeline("Legacy Shop", theirs)
+    plan = look(app.ports, BOTH, a_connection()).plan
+    step = next(s for s in plan.steps if s.id == "azure_devops.build_validation")
+    assert step.mark is Mark.WOULD_MAKE
+    assert [(change.field, change.planned) for change in step.changes] == [("required build", "Nightly")]
+
+
+def test_without_a_pipeline_file_and_on_github_no_build_is_required_and_it_says_why(app):
+    app.azure.stored(AZURE).branches["trunk"].pop("azure-pipelines.yml")
+    steps = {step.id: step for step in look(app.ports, BOTH, a_connection()).plan.steps}
+    assert steps["azure_devops.build_validation"].reason == "the repository has no azure-pipelines.yml to build by"
+    assert "for its people to say" in steps["github.build_validation"].reason
+    assert {steps[f"{forge}.build_validation"].mark for forge in ForgeName} == {Mark.NOT_APPLICABLE}
+
+
 def test_teams_that_are_there_are_left_to_their_people(app):
     wish = BOTH.model_copy(update={"teams": (TeamRequest(name="Crew"), TeamRequest(name="Ops"))})
     app.azure.create_team("Legacy Shop", "Crew", "Theirs")

@@ -21,6 +21,7 @@ BEFORE = {
 REMOVALS = {
     "azure_devops.backlog": "delete_work_item",
     "azure_devops.branch_rules": "remove_branch_rules",
+    "azure_devops.build_validation": "remove_required_builds",
     "azure_devops.classification": "delete_classification_node",
     "azure_devops.environments": "delete_environment",
     "azure_devops.hook": "delete_hook",
@@ -31,6 +32,7 @@ REMOVALS = {
     "azure_devops.variable_group": "delete_variable_group",
     "azure_devops.wiki": "delete_wiki",
     "github.branch_rules": "remove_branch_rules",
+    "github.build_validation": "remove_required_builds",
     "github.deployment_environments": "delete_deployment_environment",
     "github.hook": "delete_hook",
     "github.labels": "delete_label",
@@ -40,16 +42,17 @@ REMOVALS = {
 """Steps whose work can be taken out of a project or repository that stays, and the call that does it."""
 
 NEEDS = {
+    "azure_devops.build_validation": ("azure_devops.pipeline",),
     "azure_devops.pipeline_permissions": (
         "azure_devops.pipeline",
         "azure_devops.variable_group",
         "azure_devops.environments",
-    )
+    ),
 }
 """What a step needs besides."""
 
 ALONE = list(REMOVALS)
-CREATES = ("create_", "set_", "enable_", "protect_")
+CREATES = ("create_", "set_", "enable_", "protect_", "require_")
 
 
 @pytest.fixture
