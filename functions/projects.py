@@ -17,7 +17,7 @@ from shared.domain.connection import Connection
 from shared.domain.project import ProjectRequest
 from shared.domain.strictness import tightened, weakened
 from shared.errors import DefectError, TransientError
-from shared.projects import asking, bundle, drift, status
+from shared.projects import asking, drift, status
 from shared.projects.admission import API_REQUESTER, faults_with
 from shared.projects.adopting import consenting
 from shared.projects.ownership import Ownership, look_up
@@ -159,8 +159,8 @@ def view_project(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _dry_run(app: Services, request: ProjectRequest, connection: Connection) -> dict[str, object]:
-    plan, packed = plan_for(app.project_ports, request, connection, app.clock.now().year)
-    changes = preview(app.project_ports, connection, plan, (bundle.digest_of(packed), packed))
+    plan, scaffolds = plan_for(app.project_ports, request, connection, app.clock.now().year)
+    changes = preview(app.project_ports, connection, plan, scaffolds)
     return {
         "dry_run": True,
         "project": request.project_id,

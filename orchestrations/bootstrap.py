@@ -8,7 +8,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from orchestrations.compensation import compensate, decision
-from orchestrations.durable import BROKEN, Yields, call, dump, in_words, later
+from orchestrations.durable import BROKEN, Yields, call, dump, in_words, later, steps_shown
 from shared.domain.decision import Choice
 from shared.domain.plan import SUCCEEDED, StepOutcome, StepState, blocked, ready
 from shared.domain.run import Admission, Conclusion, DrawnPlan, Refusal, RunInput, StepRun, StepTask
@@ -30,7 +30,7 @@ def bootstrap(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[
     reason = ""
     choice: Choice | None = None
     claimed = Claimed(run=run, project=admission.project)
-    context.set_custom_status({"project": admission.project, "steps": states})
+    context.set_custom_status({"project": admission.project, **steps_shown(states)})
     try:
         yield from call(context, "announce_run", claimed, str)
         plan = yield from call(context, "draw_plan", claimed, DrawnPlan)
@@ -106,7 +106,7 @@ def _apply(
             )
             begun.add(step_id)
             states[step_id] = StepState.RUNNING
-        context.set_custom_status({"project": project, "steps": states})
+        context.set_custom_status({"project": project, **steps_shown(states)})
         if not under_way:
             break
         first = yield when_any(list(under_way.values()))

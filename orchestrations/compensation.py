@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from durabletask.task import OrchestrationContext, when_any
 
-from orchestrations.durable import BROKEN, Yields, call, in_words, later
+from orchestrations.durable import BROKEN, Yields, call, in_words, later, steps_shown
 from shared.domain.decision import Choice, event_of
 from shared.domain.plan import Reversal, ReversalState, StepState
 from shared.domain.run import DrawnPlan, ProjectState, RunInput, StepRun, StepTask
@@ -20,7 +20,9 @@ def decision(
     due = context.current_utc_datetime + timedelta(seconds=run.decision_seconds)
     asking = Asking(run=run, project=project, round=round_number, due=due)
     deadline = context.create_timer(due)
-    context.set_custom_status({"project": project, "steps": states, "state": ProjectState.AWAITING_DECISION.value})
+    context.set_custom_status(
+        {"project": project, **steps_shown(states), "state": ProjectState.AWAITING_DECISION.value}
+    )
     waits = yield from call(context, "ask_for_decision", asking, bool)
     expired = False
     while True:

@@ -162,10 +162,10 @@ class AzureDevOpsConnection(Frozen):
         """What projects of ``process`` get beside its own; ``None`` for nothing."""
         return next((one for one in self.process_additions if one.process is process), None)
 
-    def repository_url(self, project: str) -> str:
-        """The page of the repository that comes with ``project``."""
-        name = quote(project, safe="")
-        return f"{self.organization_url.rstrip('/')}/{name}/_git/{name}"
+    def repository_url(self, project: str, repository: str = "") -> str:
+        """The page of ``repository`` in ``project``; of the one that comes with the project where none is named."""
+        place, name = quote(project, safe=""), quote(repository or project, safe="")
+        return f"{self.organization_url.rstrip('/')}/{place}/_git/{name}"
 
 
 class Mode(StrEnum):

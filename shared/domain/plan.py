@@ -183,20 +183,36 @@ def blocked(steps: Iterable[tuple[str, Collection[str]]], lost: Collection[str],
     return out
 
 
+CONTAINERS = frozenset({"project", "repository"})
+"""Kinds of steps that make what others stand in."""
+
+
 def taken_back(steps: Iterable[StepProgress]) -> dict[str, ReversalState]:
     """What taking back came to, by step. One that goes with its container shares its fate.
 
-    The first step of a forge makes what all its others stand in: the project, or the repository.
+    Its container is the nearest step it waits for, directly or not, that makes a project or repository; where it waits
+    for none, the first such step of its forge. A repository may itself go with its project.
     """
     rows = sorted(steps, key=lambda step: step.order)
-    containers: dict[ForgeName, ReversalState] = {}
-    for step in rows:
-        if step.forge not in containers:
-            containers[step.forge] = step.reversal.state if step.reversal else ReversalState.WAITING
-    return {
-        step.step: containers[step.forge]
-        if step.reversal.state is ReversalState.WITH_CONTAINER
-        else step.reversal.state
-        for step in rows
-        if step.reversal is not None
-    }
+    known = {step.step: step for step in rows}
+
+    def container(step: StepProgress) -> StepProgress | None:
+        seen, near = {step.step}, list(step.depends_on)
+        while near:
+            ancestors = [known[one] for one in near if one in known and one not in seen]
+            seen.update(near)
+            if found := next((one for one in ancestors if one.kind in CONTAINERS), None):
+                return found
+            near = [one for ancestor in ancestors for one in ancestor.depends_on]
+        first = next((one for one in rows if one.forge is step.forge and one.kind in CONTAINERS), step)
+        return None if first.step == step.step else first
+
+    def fate(step: StepProgress) -> ReversalState:
+        if step.reversal is None:
+            return ReversalState.WAITING
+        if step.reversal.state is not ReversalState.WITH_CONTAINER:
+            return step.reversal.state
+        within = container(step)
+        return fate(within) if within else ReversalState.WAITING
+
+    return {step.step: fate(step) for step in rows if step.reversal is not None}

@@ -36,6 +36,8 @@ _RESERVED_IN_PATHS = {".", "..", "prn", "aux", "nul", "con", *(f"{d}{n}" for d i
 _DEEPEST_PATH = 5
 """Levels below the project's own; the service takes 14."""
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_RESERVED_REPOSITORY_NAMES = _RESERVED_PROJECT_NAMES | {"reverse"}
+"""Names of repositories: what Azure DevOps reserves, and a word by which the record calls the end of a step's id."""
 
 
 class Process(StrEnum):
@@ -220,6 +222,54 @@ class NotificationRequest(Frozen):
     )
 
 
+class RepositoryRequest(Frozen):
+    """A repository beside the project's main one, of the same name on each forge."""
+
+    name: str = Field(pattern=shapes.FURTHER_REPOSITORY.pattern, examples=[shapes.FURTHER_REPOSITORY.example])
+    description: str = Field(default="", max_length=350, examples=["The shop's pages."])
+    stack: Stack | None = Field(
+        default=None,
+        description="The scaffold it starts with; none: a README alone, so that its branch can be protected.",
+        examples=["react"],
+    )
+    forges: frozenset[ForgeName] | None = Field(
+        default=None,
+        min_length=1,
+        description="Where it is made, of the project's forges; none given: on all of them.",
+        examples=[["github"]],
+    )
+
+    @field_validator("stack", mode="before")
+    @classmethod
+    def _any_case(cls, choice: object) -> object:
+        return choice.strip().lower() if isinstance(choice, str) else choice
+
+    @field_validator("name")
+    @classmethod
+    def _name_fits_both_forges(cls, name: str) -> str:
+        # https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions#azure-repos-git
+        if name.lower() in _RESERVED_REPOSITORY_NAMES:
+            raise ValueError(f"is {name!r}, a name that is reserved")
+        # GitHub keeps wikis and clones under these ends, and Azure DevOps a project's wiki.
+        if end := next((end for end in (".git", ".wiki", ".") if name.lower().endswith(end)), ""):
+            raise ValueError(f"ends with {end!r}, which a forge refuses at the end of a repository's name")
+        return name
+
+    @field_validator("description")
+    @classmethod
+    def _is_printable(cls, text: str) -> str:
+        return _one_line(text)
+
+    @field_serializer("forges")
+    def _forges_in_order(self, forges: frozenset[ForgeName] | None) -> list[str] | None:
+        return None if forges is None else sorted(forges)
+
+    @property
+    def slug(self) -> str:
+        """What tells it from the project's other repositories, in ids of steps."""
+        return slug_of(self.name)
+
+
 NodePath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_path)]
 """An area or iteration below the project's own, its names joined by ``/``."""
 
@@ -255,6 +305,13 @@ class ProjectRequest(Frozen):
         default_factory=BranchRules,
         description="What the main branch demands.",
         examples=[{"minimum_reviewers": 1}],
+    )
+    repositories: tuple[RepositoryRequest, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Repositories beside the main one, which has the project's own name; with its rules, and on each "
+        "forge from the same bytes.",
+        examples=[[{"name": "web-shop", "stack": "react"}]],
     )
     teams: tuple[TeamRequest, ...] = Field(
         default=(),
@@ -350,9 +407,29 @@ class ProjectRequest(Frozen):
             raise ValueError("require_linked_work_items needs azure_devops among the forges")
         return rules
 
+    @field_validator("repositories")
+    @classmethod
+    def _repositories_are_told_apart(
+        cls, repositories: tuple[RepositoryRequest, ...], info: ValidationInfo
+    ) -> tuple[RepositoryRequest, ...]:
+        # Forges know no case in names, and the main repository has the project's name on one and its slug on the other.
+        main = info.data.get("name", "")
+        known = {slug_of(main): f"the main repository, {main!r}"}
+        for repository in repositories:
+            if repository.slug in known:
+                raise ValueError(f"{repository.name!r} cannot be told apart from {known[repository.slug]}")
+            known[repository.slug] = repr(repository.name)
+            if beyond := (repository.forges or frozenset()) - info.data.get("forges", frozenset(ForgeName)):
+                raise ValueError(f"{repository.name!r} is asked for on {sorted(beyond)[0]}, where the project is not")
+        return repositories
+
     @field_serializer("forges")
     def _forges_in_order(self, forges: frozenset[ForgeName]) -> list[str]:
         return sorted(forges)
+
+    def repositories_on(self, forge: ForgeName) -> tuple[RepositoryRequest, ...]:
+        """The repositories beside the main one that are made on ``forge``."""
+        return tuple(one for one in self.repositories if forge in (self.forges if one.forges is None else one.forges))
 
     @property
     def project_id(self) -> str:

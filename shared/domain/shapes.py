@@ -46,6 +46,12 @@ REPOSITORY_NAME = Shape(
     "a repository's name: letters, digits, '.', '_' and '-', at most 100, without its owner",
     "payments-api",
 )
+FURTHER_REPOSITORY = Shape(
+    r"^[A-Za-z][A-Za-z0-9._-]{0,63}$",
+    "a repository's name on both forges: letters, digits, '.', '_' and '-', at most 64, a letter first",
+    "web-shop",
+)
+"""No more than Azure Repos takes, of the characters GitHub takes. A letter first, since ids end in numbers of rounds."""
 DIGEST = Shape(
     r"^sha256:[0-9a-f]{64}$",
     "a digest as it is shown: 'sha256:' and 64 hexadecimal digits",
@@ -119,6 +125,7 @@ SHAPES = {
         ORGANIZATION,
         REPOSITORY,
         REPOSITORY_NAME,
+        FURTHER_REPOSITORY,
         DIGEST,
         SECRET_NAME,
         CONNECTION_ID,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.connection import Connection, Mode
@@ -16,7 +16,7 @@ from shared.errors import ConflictError
 from shared.ports import IssueTracker
 from shared.projects import ownership, request_form
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
-from shared.projects.scaffold import LAYERS
+from shared.projects.scaffold import LAYERS, slug_for
 
 API_REQUESTER = "api"
 IDENTITY = ("name", "process", "stack", "visibility", "forges")
@@ -96,7 +96,7 @@ def abandon(ports: ProjectPorts, refusal: Refusal) -> None:
 
 def faults_with(request: ProjectRequest, connection: Connection) -> tuple[FieldFault, ...]:
     """What of a valid request this deployment or ``connection`` cannot do."""
-    faults = []
+    faults = [*_faults_with_repositories(request, connection)]
     if request.stack not in AVAILABLE:
         have = ", ".join(sorted(AVAILABLE))
         faults.append(
@@ -124,6 +124,37 @@ def faults_with(request: ProjectRequest, connection: Connection) -> tuple[FieldF
                 )
             )
     return tuple(faults)
+
+
+def _faults_with_repositories(request: ProjectRequest, connection: Connection) -> Iterator[FieldFault]:
+    # Charts, images and variable groups are called by a shorter name than the repository's.
+    known = {slug_for(request.name): f"of the main repository, {request.name!r}"}
+    for place, repository in enumerate(request.repositories):
+        if repository.stack is None:
+            continue
+        if repository.stack not in AVAILABLE:
+            have = ", ".join(sorted(AVAILABLE))
+            yield FieldFault(
+                field=f"repositories.{place}.stack",
+                problem=f"there is no {repository.stack} scaffold yet; there is: {have}",
+                example=have,
+            )
+        short = slug_for(repository.name)
+        if short in known:
+            yield FieldFault(
+                field=f"repositories.{place}.name",
+                problem=f"makes the name {short!r} of its chart, image and variables, as that {known[short]} does",
+                example=f"{repository.name[:20]}-2",
+            )
+        known.setdefault(short, f"of {repository.name!r}")
+        if connection.azure_devops and repository in request.repositories_on(ForgeName.AZURE_DEVOPS):
+            address = connection.azure_devops.repository_url(request.name, repository.name)
+            if len(address) > LONGEST_ADDRESS:
+                yield FieldFault(
+                    field=f"repositories.{place}.name",
+                    problem=f"makes an address of {len(address)} characters; {LONGEST_ADDRESS} are the most",
+                    example="a shorter name",
+                )
 
 
 def may_ask(login: str, requesters: Iterable[str], issues: IssueTracker) -> bool:

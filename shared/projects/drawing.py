@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from shared.domain.forge import ForgeName, Frozen, Notification, SecurityFeature
 from shared.domain.plan import Plan, PlanStep
 from shared.domain.process import ProcessAdditions
 from shared.domain.project import ProjectRequest, slug_of
-from shared.projects import backlog, labels, wiki
+from shared.projects import backlog, further_repositories, labels, wiki
+from shared.projects.further_repositories import FirstFiles
 from shared.projects.scaffold import slug_for
 
 BRANCH = "main"
@@ -43,6 +44,8 @@ class Surroundings(Frozen):
     template_version: str
     checks: tuple[str, ...]
     """What the scaffold's workflow reports on every pull request to GitHub; none when no scaffold is pushed."""
+    further: Mapping[str, FirstFiles] = Field(default_factory=dict)
+    """What each further repository starts with, by its slug."""
     process_additions: ProcessAdditions | None = None
     """What the organisation wants beside the requested process."""
 
@@ -50,10 +53,10 @@ class Surroundings(Frozen):
 def draw(request: ProjectRequest, around: Surroundings) -> Plan:
     """The plan for ``request``. Steps that do not need one another do not wait for one another."""
     steps: list[PlanStep] = []
-    if ForgeName.AZURE_DEVOPS in request.forges:
-        steps += _azure_devops(request, around)
-    if ForgeName.GITHUB in request.forges:
-        steps += _github(request, around)
+    for forge, drawn in ((ForgeName.AZURE_DEVOPS, _azure_devops), (ForgeName.GITHUB, _github)):
+        if forge in request.forges:
+            main = drawn(request, around)
+            steps += [*main, *further_repositories.steps_of(request, forge, main, around.further)]
     return Plan(project=request.project_id, connection=around.connection, steps=tuple(steps))
 
 

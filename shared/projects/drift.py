@@ -73,8 +73,6 @@ def look_and_record(ports: ProjectPorts, task: DriftTask) -> Drift:
 
 def _look(ports: ProjectPorts, record: ProjectRecord) -> Drift:
     plan = Plan.model_validate_json(ports.artifacts.get(record.plan))
-    digest = next((str(step.inputs["scaffold"]) for step in plan.steps if "scaffold" in step.inputs), "")
-    # The plan's own scaffold lies in the store; nothing needs to be rendered to look.
-    scaffold = (digest, ports.artifacts.get(digest)) if digest else ("", b"")
-    steps = tuple(preview(ports, ports.connection(record.connection), plan, scaffold))
+    # The plan's own scaffolds lie in the store; nothing needs to be rendered to look.
+    steps = tuple(preview(ports, ports.connection(record.connection), plan, {}))
     return Drift(project=record.id, drifted=any(step.change not in AS_PLANNED for step in steps), steps=steps)

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+import re
+
 from shared.domain.adoption import Consent, subject_of
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.connection import Connection
 from shared.domain.forge import ForgeName
 from shared.domain.plan import Plan, StepProgress
-from shared.domain.project import ProjectRequest
+from shared.domain.project import ProjectRequest, RepositoryRequest
 from shared.domain.run import DrawnPlan, DrawnStep, ProjectRecord, RunInput
 from shared.errors import ConflictError, DefectError
 from shared.projects import bundle, scaffold
 from shared.projects.admission import is_advisory
 from shared.projects.drawing import BRANCH, Surroundings, draw
+from shared.projects.further_repositories import FirstFiles
 from shared.projects.ports import PROJECTS, ProjectPorts
 from shared.projects.workflow_checks import reported_checks
 
 
-def rendered(request: ProjectRequest, connection: Connection, year: int) -> scaffold.Scaffold:
-    """The first files of the project's repositories."""
-    slug = scaffold.slug_for(request.name)
+def rendered(
+    request: ProjectRequest, connection: Connection, year: int, further: RepositoryRequest | None = None
+) -> scaffold.Scaffold:
+    """The first files of the project's main repository, or of the ``further`` one, which has a stack."""
+    name = further.name if further else request.name
+    stack = further.stack if further else request.stack
+    forges = request.forges if further is None or further.forges is None else further.forges
+    slug = scaffold.slug_for(name)
     github = azure = None
-    if ForgeName.GITHUB in request.forges:
-        github = f"{connection.github.web_url.rstrip('/')}/{connection.github.organization}/{request.project_id}"
-    if ForgeName.AZURE_DEVOPS in request.forges and connection.azure_devops:
-        azure = connection.azure_devops.repository_url(request.name)
+    if ForgeName.GITHUB in forges:
+        on_github = further.name if further else request.project_id
+        github = f"{connection.github.web_url.rstrip('/')}/{connection.github.organization}/{on_github}"
+    if ForgeName.AZURE_DEVOPS in forges and connection.azure_devops:
+        azure = connection.azure_devops.repository_url(request.name, name)
     return scaffold.render(
         scaffold.ScaffoldInputs.model_validate(
             {
-                "project_name": request.name,
+                "project_name": name,
                 "slug": slug,
                 "package_name": scaffold.package_name_for(slug),
-                "description": request.description,
+                "description": further.description if further else request.description,
                 "owner": request.owner,
-                "stack": request.stack.value,
+                "stack": stack,
                 "year": year,
                 "process": request.process.value,
                 "github_url": github,
@@ -45,10 +54,36 @@ def rendered(request: ProjectRequest, connection: Connection, year: int) -> scaf
     )
 
 
-def plan_for(ports: ProjectPorts, request: ProjectRequest, connection: Connection, year: int) -> tuple[Plan, bytes]:
-    """The plan and the packed scaffold it refers to. Stores nothing."""
+def first_files(
+    request: ProjectRequest, connection: Connection, year: int, further: RepositoryRequest
+) -> tuple[FirstFiles, bytes]:
+    """What a further repository starts with: its stack's scaffold, or a README alone."""
+    if further.stack is None:
+        packed = bundle.pack({"README.md": readme(further)})
+        return FirstFiles(scaffold=bundle.digest_of(packed)), packed
+    files = rendered(request, connection, year, further)
+    packed = bundle.pack(files.files, files.executable)
+    return FirstFiles(scaffold=bundle.digest_of(packed), checks=reported_checks(files.files, BRANCH)), packed
+
+
+def readme(repository: RepositoryRequest) -> bytes:
+    """All that a repository without a stack starts with. Text is shown as it was given, whatever it means to Markdown."""
+    paragraphs = [f"# {_as_given(repository.name)}", _as_given(repository.description)]
+    return ("\n\n".join(filter(None, paragraphs)) + "\n").encode()
+
+
+def _as_given(text: str) -> str:
+    # https://spec.commonmark.org/0.31.2/#backslash-escapes
+    return re.sub(r"([\\`*_\[\]<>&|~#])", r"\\\1", text)
+
+
+def plan_for(
+    ports: ProjectPorts, request: ProjectRequest, connection: Connection, year: int
+) -> tuple[Plan, dict[str, bytes]]:
+    """The plan and the packed scaffolds it refers to by digest, the main repository's first. Stores nothing."""
     files = rendered(request, connection, year)
     packed = bundle.pack(files.files, files.executable)
+    further = {one.slug: first_files(request, connection, year, one) for one in request.repositories}
     around = Surroundings(
         connection=connection.id,
         github_owner=connection.github.organization,
@@ -57,9 +92,11 @@ def plan_for(ports: ProjectPorts, request: ProjectRequest, connection: Connectio
         scaffold=bundle.digest_of(packed),
         template_version=files.template_version,
         checks=reported_checks(files.files, BRANCH),
+        further={slug: starts for slug, (starts, _) in further.items()},
         process_additions=connection.azure_devops.additions_to(request.process) if connection.azure_devops else None,
     )
-    return draw(request, around), packed
+    scaffolds = {around.scaffold: packed} | {starts.scaffold: content for starts, content in further.values()}
+    return draw(request, around), scaffolds
 
 
 def draw_plan(ports: ProjectPorts, run: RunInput, project_id: str) -> DrawnPlan:
@@ -75,8 +112,9 @@ def draw_plan(ports: ProjectPorts, run: RunInput, project_id: str) -> DrawnPlan:
         plan, digest = Plan.model_validate_json(ports.artifacts.get(consent.plan)), consent.plan
         _pin(ports, run, project_id, digest)
     else:
-        plan, packed = plan_for(ports, record.request, connection, record.created_at.year)
-        ports.artifacts.put(packed, bundle.MEDIA_TYPE)
+        plan, scaffolds = plan_for(ports, record.request, connection, record.created_at.year)
+        for packed in scaffolds.values():
+            ports.artifacts.put(packed, bundle.MEDIA_TYPE)
         digest = ports.artifacts.put(plan.model_dump_json().encode(), "application/json")
         _pin(ports, run, project_id, digest)
     for order, step in enumerate(plan.steps):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn, cast
@@ -97,30 +97,32 @@ class _Looking:
 
 @dataclass(frozen=True)
 class _Shelf:
-    """The artifact store with the one artifact the plan refers to and nobody has stored yet."""
+    """The artifact store with the artifacts the plan refers to and nobody has stored yet, by digest."""
 
     store: ArtifactStore
-    digest: str
-    content: bytes
+    unstored: Mapping[str, bytes]
 
     def put(self, content: bytes, media_type: str) -> str:
         raise WouldChangeError("put")
 
     def get(self, digest: str) -> bytes:
-        return self.content if digest == self.digest else self.store.get(digest)
+        found = self.unstored.get(digest)
+        return self.store.get(digest) if found is None else found
 
 
-def preview(ports: ProjectPorts, connection: Connection, plan: Plan, scaffold: tuple[str, bytes]) -> list[StepPreview]:
+def preview(
+    ports: ProjectPorts, connection: Connection, plan: Plan, scaffolds: Mapping[str, bytes]
+) -> list[StepPreview]:
     """What each step of ``plan`` would do if it ran now, in plan order; changes nothing, anywhere.
 
-    ``scaffold`` is the digest and content of the packed scaffold. A step that waits for one which would make
+    ``scaffolds`` are the packed scaffolds that nobody has stored yet, by digest. A step that waits for one which would make
     something is not looked at: it would make its part too.
     """
     connected = ports.connect(connection)
     context = StepContext(
         forges={name: cast("Any", ReadOnly(forge)) for name, forge in connected.forges.items()},
         tracker=cast("Any", ReadOnly(connected.tracker)) if connected.tracker else None,
-        artifacts=_Shelf(ports.artifacts, *scaffold),
+        artifacts=_Shelf(ports.artifacts, scaffolds),
         ledger=_Looking(ports.ledger(plan.project)),
         hook_secret=lambda _: "",
         settings=cast("Any", ReadOnly(connected.settings)) if connected.settings else None,

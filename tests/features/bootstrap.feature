@@ -50,6 +50,17 @@ Feature: A request becomes a project on both forges
     When the same call is made again
     Then every step is confirmed and neither forge saw a write
 
+  Scenario: A project has further repositories, each on the forges it was asked for
+    When the plan for "Many Shops" with a React repository "web-shop" and notes on GitHub alone is asked for
+    Then every step would make something
+    And there is no project "Many Shops" on either forge
+    Given the project "Many Shops" with a React repository "web-shop" and notes on GitHub alone was made by a call
+    Then "web-shop" is a protected repository of "Many Shops" on both forges, of the same files
+    And "many-shops-notes" is a protected repository on GitHub alone, with a README
+    And each repository of "Many Shops" on GitHub calls Doneright once, and Azure DevOps once for each event
+    When the same call is made again
+    Then every step is confirmed and neither forge saw a write
+
   Scenario: A dry run shows the plan and changes nothing
     When the plan for "Only Looking" is asked for
     Then the plan names the steps of both forges

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
@@ -204,10 +205,77 @@ def _made_by_call(world: World, story: dict[str, Any], name: str) -> None:
     assert world.ended(slug_of(name))["state"] == "completed"
 
 
+FURTHER: list[dict[str, Any]] = [
+    {"name": "web-shop", "stack": "react", "description": "Its pages."},
+    {"name": "many-shops-notes", "forges": ["github"]},
+]
+
+
+@when(
+    parsers.parse('the plan for "{name}" with a React repository "web-shop" and notes on GitHub alone is asked for'),
+)
+def _plan_further(world: World, story: dict[str, Any], name: str) -> None:
+    world.forget()
+    asked = _ask(world, name, repositories=FURTHER)
+    story["answer"] = world.api.post("/api/projects?dry_run=true", json=asked)
+    assert story["answer"].status_code == 200, story["answer"].text
+    assert _writes(world) == []
+
+
+@given(
+    parsers.parse(
+        'the project "{name}" with a React repository "web-shop" and notes on GitHub alone was made by a call'
+    ),
+)
+def _made_further(world: World, story: dict[str, Any], name: str) -> None:
+    story |= {"name": name, "more": {"repositories": FURTHER}}
+    answer = world.api.post("/api/projects", json=_ask(world, name, **story["more"]))
+    assert answer.status_code == 202, answer.text
+    view = world.ended(slug_of(name))
+    assert view["state"] == "completed", view["steps"]
+    assert {step["state"] for step in view["steps"]} == {"applied"}
+
+
+@then(parsers.parse('"{repository}" is a protected repository of "{name}" on both forges, of the same files'))
+def _on_both(world: World, repository: str, name: str) -> None:
+    github, project = world.github("mona"), quote(name)
+    assert github.get(f"/repos/acme/{repository}/branches/main").json()["protected"] is True
+    tree = github.get(f"/repos/acme/{repository}/git/trees/main", params={"recursive": 1}).json()["tree"]
+    there = f"/{project}/_apis/git/repositories/{repository}"
+    items = world.azure.get(f"{there}/items", params={"recursionLevel": "full", "scopePath": "/"}).json()["value"]
+    on_github = {item["path"]: item["sha"] for item in tree if item["type"] == "blob"}
+    assert {i["path"].removeprefix("/"): i["objectId"] for i in items if i["gitObjectType"] == "blob"} == on_github
+    assert {"package.json", "azure-pipelines.yml", ".github/workflows/ci.yml"} <= set(on_github)
+    number = world.azure.get(there).json()["id"]
+    policies = world.azure.get(f"/{project}/_apis/policy/configurations").json()["value"]
+    assert [p for p in policies if any(scope.get("repositoryId") == number for scope in p["settings"]["scope"])]
+    pipelines = world.azure.get(f"/{project}/_apis/build/definitions").json()["value"]
+    assert {pipeline["name"] for pipeline in pipelines} == {slug_of(name), repository}
+
+
+@then(parsers.parse('"{repository}" is a protected repository on GitHub alone, with a README'))
+def _on_github_alone(world: World, story: dict[str, Any], repository: str) -> None:
+    github = world.github("mona")
+    assert github.get(f"/repos/acme/{repository}/branches/main").json()["protected"] is True
+    contents = github.get(f"/repos/acme/{repository}/contents/").json()
+    assert [file["name"] for file in contents] == ["README.md"]
+    there = world.azure.get(f"/{quote(story['name'])}/_apis/git/repositories").json()["value"]
+    assert sorted(one["name"] for one in there) == [story["name"], "web-shop"]
+
+
+@then(parsers.parse('each repository of "{name}" on GitHub calls Doneright once, and Azure DevOps once for each event'))
+def _hooks(world: World, name: str) -> None:
+    for repository in (slug_of(name), "web-shop", "many-shops-notes"):
+        assert len(world.github("mona").get(f"/repos/acme/{repository}/hooks").json()) == 1
+    events = world.state_of(name, slug_of(name))["subscriptions"]
+    assert events
+    assert len(set(events)) == len(events)
+
+
 @when("the same call is made again")
 def _again(world: World, story: dict[str, Any]) -> None:
     world.forget()
-    answer = world.api.post("/api/projects", json=_ask(world, story["name"]))
+    answer = world.api.post("/api/projects", json=_ask(world, story["name"], **story.get("more", {})))
     assert answer.status_code == 202, answer.text
     world.ended(slug_of(story["name"]), run=2)
 

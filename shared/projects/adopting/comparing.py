@@ -21,7 +21,7 @@ from shared.projects.steps.step import text, texts
 
 def compared(ports: ProjectPorts, connection: Connection, plan: Plan, live: Live) -> list[AdoptionStep]:
     """Every step of ``plan`` with its mark and its changes. Raises ``TransientError`` when a forge does not answer."""
-    seen = preview(ports, connection, plan, ("", b""))
+    seen = preview(ports, connection, plan, {})
     return [_compared(step, look, live) for step, look in zip(plan.steps, seen, strict=True)]
 
 

@@ -230,11 +230,14 @@ def _held(ports: ProjectPorts, wish: AdoptionWish, connection: Connection, proje
 
 
 def held_by(record: ProjectRecord) -> frozenset[tuple[ForgeName, str]]:
-    """The GitHub repository and the Azure DevOps project of a project, by their names in lower case."""
+    """The GitHub repositories and the Azure DevOps project of a project, by their names in lower case."""
     if record.adoption:
         return places_of(record.adoption.wish)
     names = {ForgeName.GITHUB: record.id, ForgeName.AZURE_DEVOPS: record.request.name.lower()}
-    return frozenset((forge, names[forge]) for forge in record.request.forges)
+    main = frozenset((forge, names[forge]) for forge in record.request.forges)
+    # Those of Azure DevOps stand in the project.
+    further = record.request.repositories_on(ForgeName.GITHUB)
+    return main | {(ForgeName.GITHUB, one.name.lower()) for one in further}
 
 
 def places_of(wish: AdoptionWish) -> frozenset[tuple[ForgeName, str]]:

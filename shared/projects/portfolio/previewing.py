@@ -18,7 +18,6 @@ from shared.domain.portfolio import (
 )
 from shared.domain.project import ProjectRequest
 from shared.errors import ConflictError, DefectError, RefusedError
-from shared.projects import bundle
 from shared.projects.planning import plan_for
 from shared.projects.portfolio.ports import PREVIEWS, PortfolioPorts
 from shared.projects.portfolio.running import portfolio_of
@@ -72,8 +71,8 @@ def look(ports: PortfolioPorts, request: ProjectRequest, connection: Connection)
         return told, b""
     if found is Difference.WAIT:
         return told.model_copy(update={"reason": "its run is under way and is waited for"}), b""
-    plan, packed = plan_for(ports.projects, request, connection, ports.projects.clock.now().year)
-    steps = preview(ports.projects, connection, plan, (bundle.digest_of(packed), packed))
+    plan, scaffolds = plan_for(ports.projects, request, connection, ports.projects.clock.now().year)
+    steps = preview(ports.projects, connection, plan, scaffolds)
     wrong = [step for step in steps if step.change in BAD]
     first = next((step for step in wrong if step.reason and "it needs a step" not in step.reason), None)
     update = {

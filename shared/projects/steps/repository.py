@@ -41,7 +41,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     if found is not None and not ours:
         return failed(
             f"a repository named {ref} exists already and was not made by this request",
-            "Choose another project name, or rename or remove the existing repository.",
+            "Choose another name, or rename or remove the existing repository.",
             found.url,
         )
     created = False

@@ -20,6 +20,8 @@ from shared.projects.steps.step import (
 from shared.projects.undoing import goes_along
 
 MESSAGE = "Start from the {stack} scaffold\n\nMade by Doneright from template version {version}."
+README = "Start with a README\n\nMade by Doneright."
+"""Of a repository that was asked for without a stack."""
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -33,7 +35,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     if head is not None and not context.ledger.intended(resource):
         return failed(
             f"{ref} has commits on {branch} that this request did not make",
-            "Choose another project name, or empty the repository.",
+            "Choose another name, or empty the repository.",
             url,
         )
     if head is not None and (made := context.ledger.reference(f"{resource}:done")):
@@ -46,7 +48,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             ref,
             branch,
             scaffold.files,
-            message=MESSAGE.format(stack=text(step, "stack"), version=text(step, "template_version")),
+            message=_message(text(step, "stack"), text(step, "template_version")),
             executable=scaffold.executable,
         )
         head = forge.branch_head(ref, branch)
@@ -93,6 +95,10 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
     return kept(f"{branch} is the default branch of {ref}, which this run did not make; no forge deletes such a branch")
 
 
+def _message(stack: str, version: str) -> str:
+    return MESSAGE.format(stack=stack, version=version) if stack else README
+
+
 def _resource(step: PlanStep) -> str:
     return f"{step.forge}.scaffold:{str(repository_ref(step)).lower()}:{text(step, 'branch')}"
 
@@ -104,7 +110,8 @@ def _page(repository: object) -> str:
 STEP = StepDefinition(
     kind="scaffold",
     title="Scaffold in one commit",
-    ensures="The main branch holds exactly the rendered scaffold as its first commit.",
+    ensures="The main branch holds exactly the rendered scaffold as its first commit; of a repository without a stack "
+    "that is a README.",
     reads_back="The git blob digest of every file; later, that this very commit is in the branch's history.",
     reverses="Goes with the repository when this run made that. In a repository that stays, the commit stays: forges do "
     "not delete the default branch.",

@@ -73,9 +73,10 @@ def updatable(record: ProjectRecord | None, project: str) -> ProjectRecord:
 
 
 def scaffold_steps(ports: UpdatePorts, record: ProjectRecord) -> dict[ForgeName, PlanStep]:
-    """The step of the project's plan that brought its scaffold, by forge."""
+    """The step of the project's plan that brought the scaffold of its main repository, by forge."""
     plan = Plan.model_validate_json(ports.projects.artifacts.get(record.plan))
-    return {step.forge: step for step in plan.steps if step.kind == "scaffold"}
+    # A standing is kept by project and forge: further repositories have none, and are not updated.
+    return {step.forge: step for step in plan.steps if step.id == f"{step.forge}.scaffold"}
 
 
 def standing_of(ports: UpdatePorts, record: ProjectRecord, step: PlanStep) -> Standing:

@@ -83,8 +83,9 @@ def bench(sandboxes):
         teams=[TeamRequest(name="Crew", members=("ada@acme.example",)), TeamRequest(name="Audit", role="reader")],
         environments=[EnvironmentRequest(name="staging"), EnvironmentRequest(name="production")],
     )
-    plan, packed = plan_for(app.ports, asked, app.connect_to(a_connection()), 2026)
-    app.artifacts.put(packed, "application/zip")
+    plan, scaffolds = plan_for(app.ports, asked, app.connect_to(a_connection()), 2026)
+    for packed in scaffolds.values():
+        app.artifacts.put(packed, "application/zip")
     return Bench(app, plan)
 
 

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from orchestrations import activities
-from orchestrations.durable import dump, edge, start
+from orchestrations.durable import dump, edge, start, steps_shown
 from shared.domain.plan import StepOutcome, StepState
 from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectState
@@ -105,3 +105,10 @@ def test_every_activity_is_registered_and_called_by_a_runbook():
     assert {"apply_step", "offer_scaffold_update"} <= called <= names
     assert [name for name in sorted(names) if f'"{name}"' not in source] == []
     assert all(activity.__doc__ for activity in activities.ACTIVITIES)
+
+
+def test_a_custom_status_names_each_step_until_durable_functions_would_not_take_it():
+    few = {f"github.repository.{number}": StepState.APPLIED.value for number in range(100)}
+    assert steps_shown(few) == {"steps": few}
+    many = few | {f"github.repository.{'x' * 60}{number}": StepState.RUNNING.value for number in range(200)}
+    assert steps_shown(many) == {"counts": {"applied": 100, "running": 200}}

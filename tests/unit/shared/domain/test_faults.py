@@ -35,6 +35,7 @@ PROJECT: dict[str, Any] = {
     "visibility": "private",
     "forges": ["azure_devops", "github"],
     "rules": json.loads(BranchRules().model_dump_json()),
+    "repositories": [{"name": "web-shop", "description": "Its pages.", "stack": "react", "forges": ["github"]}],
     "teams": [{"name": "Crew", "members": ["casey@acme.example"], "role": "contributor"}],
     "environments": [
         {"name": "production", "approvers": [{"github": "casey", "azure_devops": "casey@acme.example"}, "mona"]}
@@ -236,6 +237,12 @@ def _approved_by(approver: object) -> dict[str, Any]:
         ({"owner": "?"}, "owner", "is not a GitHub login (letters, digits, hyphens; at most 39), an organisation/team or an e-mail address", "octocat"),
         ({"description": "x" * 351}, "description", "is 351 characters long; 350 are the most", "Takes card payments for the shop."),
         ({"rules": {"minimum_reviewers": 7}}, "rules.minimum_reviewers", "is 7; it must be 6 or less", "1"),
+        ({"repositories": [{"name": "1st"}]}, "repositories.0.name", "is not a repository's name on both forges: letters, digits, '.', '_' and '-', at most 64, a letter first", "web-shop"),
+        ({"repositories": [{"name": "x.wiki"}]}, "repositories.0.name", "ends with '.wiki', which a forge refuses at the end of a repository's name", "web-shop"),
+        ({"repositories": [{"name": "nul"}]}, "repositories.0.name", "is 'nul', a name that is reserved", "web-shop"),
+        ({"repositories": [{"name": "x"}, {"name": "X"}]}, "repositories", "'X' cannot be told apart from 'x'", '[{"name": "web-shop", "stack": "react"}]'),
+        ({"repositories": [{"name": "order.desk"}]}, "repositories", "'order.desk' cannot be told apart from the main repository, 'Order Desk'", '[{"name": "web-shop", "stack": "react"}]'),
+        ({"forges": ["github"], "repositories": [{"name": "x", "forges": ["azure_devops"]}], "rules": {}}, "repositories", "'x' is asked for on azure_devops, where the project is not", '[{"name": "web-shop", "stack": "react"}]'),
         ({"topics": ["A B"]}, "topics.0", "is not a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first", "payments"),
         ({"forges": []}, "forges", "is empty", '["azure_devops", "github"]'),
         ({"teams": [{"name": ""}]}, "teams.0.name", "is empty", "Release crew"),

@@ -83,8 +83,8 @@ def test_a_valid_request_draws_a_plan_and_renders_its_scaffold_or_is_refused_by_
     if faults := faults_with(request, connection):
         assert [fault.field for fault in faults] == ["name"]
         return
-    plan, packed = plan_for(App().ports, request, connection, 2026)
-    assert packed
+    plan, scaffolds = plan_for(App().ports, request, connection, 2026)
+    assert all(scaffolds.values())
     again = Plan.model_validate_json(plan.model_dump_json())  # validates that it is a graph without cycles
     assert again == plan
     assert digest_of(again) == digest_of(plan)

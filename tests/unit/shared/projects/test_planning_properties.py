@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from shared.domain.faults import faults_of
 from shared.domain.forge import ForgeName, MergeKind, NotificationEvent
 from shared.domain.plan import Plan, ReversalState, blocked, ready
-from shared.domain.project import Process, ProjectRequest, Stack, TeamRole, Visibility, name_faults
+from shared.domain.project import Process, ProjectRequest, Stack, TeamRole, Visibility, name_faults, slug_of
 from shared.projects import bundle, request_form
 from shared.projects.admission import faults_with
 from shared.projects.drawing import Surroundings, digest_of, draw
+from shared.projects.further_repositories import FirstFiles
 from shared.projects.planning import plan_for
 from shared.projects.previewing import Change, StepPreview, preview
 from shared.projects.steps import definitions
@@ -81,6 +82,30 @@ NOTIFICATIONS = st.lists(
     ),
     max_size=3,
 )
+REPOSITORIES = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.from_regex(r"[A-Za-z][0-9][._][A-Za-z0-9_-]{0,12}[0-9]", fullmatch=True)},
+        optional={
+            "description": LINES,
+            "stack": st.sampled_from([stack.value for stack in Stack]),
+            "forges": st.just("one of the project's"),
+        },
+    ),
+    max_size=3,
+    unique_by=lambda repository: slug_of(repository["name"]),
+)
+
+
+def _fitting(values: dict[str, Any]) -> dict[str, Any]:
+    """What a project's repositories take from the project itself: forges it is on, and names it has not."""
+    if "repositories" not in values:
+        return values
+    forge = values.get("forges", ["github"])[0]
+    repositories = [one | ({"forges": [forge]} if "forges" in one else {}) for one in values["repositories"]]
+    main = slug_of(values["name"])
+    return values | {"repositories": [one for one in repositories if slug_of(one["name"]) != main]}
+
+
 REQUESTS = st.fixed_dictionaries(
     {
         "name": NAMES,
@@ -95,13 +120,14 @@ REQUESTS = st.fixed_dictionaries(
         "rules": RULES,
         "teams": TEAMS,
         "environments": ENVIRONMENTS,
+        "repositories": REPOSITORIES,
         "notifications": NOTIFICATIONS,
         "topics": st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True), max_size=4, unique=True),
         "areas": st.lists(st.from_regex(r"[A-Z][a-z]{2,8}", fullmatch=True), max_size=3, unique=True),
         "iterations": st.lists(st.from_regex(r"Sprint [1-9]", fullmatch=True), max_size=3, unique=True),
         "backlog": st.lists(TITLES, max_size=4),
     },
-)
+).map(_fitting)
 AROUND = Surroundings(
     connection="acme",
     github_owner="acme",
@@ -109,8 +135,15 @@ AROUND = Surroundings(
     azure_devops_hook_url="https://doneright.example/api/webhooks/azure-devops",
     scaffold="sha256:" + "0" * 64,
     template_version="1.0.0",
-    checks=("Unit tests",),
+    checks=("lint",),
 )
+
+
+def around(request: ProjectRequest) -> Surroundings:
+    """Surroundings with first files for each of the request's repositories."""
+    files = {one.slug: FirstFiles(scaffold=f"sha256:{place:064}") for place, one in enumerate(request.repositories, 1)}
+    return AROUND.model_copy(update={"further": files})
+
 
 # valid
 
@@ -119,7 +152,7 @@ AROUND = Surroundings(
 @given(REQUESTS)
 def test_any_valid_request_is_planned_as_a_graph_whose_every_step_can_be_reached(values: dict[str, Any]) -> None:
     request = ProjectRequest.model_validate(values)
-    plan = draw(request, AROUND)
+    plan = draw(request, around(request))
     ids = [step.id for step in plan.steps]
     assert ids
     assert len(set(ids)) == len(ids)
@@ -135,7 +168,7 @@ def test_any_valid_request_is_planned_as_a_graph_whose_every_step_can_be_reached
     while can := ready(graph, succeeded, succeeded):
         succeeded.update(can)
     assert succeeded == set(ids)
-    assert draw(request, AROUND) == plan
+    assert draw(request, around(request)) == plan
     assert digest_of(Plan.model_validate_json(plan.model_dump_json())) == digest_of(plan)
 
 
@@ -144,7 +177,8 @@ def test_any_valid_request_is_planned_as_a_graph_whose_every_step_can_be_reached
 def test_whatever_fails_all_that_needs_it_and_nothing_else_is_left_out(
     values: dict[str, Any], data: st.DataObject
 ) -> None:
-    plan = draw(ProjectRequest.model_validate(values), AROUND)
+    request = ProjectRequest.model_validate(values)
+    plan = draw(request, around(request))
     failing = data.draw(st.sampled_from([step.id for step in plan.steps]))
     graph = [(step.id, step.depends_on) for step in plan.steps]
     left_out = set(blocked(graph, [failing], [failing]))
@@ -182,6 +216,10 @@ SPOILT: Mapping[str, list[Any]] = {
     "rules.allowed_force": [True],
     "teams.0.name": ["", "x" * 65],
     "teams.0.role": ["king"],
+    "repositories.0.name": ["", "-x", "1x", "a b", "CON", "reverse", "x.git", "x" * 65],
+    "repositories.0.stack": ["cobol"],
+    "repositories.0.description": ["x" * 351],
+    "repositories.0.forges": [[]],
     "environments.0.name": ["", "-x", "x" * 101],
     "environments.0.approvers": ["casey"],
     "environments": [[{"name": "a b"}, {"name": "a-b"}]],
@@ -199,6 +237,7 @@ NO_KIND = 7.5
 STOOD_IN: Mapping[str, Any] = {
     "rules": {},
     "teams": [{"name": "Crew"}],
+    "repositories": [{"name": "web-shop"}],
     "environments": [{"name": "staging"}],
     "notifications": [{"event": "build_failed"}],
     "topics": ["orders"],
@@ -287,14 +326,15 @@ class Made:
             self.app.azure.put_person(f"{name}@acme.example")
         request = ProjectRequest.model_validate(values)
         assume(not faults_with(request, a_connection()))
-        self.plan, self.packed = plan_for(self.app.ports, request, a_connection(), 2026)
-        self.app.artifacts.put(self.packed, bundle.MEDIA_TYPE)
+        self.plan, self.scaffolds = plan_for(self.app.ports, request, a_connection(), 2026)
+        for packed in self.scaffolds.values():
+            self.app.artifacts.put(packed, bundle.MEDIA_TYPE)
         self.bench = Bench(self.app, self.plan)
         self.ids = [step.id for step in self.plan.steps]
 
     def look(self) -> list[StepPreview]:
         """What every step would do now."""
-        seen = preview(self.app.ports, a_connection(), self.plan, (bundle.digest_of(self.packed), self.packed))
+        seen = preview(self.app.ports, a_connection(), self.plan, self.scaffolds)
         assert [step.id for step in seen] == self.ids
         return seen
 

@@ -24,17 +24,18 @@ def app():
 
 
 def looked(app: App):
-    plan, packed = plan_for(app.ports, a_request(), a_connection(), 2026)
+    plan, scaffolds = plan_for(app.ports, a_request(), a_connection(), 2026)
     before = [list(forge.changes()) for forge in (app.github, app.azure)]
-    seen = preview(app.ports, a_connection(), plan, (bundle.digest_of(packed), packed))
+    seen = preview(app.ports, a_connection(), plan, scaffolds)
     assert [list(forge.changes()) for forge in (app.github, app.azure)] == before
     assert [step.id for step in seen] == [step.id for step in plan.steps]
     return {step.id: step for step in seen}
 
 
 def made(app: App) -> None:
-    plan, packed = plan_for(app.ports, a_request(), a_connection(), 2026)
-    app.artifacts.put(packed, bundle.MEDIA_TYPE)
+    plan, scaffolds = plan_for(app.ports, a_request(), a_connection(), 2026)
+    for packed in scaffolds.values():
+        app.artifacts.put(packed, bundle.MEDIA_TYPE)
     Bench(app, plan).made(*[step.id for step in plan.steps])
 
 

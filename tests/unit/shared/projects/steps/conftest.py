@@ -19,6 +19,7 @@ def either(request: pytest.FixtureRequest) -> str:
 def bench() -> Bench:
     app = App()
     connection = app.connect_to(a_connection())
-    plan, packed = plan_for(app.ports, a_request(backlog=("Take an order",)), connection, 2026)
-    app.artifacts.put(packed, "application/zip")
+    plan, scaffolds = plan_for(app.ports, a_request(backlog=("Take an order",)), connection, 2026)
+    for packed in scaffolds.values():
+        app.artifacts.put(packed, "application/zip")
     return Bench(app, plan)

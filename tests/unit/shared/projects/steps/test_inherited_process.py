@@ -40,8 +40,9 @@ def connected(*additions):
 @pytest.fixture
 def bench():
     app = App()
-    plan, packed = plan_for(app.ports, a_request(), app.connect_to(connected(ADDITIONS)), 2026)
-    app.artifacts.put(packed, "application/zip")
+    plan, scaffolds = plan_for(app.ports, a_request(), app.connect_to(connected(ADDITIONS)), 2026)
+    for packed in scaffolds.values():
+        app.artifacts.put(packed, "application/zip")
     return Bench(app, plan)
 
 

@@ -25,8 +25,9 @@ TOLD = [
 
 
 def drawn(app, **asked):
-    plan, packed = plan_for(app.ports, a_request(**asked), app.connect_to(a_connection()), 2026)
-    app.artifacts.put(packed, "application/zip")
+    plan, scaffolds = plan_for(app.ports, a_request(**asked), app.connect_to(a_connection()), 2026)
+    for packed in scaffolds.values():
+        app.artifacts.put(packed, "application/zip")
     return Bench(app, plan)
 
 

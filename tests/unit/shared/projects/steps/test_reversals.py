@@ -65,8 +65,9 @@ def bench():
         notifications=[{"event": "build_failed"}, {"event": "work_item_assigned", "to": ["crew@acme.example"]}],
         teams=[TeamRequest(name="Crew", members=("ada@acme.example",)), TeamRequest(name="Audit", role="reader")],
     )
-    plan, packed = plan_for(app.ports, asked, app.connect_to(a_connection()), 2026)
-    app.artifacts.put(packed, "application/zip")
+    plan, scaffolds = plan_for(app.ports, asked, app.connect_to(a_connection()), 2026)
+    for packed in scaffolds.values():
+        app.artifacts.put(packed, "application/zip")
     return Bench(app, plan)
 
 
