@@ -34,7 +34,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             project_seconds=(0.2, 0.6),
             # All tests of a session share one credential; an hour of GitHub's would not last for them.
             github_calls_an_hour=1_000_000,
-            settings={"DONERIGHT_STEP_PAUSE_SECONDS": "0.2", "DONERIGHT_LOST_AFTER_SECONDS": "1"},
+            settings={
+                "DONERIGHT_STEP_PAUSE_SECONDS": "0.2",
+                "DONERIGHT_LOST_AFTER_SECONDS": "1",
+                "DONERIGHT_BREAKER_PAUSE_SECONDS": "0.5",
+            },
         )
     )
     with running:
