@@ -67,7 +67,23 @@ MODELS: tuple[type[BaseModel], ...] = (
 )
 
 
-ANSWERS = frozenset({AdoptionView, BacklogView, EvidenceListing, EvidenceReceipt, NormalisationView, SortingView, Connection, IdleListing, PortfolioView, PreviewView, ProjectUpdateView, StatusView, UpdateRunView})
+ANSWERS = frozenset(
+    {
+        AdoptionView,
+        BacklogView,
+        EvidenceListing,
+        EvidenceReceipt,
+        NormalisationView,
+        SortingView,
+        Connection,
+        IdleListing,
+        PortfolioView,
+        PreviewView,
+        ProjectUpdateView,
+        StatusView,
+        UpdateRunView,
+    }
+)
 """Models that are only ever answered: what they compute is part of them."""
 
 

@@ -150,7 +150,9 @@ def test_every_step_file_is_a_step_with_its_words_and_its_test():
         assert step.title.strip(), kind
         for sentence in (step.ensures, step.reads_back, step.reverses):
             assert sentence.endswith("."), f"steps/{kind}.py: {sentence!r} is no sentence"
-        assert step.reverse is not None, f"steps/{kind}.py cannot be taken back: give it a reverse, if only one that keeps"
+        assert step.reverse is not None, (
+            f"steps/{kind}.py cannot be taken back: give it a reverse, if only one that keeps"
+        )
         test = ROOT / "tests" / "unit" / "shared" / "projects" / "steps" / f"test_{kind}.py"
         assert test.exists(), f"steps/{kind}.py has no test: write {test.relative_to(ROOT)}"
 

@@ -15,6 +15,7 @@ YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "
 LIMITS = reading.Limits(size=LONGEST, depth=12, values=100_000)
 """Two hundred projects with every field given, and room to spare."""
 
+
 class TooLargeError(RefusedError):
     """The file is larger than any portfolio."""
 

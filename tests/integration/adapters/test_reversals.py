@@ -72,8 +72,12 @@ def sandboxes():
 
 @pytest.fixture
 def bench(sandboxes):
+    return benched(sandboxes)
+
+
+def benched(sandboxes, app=None, **more):
     github, azure, *_ = sandboxes
-    app = App()
+    app = app or App()
     app.github = GitHubForge(PersonalAccessToken(token=SecretStr("t")), clock=UtcClock(), base_url=github)
     app.azure = AzureDevOpsForge(f"{azure}/acme", AzureDevOpsToken(token=SecretStr("t")), clock=UtcClock())
     asked = a_request(
@@ -82,6 +86,7 @@ def bench(sandboxes):
         backlog=("Take an order",),
         teams=[TeamRequest(name="Crew", members=("ada@acme.example",)), TeamRequest(name="Audit", role="reader")],
         environments=[EnvironmentRequest(name="staging"), EnvironmentRequest(name="production")],
+        **more,
     )
     plan, scaffolds = plan_for(app.ports, asked, app.connect_to(a_connection()), 2026)
     for packed in scaffolds.values():
@@ -129,6 +134,32 @@ def test_a_plan_is_taken_back_with_its_project_and_repository(bench, sandboxes):
     assert bench.intents() == []
     make(bench, steps)
     assert all(bench.attempt(step).state is StepState.CONFIRMED for step in steps)
+
+
+def test_repositories_added_to_a_project_that_stays_are_taken_back_alone(bench, sandboxes):
+    *_, state, organization = sandboxes
+    make(bench, [step.id for step in bench.plan.steps])
+    bench.of_an_earlier_run()
+    further = [{"name": "web-shop", "stack": "react"}, {"name": "notes"}]
+    later = benched(sandboxes, app=bench.app, repositories=further)
+    later.instance = bench.instance
+    before = later.intents()
+    steps = [step.id for step in later.plan.steps]
+    make(later, steps)
+    project = next(p for p in organization["projects"].values() if p["name"] == "Order Desk")
+
+    def standing():
+        held = [one["name"] for one in project["repositories"].values() if not one.get("deleted")]
+        return sorted(held), sorted(one["name"] for one in state.data["github"]["repos"].values())
+
+    everywhere = standing()
+    assert {"notes", "web-shop"} <= set(everywhere[0]) & set(everywhere[1])
+    came_to = take_back(later, steps)
+    assert [sorted(set(now) & {"notes", "web-shop"}) for now in standing()] == [[], []]
+    assert len(standing()[1]) == 1
+    assert came_to["github.repository"] is came_to["azure_devops.project"] is ReversalState.KEPT
+    assert later.intents() == before
+    make(later, steps)
 
 
 def test_a_plan_is_taken_back_step_by_step_out_of_what_an_earlier_run_made(bench, sandboxes):

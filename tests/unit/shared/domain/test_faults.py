@@ -193,7 +193,11 @@ OTHERS: list[tuple[type[BaseModel], dict[str, Any]]] = [
 
 
 def test_every_body_of_the_api_is_walked():
-    bodies = {route.body for route in ROUTES} - {"", "any", REPORT}  # reports are no fields: tests of evidence hold them
+    bodies = {route.body for route in ROUTES} - {
+        "",
+        "any",
+        REPORT,
+    }  # reports are no fields: tests of evidence hold them
     assert bodies <= {model.__name__ for model, _ in REQUESTS + OTHERS}
 
 

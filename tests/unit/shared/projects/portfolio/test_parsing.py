@@ -31,6 +31,16 @@ def test_a_file_becomes_a_portfolio_with_its_defaults():
     assert features_of(epic, "web-shop") == ()
 
 
+def test_a_project_of_a_file_may_have_further_repositories_and_faults_in_them_have_their_path():
+    shop = {"name": "Web shop", "stack": "react", "repositories": [{"name": "shop-notes", "forges": ["github"]}]}
+    portfolio = a_portfolio(a_file(projects=[shop], epics=[]))
+    (request,) = portfolio.projects
+    assert [one.name for one in request.repositories] == ["shop-notes"]
+    assert Portfolio.model_validate_json(as_json(portfolio)) == portfolio
+    wrong = shop | {"repositories": [{"name": "shop-notes"}, {"name": "x.git"}]}
+    assert list(faults(a_file(projects=[wrong], epics=[]))) == ["projects.0.repositories.1.name"]
+
+
 def test_what_is_stored_is_read_again_as_it_was():
     for epics in ([EPIC], [{"title": "All", "projects": "all"}], [{"title": "All"}]):
         portfolio = a_portfolio(a_file(epics=epics))
