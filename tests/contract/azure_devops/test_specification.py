@@ -156,6 +156,7 @@ def test_what_the_specification_does_not_allow_is_refused(
     assert any(v.startswith(violation) for v in answer.json()["violations"]), answer.json()["violations"]
 
 
+@pytest.mark.xdist_group("classification")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
