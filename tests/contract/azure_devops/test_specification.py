@@ -156,23 +156,18 @@ def test_what_the_specification_does_not_allow_is_refused(
     assert any(v.startswith(violation) for v in answer.json()["violations"]), answer.json()["violations"]
 
 
-@pytest.mark.xdist_group("classification")
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/strict/Shop/_apis/wit/classificationNodes/iterations", 200),
-        ("GET", "/strict/Shop/_apis/wit/classificationNodes/Areas/", 200),
-        ("POST", "/strict/Shop/_apis/wit/classificationNodes/iterations", 201),
-        ("POST", "/strict/Shop/_apis/wit/classificationNodes/iterations/Sprint%207", 201),
-        ("GET", "/strict/Shop/_apis/wit/classificationNodes/iterations/Sprint%207/Sprint%207", 200),
-    ],
-)
-def test_a_last_segment_the_specification_lets_out_may_be_left_out(
-    base: str, method: str, path: str, status: int
-) -> None:
-    body = {"name": "Sprint 7"} if method == "POST" else None
-    answer = httpx.request(method, f"{base}{path}?api-version=7.1", json=body, headers=AUTH)
-    assert answer.status_code == status, answer.text
+def test_a_last_segment_the_specification_lets_out_may_be_left_out(base: str) -> None:
+    nodes = f"{base}/strict/Shop/_apis/wit/classificationNodes"
+    for method, path, status in (
+        ("GET", "iterations", 200),
+        ("GET", "Areas/", 200),
+        ("POST", "iterations", 201),
+        ("POST", "iterations/Sprint%207", 201),
+        ("GET", "iterations/Sprint%207/Sprint%207", 200),
+    ):
+        body = {"name": "Sprint 7"} if method == "POST" else None
+        answer = httpx.request(method, f"{nodes}/{path}?api-version=7.1", json=body, headers=AUTH)
+        assert answer.status_code == status, (path, answer.text)
 
 
 def test_a_segment_the_specification_demands_may_not(base: str) -> None:
