@@ -1,7 +1,7 @@
 """Whatever happens to whichever step ends in exactly one of each resource, or in nothing left behind.
 
 The real runbooks, activities and adapters run against both simulators on a virtual clock. Each case hits requests of one
-step alone: its first read, and its first, middle and last change. `make test` plays a third of the cases with one request
+step alone: its first read, and its first, middle and last change. `make test` plays a sixth of the cases with one request
 each, drawn with a fixed seed; `make test-all` plays all of them.
 """
 
