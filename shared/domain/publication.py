@@ -1,0 +1,105 @@
+"""What a forge is told about a review: one check, one summary comment, and a thread for each remark."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.domain.definition import Severity
+from shared.domain.forge import Frozen
+
+
+class CheckConclusion(StrEnum):
+    """How our own check stands. An inconclusive review blocks where the policy blocks: nobody could tell."""
+
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    ADVISORY = "advisory"
+
+
+class Annotation(Frozen):
+    """A remark as it stands beside the code of a check run."""
+
+    path: str
+    line: int = Field(ge=1)
+    end_line: int = Field(ge=1)
+    severity: Severity
+    title: str = Field(max_length=255)
+    message: str = Field(max_length=64_000)
+
+
+class OwnCheck(Frozen):
+    """Our check on a head. Its name is what branch rules require."""
+
+    name: str = "doneright/review"
+    head: str
+    conclusion: CheckConclusion
+    title: str = Field(max_length=140)
+    summary: str = Field(default="", description="Markdown.")
+    details_url: str = ""
+    annotations: tuple[Annotation, ...] = ()
+    external_id: str = Field(default="", description="Id of the review.")
+
+
+class PlacedRemark(Frozen):
+    """A remark that stands beside its lines, or about the change where it has none."""
+
+    fingerprint: str = Field(pattern=r"^[0-9a-f]{16,64}$")
+    path: str = ""
+    line: int | None = Field(default=None, ge=1, description="In the file at the head; None: about the change.")
+    end_line: int | None = Field(default=None, ge=1)
+    body: str = Field(description="Markdown, with the hidden marker that carries the fingerprint.")
+    suggestion: str | None = None
+
+
+class OwnWord(Frozen):
+    """Something Doneright said on a pull request before."""
+
+    id: str = Field(description="As the same adapter takes it back.")
+    body: str
+    fingerprint: str = Field(default="", description="From its marker; empty: the summary, or an answer.")
+    summary: bool = False
+    resolved: bool = False
+    path: str = ""
+    line: int | None = None
+
+
+class Posted(Frozen):
+    """What became of a remark that was to be said."""
+
+    fingerprint: str
+    placed: bool = Field(description="False: it stands as a comment about the change, its lines being out of reach.")
+
+
+class MergeOutcome(Frozen):
+    """What became of a merge."""
+
+    merged: bool
+    commit: str = ""
+    reason: str = ""
+
+
+class Permission(StrEnum):
+    """What somebody may do in a repository, the least first."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether it is enough to push."""
+        return self in {Permission.WRITE, Permission.ADMIN}
+
+
+SUMMARY_MARKER = "<!-- doneright:summary -->"
+"""First line of the one comment that is updated in place."""
+
+
+def remark_marker(fingerprint: str) -> str:
+    """Hidden first line of a remark, by which the next review finds it again."""
+    return f"<!-- doneright:remark:{fingerprint} -->"

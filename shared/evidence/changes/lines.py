@@ -1,0 +1,70 @@
+"""Which lines a change adds and removes, by their numbers; hunks as both forges' diffs write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.domain.change import ChangedFile
+
+_HUNK = re.compile(r"^@@ -(?P<old>\d+)(?:,(?P<olds>\d+))? \+(?P<new>\d+)(?:,(?P<news>\d+))? @@")
+
+
+class Line(NamedTuple):
+    """One line of a diff."""
+
+    number: int
+    """In the file at the head for an added or kept line; at the merge base for a removed one."""
+    text: str
+
+
+class Hunk(NamedTuple):
+    """One hunk: where it begins at the head and how many lines of the head it shows, for places a comment can reach."""
+
+    start: int
+    length: int
+
+
+def added(file: ChangedFile) -> tuple[Line, ...]:
+    """The added lines with their numbers at the head. None for a file whose hunks could not be had: ask ``patch``."""
+    return tuple(Line(number, text) for sign, number, text in _walk(file.patch or "") if sign == "+")
+
+
+def removed(file: ChangedFile) -> tuple[Line, ...]:
+    """The removed lines with their numbers at the merge base."""
+    return tuple(Line(number, text) for sign, number, text in _walk(file.patch or "") if sign == "-")
+
+
+def hunks(file: ChangedFile) -> tuple[Hunk, ...]:
+    """The parts of the file at the head that the diff shows."""
+    found = (_HUNK.match(line) for line in (file.patch or "").split("\n"))
+    return tuple(Hunk(int(one["new"]), int(one["news"] if one["news"] is not None else 1)) for one in found if one)
+
+
+def reaches(file: ChangedFile, line: int) -> bool:
+    """Whether the diff shows ``line`` of the head, so that a comment can stand beside it."""
+    return any(hunk.start <= line < hunk.start + hunk.length for hunk in hunks(file))
+
+
+def _walk(patch: str) -> Iterator[tuple[str, int, str]]:
+    old = new = left_old = left_new = 0
+    # Only "\n" ends a line of a diff; a form feed or a Unicode separator is part of one.
+    for line in patch.split("\n"):
+        if left_old <= 0 and left_new <= 0:
+            if begin := _HUNK.match(line):
+                old, new = int(begin["old"]), int(begin["new"])
+                left_old = int(begin["olds"] if begin["olds"] is not None else 1)
+                left_new = int(begin["news"] if begin["news"] is not None else 1)
+            continue
+        sign, text = line[:1], line[1:]
+        if sign == "+":
+            yield sign, new, text
+            new, left_new = new + 1, left_new - 1
+        elif sign == "-":
+            yield sign, old, text
+            old, left_old = old + 1, left_old - 1
+        elif sign == "\\":
+            continue
+        else:
+            old, new, left_old, left_new = old + 1, new + 1, left_old - 1, left_new - 1

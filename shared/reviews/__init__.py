@@ -1,0 +1,1 @@
+"""Reviews: evidence is collected, gates evaluate it, the policy judges, the forge enforces."""
