@@ -122,6 +122,17 @@ class Waiver(Frozen):
     at: datetime
 
 
+class Spoken(Frozen):
+    """What people said about one pull request that holds beyond one review of it."""
+
+    ref: ChangeRef
+    attestations: tuple[Attestation, ...] = Field(default=(), description="The latest for each criterion.")
+    waivers: tuple[Waiver, ...] = Field(default=(), description="The latest for each criterion, also those past their day.")
+    design: int | None = Field(default=None, ge=1, description="Number of the design option that was chosen.")
+    accepted: bool | None = Field(default=None, description="Whether the work was accepted; None: nobody said.")
+    comments: tuple[str, ...] = Field(default=(), description="Ids of the comments that were followed already.")
+
+
 class Finding(Frozen):
     """What became of one criterion in one review."""
 

@@ -13,7 +13,7 @@ from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, MergeKind, RepositoryRef
 from shared.domain.publication import MergeOutcome, OwnCheck, OwnWord, Permission, PlacedRemark, Posted
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import ReviewRecord
+from shared.domain.review import ReviewRecord, Spoken
 from shared.domain.run import ProjectRecord
 from shared.evidence.ports import EvidencePorts
 from shared.ports import ArtifactStore, AuditLog, Clock, Records
@@ -132,5 +132,6 @@ class ReviewPorts:
     projects: Records[ProjectRecord]
     connections: Records[Connection]
     reviews: Records[ReviewRecord]
+    spoken: Records[Spoken]
     evidence: EvidencePorts
     connect: Callable[[Connection], Mapping[ForgeName, ReviewForge]]
