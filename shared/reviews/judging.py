@@ -23,7 +23,7 @@ from shared.domain.policy import EffectivePolicy, EffectiveRule, Enforcement
 from shared.domain.review import Attestation, Finding, Judgement, Outcome, Ruling, Spoken
 from shared.errors import DefectError
 from shared.gates import Asked, gates
-from shared.policies.applying import Applicability, Facts, applied
+from shared.policies.applying import Applicability, Applied, Facts, applied
 
 OF_A_CHANGE = frozenset({Subject.CHANGE, Subject.TICKET})
 """What a review can see. Releases, products, sprints and the process itself have their own occasions."""
@@ -144,22 +144,33 @@ def _judgement(bench: Bench, criterion: Criterion, rule: EffectiveRule, said: At
         return nothing
     known = criterion.known_by
     if isinstance(known, KnownByGate):
-        judgement = _evaluated(bench.evidence, criterion, known, rule)
-        if judgement.outcome in {Outcome.NOT_AVAILABLE, Outcome.NOT_SUPPORTED} and said:
-            return _attested(said, bench)
-        if asked.applicability is Applicability.UNKNOWN and judgement.outcome is Outcome.UNMET:
-            # It may not be asked at all: nobody is blocked by what nobody knows, and nobody passes by it.
-            return Judgement.not_available(
-                f"{judgement.reason}; whether it is asked is {asked.reason}",
-                remarks=judgement.remarks,
-                measured=judgement.measured,
-            )
-        return judgement
+        return _gated(bench, criterion, known, rule, asked, said)
     if said:
         return _attested(said, bench)
     if asked.applicability is Applicability.UNKNOWN:
         return Judgement.not_available(f"whether it is asked is {asked.reason}")
     return _unsaid(criterion, known)
+
+
+def _gated(
+    bench: Bench,
+    criterion: Criterion,
+    known: KnownByGate,
+    rule: EffectiveRule,
+    asked: Applied,
+    said: Attestation | None,
+) -> Judgement:
+    judgement = _evaluated(bench.evidence, criterion, known, rule)
+    if judgement.outcome in {Outcome.NOT_AVAILABLE, Outcome.NOT_SUPPORTED} and said:
+        return _attested(said, bench)
+    if asked.applicability is Applicability.UNKNOWN and judgement.outcome is Outcome.UNMET:
+        # It may not be asked at all: nobody is blocked by what nobody knows, and nobody passes by it.
+        return Judgement.not_available(
+            f"{judgement.reason}; whether it is asked is {asked.reason}",
+            remarks=judgement.remarks,
+            measured=judgement.measured,
+        )
+    return judgement
 
 
 def _no_ticket(evidence: ChangeEvidence) -> Judgement | None:

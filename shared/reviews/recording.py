@@ -1,0 +1,142 @@
+"""Where reviews stand: one record for each head of each pull request, so that every event meets the same review.
+
+An event that arrives while a review runs is not lost and starts no second one: it raises what is *wanted*, and the run
+does not end before it has *done* that. Both are decided on the same record, which changes only as somebody read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from pydantic import Field
+
+from shared.domain.change import ChangeRef
+from shared.domain.forge import Frozen
+from shared.domain.keys import encode_key
+from shared.domain.review import Reviewed, ReviewInput, ReviewRecord, ReviewState
+from shared.errors import ConflictError, TransientError
+from shared.reviews.ports import ReviewPorts
+
+_TRIES = 8
+MOST_HEADS = 200
+"""Heads of one pull request that are looked through; each push makes one."""
+
+
+class Wanted(Frozen):
+    """What follows from wanting a review."""
+
+    record: ReviewRecord
+    start: ReviewInput | None = Field(
+        default=None, description="To be started; None: a run is under way and will see it."
+    )
+
+
+def review_id(ref: ChangeRef, head: str) -> str:
+    """Name of the review of ``head``, as the API takes it: free of characters that an address or key refuses."""
+    return encode_key(f"{ref.key}@{head}")
+
+
+def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connection: str, reason: str) -> Wanted:
+    """Ask for a round of the review of ``head``.
+
+    Raises ``TransientError`` when too many ask at the same moment.
+    """
+    ident = review_id(ref, head)
+    partition = encode_key(ref.key)
+
+    def started(record: ReviewRecord) -> ReviewInput:
+        return ReviewInput(
+            instance=record.instance, review=ident, ref=ref, project=project, connection=connection, head=head,
+            round=record.wanted, reason=reason,
+        )  # fmt: skip
+
+    for _ in range(_TRIES):
+        now = ports.clock.now()
+        found = ports.reviews.get(partition, head)
+        try:
+            if found is None:
+                record = ReviewRecord(
+                    id=ident, ref=ref, project=project, connection=connection, head=head, state=ReviewState.RUNNING,
+                    instance=f"review-{ident}.1", created_at=now, updated_at=now,
+                )  # fmt: skip
+                ports.reviews.create(partition, head, record)
+                return Wanted(record=record, start=started(record))
+            record, etag = found
+            changes: dict[str, object] = {"wanted": record.wanted + 1, "updated_at": now}
+            under_way = record.state is ReviewState.RUNNING
+            if not under_way:
+                run = record.run + 1
+                changes |= {"run": run, "instance": f"review-{ident}.{run}", "state": ReviewState.RUNNING}
+            record = record.model_copy(update=changes)
+            ports.reviews.replace(partition, head, record, etag)
+            return Wanted(record=record, start=None if under_way else started(record))
+        except ConflictError:
+            continue
+    raise TransientError(f"{ref.key} is asked about by too many at once", retry_after=2)
+
+
+def of(ports: ReviewPorts, ident: str) -> ReviewRecord | None:
+    """The review of that id."""
+    from shared.domain.keys import decode_key
+
+    key, _, head = decode_key(ident).rpartition("@")
+    if not key or not head:
+        return None
+    found = ports.reviews.get(encode_key(key), head)
+    return found[0] if found else None
+
+
+def heads_of(ports: ReviewPorts, ref: ChangeRef) -> Sequence[ReviewRecord]:
+    """Every review of a pull request, the latest first."""
+    rows = [record for _, _, record in ports.reviews.list(encode_key(ref.key), MOST_HEADS)]
+    return sorted(rows, key=lambda record: record.created_at, reverse=True)
+
+
+def latest_of(ports: ReviewPorts, ref: ChangeRef) -> ReviewRecord | None:
+    """The review of the newest head that was seen."""
+    return next(iter(heads_of(ports, ref)), None)
+
+
+def reviews_of(ports: ReviewPorts, project: str, limit: int) -> Sequence[ReviewRecord]:
+    """The latest reviews of a project, newest first, one for each pull request."""
+    rows = [record for _, _, record in ports.reviews.list(None, 10_000) if record.project == project]
+    rows.sort(key=lambda record: record.created_at, reverse=True)
+    seen: set[str] = set()
+    return list(islice((row for row in rows if row.ref.key not in seen and not seen.add(row.ref.key)), limit))  # type: ignore[func-returns-value]
+
+
+def of_commit(ports: ReviewPorts, project: str, commit: str) -> Sequence[ReviewRecord]:
+    """Reviews of a project whose head is ``commit``: what a report about it may change."""
+    rows = ports.reviews.list(None, 10_000)
+    return [record for _, key, record in rows if key == commit and record.project == project]
+
+
+def changed(
+    ports: ReviewPorts, record: ReviewRecord, change: Callable[[ReviewRecord], ReviewRecord | None]
+) -> ReviewRecord:
+    """Let ``change`` have its way with the record as it is now; ``None`` from it leaves the record as it is.
+
+    Raises ``TransientError`` when others change it all the time.
+    """
+    partition = encode_key(record.ref.key)
+    for _ in range(_TRIES):
+        found = ports.reviews.get(partition, record.head)
+        if found is None:
+            return record
+        current, etag = found
+        after = change(current)
+        if after is None:
+            return current
+        after = after.model_copy(update={"updated_at": ports.clock.now()})
+        try:
+            ports.reviews.replace(partition, record.head, after, etag)
+        except ConflictError:
+            continue
+        return after
+    raise TransientError(f"the review {record.id} changes all the time", retry_after=2)
+
+
+def reviewed_of(ports: ReviewPorts, record: ReviewRecord) -> Reviewed | None:
+    """What the review came to last; ``None`` before its first verdict."""
+    return Reviewed.model_validate_json(ports.artifacts.get(record.reviewed)) if record.reviewed else None
