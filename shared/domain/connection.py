@@ -198,6 +198,9 @@ class ConnectionSettings(Frozen):
     )
     mode: Mode = Mode.ENFORCED
     paused: bool = False
+    merge_on_green: bool = Field(
+        default=False, description="A pull request whose review passed is merged without anybody pressing the button."
+    )
 
 
 class ConnectionPatch(Frozen):
@@ -211,6 +214,7 @@ class ConnectionPatch(Frozen):
     least_rules: BranchRules | None = Field(default=None, examples=[{"minimum_reviewers": 2}])
     mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])
     paused: bool | None = Field(default=None, examples=[False])
+    merge_on_green: bool | None = Field(default=None, examples=[False])
 
 
 class Connection(ConnectionSettings):
