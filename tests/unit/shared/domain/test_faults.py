@@ -76,6 +76,7 @@ CONNECTION: dict[str, Any] = {
     "least_rules": json.loads(BranchRules().model_dump_json()),
     "mode": "enforced",
     "paused": False,
+    "merge_on_green": False,
 }
 TOKENS = CONNECTION | {
     "github": CONNECTION["github"] | {"credential": {"kind": "pat", "token_secret": "gh"}},
