@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -51,6 +52,16 @@ class Policy(Frozen):
     level: Level
     version: int = Field(ge=1)
     rules: dict[CriterionId, Rule] = Field(default_factory=dict)
+
+
+class KeptPolicy(Frozen):
+    """The text of an organisation's or a project's policy, as somebody set it. A repository keeps its own in itself."""
+
+    level: Level
+    of: str = Field(description="Id of the connection, or of the project.")
+    text: str = Field(max_length=65_536, description="YAML.")
+    by: str = Field(description="Pseudonym of who set it.")
+    at: datetime
 
 
 class EffectiveRule(Frozen):

@@ -127,7 +127,9 @@ class Spoken(Frozen):
 
     ref: ChangeRef
     attestations: tuple[Attestation, ...] = Field(default=(), description="The latest for each criterion.")
-    waivers: tuple[Waiver, ...] = Field(default=(), description="The latest for each criterion, also those past their day.")
+    waivers: tuple[Waiver, ...] = Field(
+        default=(), description="The latest for each criterion, also those past their day."
+    )
     design: int | None = Field(default=None, ge=1, description="Number of the design option that was chosen.")
     accepted: bool | None = Field(default=None, description="Whether the work was accepted; None: nobody said.")
     comments: tuple[str, ...] = Field(default=(), description="Ids of the comments that were followed already.")
@@ -296,3 +298,52 @@ class ReviewInput(Frozen):
     head: str
     round: int = Field(default=1, ge=1)
     reason: str = Field(default="", description="The event or call that asked for it.")
+
+
+class SeenHead(Frozen):
+    """That a commit is, or was, the head of a pull request; found by its repository and SHA, or by its project."""
+
+    ref: ChangeRef
+    head: str
+    project: str
+
+
+class Collected(Frozen):
+    """What collecting evidence answers to the runbook; everything large is an artifact."""
+
+    evidence: str = Field(default="", description="Digest of the `ChangeEvidence`.")
+    policy: str = Field(
+        default="", description="Digest of the policy that holds, with what was refused on the way to it."
+    )
+    definition: Pin | None = None
+    agents: tuple[AgentName, ...] = ()
+    ended: str = Field(default="", description="Why nothing is to be judged: another head by now, closed, gone.")
+
+
+class ReviewTask(Frozen):
+    """Input of what follows on the evidence."""
+
+    run: ReviewInput
+    collected: Collected
+    agent: AgentName | None = Field(default=None, description="The agent that is heard.")
+    reports: tuple[str, ...] = Field(default=(), description="Digests of what the agents answered.")
+    reviewed: str = Field(default="", description="Digest of the verdict that is published.")
+
+
+class Verdict(Frozen):
+    """What the runbook needs of a judgement."""
+
+    ruling: Ruling
+    reason: str
+    reviewed: str = Field(description="Digest of the `Reviewed` in the artifact store.")
+    merge: bool = Field(default=False, description="Whether it may be merged now, and somebody wants that.")
+
+
+class ReviewEnd(Frozen):
+    """Input of the end of a round."""
+
+    run: ReviewInput
+    verdict: Verdict | None = None
+    ended: str = ""
+    broken: str = Field(default="", description="Why there is no verdict, or why it could not be published.")
+    merged: str = Field(default="", description="SHA of the merge, where there was one.")

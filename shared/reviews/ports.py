@@ -11,9 +11,10 @@ from shared.domain.change import Change, ChangedFile, ChangeRef, Looked, Part, P
 from shared.domain.connection import Connection
 from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, MergeKind, RepositoryRef
+from shared.domain.policy import KeptPolicy
 from shared.domain.publication import MergeOutcome, OwnCheck, OwnWord, Permission, PlacedRemark, Posted
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import ReviewRecord, Spoken
+from shared.domain.review import ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord
 from shared.evidence.ports import EvidencePorts
 from shared.ports import ArtifactStore, AuditLog, Clock, Records
@@ -132,6 +133,8 @@ class ReviewPorts:
     projects: Records[ProjectRecord]
     connections: Records[Connection]
     reviews: Records[ReviewRecord]
+    heads: Records[SeenHead]
     spoken: Records[Spoken]
+    policies: Records[KeptPolicy]
     evidence: EvidencePorts
     connect: Callable[[Connection], Mapping[ForgeName, ReviewForge]]

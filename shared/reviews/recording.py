@@ -7,18 +7,21 @@ does not end before it has *done* that. Both are decided on the same record, whi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
+from datetime import datetime
 
 from pydantic import Field
 
 from shared.domain.change import ChangeRef
-from shared.domain.forge import Frozen
-from shared.domain.keys import encode_key
-from shared.domain.review import Reviewed, ReviewInput, ReviewRecord, ReviewState
+from shared.domain.forge import ForgeName, Frozen, RepositoryRef
+from shared.domain.keys import decode_key, encode_key
+from shared.domain.review import Reviewed, ReviewInput, ReviewRecord, ReviewState, SeenHead
 from shared.errors import ConflictError, TransientError
 from shared.reviews.ports import ReviewPorts
 
 _TRIES = 8
+_HEADS_EACH = 20
+"""Heads a pull request has at the most, as far as a list of pull requests goes."""
+_END = 10_000_000_000_000
 MOST_HEADS = 200
 """Heads of one pull request that are looked through; each push makes one."""
 
@@ -45,12 +48,6 @@ def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connect
     ident = review_id(ref, head)
     partition = encode_key(ref.key)
 
-    def started(record: ReviewRecord) -> ReviewInput:
-        return ReviewInput(
-            instance=record.instance, review=ident, ref=ref, project=project, connection=connection, head=head,
-            round=record.wanted, reason=reason,
-        )  # fmt: skip
-
     for _ in range(_TRIES):
         now = ports.clock.now()
         found = ports.reviews.get(partition, head)
@@ -60,8 +57,10 @@ def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connect
                     id=ident, ref=ref, project=project, connection=connection, head=head, state=ReviewState.RUNNING,
                     instance=f"review-{ident}.1", created_at=now, updated_at=now,
                 )  # fmt: skip
+                # Seen first, so that whoever finds the review by its commit finds every review there is.
+                _see(ports, record)
                 ports.reviews.create(partition, head, record)
-                return Wanted(record=record, start=started(record))
+                return Wanted(record=record, start=_started(record, reason))
             record, etag = found
             changes: dict[str, object] = {"wanted": record.wanted + 1, "updated_at": now}
             under_way = record.state is ReviewState.RUNNING
@@ -70,7 +69,7 @@ def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connect
                 changes |= {"run": run, "instance": f"review-{ident}.{run}", "state": ReviewState.RUNNING}
             record = record.model_copy(update=changes)
             ports.reviews.replace(partition, head, record, etag)
-            return Wanted(record=record, start=None if under_way else started(record))
+            return Wanted(record=record, start=None if under_way else _started(record, reason))
         except ConflictError:
             continue
     raise TransientError(f"{ref.key} is asked about by too many at once", retry_after=2)
@@ -78,8 +77,6 @@ def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connect
 
 def of(ports: ReviewPorts, ident: str) -> ReviewRecord | None:
     """The review of that id."""
-    from shared.domain.keys import decode_key
-
     key, _, head = decode_key(ident).rpartition("@")
     if not key or not head:
         return None
@@ -99,17 +96,60 @@ def latest_of(ports: ReviewPorts, ref: ChangeRef) -> ReviewRecord | None:
 
 
 def reviews_of(ports: ReviewPorts, project: str, limit: int) -> Sequence[ReviewRecord]:
-    """The latest reviews of a project, newest first, one for each pull request."""
-    rows = [record for _, _, record in ports.reviews.list(None, 10_000) if record.project == project]
-    rows.sort(key=lambda record: record.created_at, reverse=True)
-    seen: set[str] = set()
-    return list(islice((row for row in rows if row.ref.key not in seen and not seen.add(row.ref.key)), limit))  # type: ignore[func-returns-value]
+    """The latest reviews of a project, newest first, the newest head of each pull request."""
+    found: dict[str, ReviewRecord] = {}
+    for _, _, seen in ports.heads.list(_of_project(project), limit * _HEADS_EACH):
+        if len(found) == limit:
+            break
+        if seen.ref.key not in found and (kept := ports.reviews.get(encode_key(seen.ref.key), seen.head)):
+            found[seen.ref.key] = kept[0]
+    return list(found.values())
 
 
-def of_commit(ports: ReviewPorts, project: str, commit: str) -> Sequence[ReviewRecord]:
-    """Reviews of a project whose head is ``commit``: what a report about it may change."""
-    rows = ports.reviews.list(None, 10_000)
-    return [record for _, key, record in rows if key == commit and record.project == project]
+def of_commit(ports: ReviewPorts, forge: ForgeName, repository: RepositoryRef, commit: str) -> Sequence[ReviewRecord]:
+    """Reviews whose head is ``commit``: what a check or a report about it may change."""
+    rows = ports.heads.list(_of_commit(forge, repository, commit), MOST_HEADS)
+    found = (ports.reviews.get(encode_key(seen.ref.key), seen.head) for _, _, seen in rows)
+    return [one[0] for one in found if one]
+
+
+def quiet(ports: ReviewPorts, since: datetime) -> Sequence[ReviewInput]:
+    """Runs that nothing was heard of since ``since``, to be offered to the engine, which may have lost them."""
+    return [
+        _started(record)
+        for _, _, record in ports.reviews.list(None, 10_000)
+        if record.state is ReviewState.RUNNING and record.updated_at < since
+    ]
+
+
+def _see(ports: ReviewPorts, record: ReviewRecord) -> None:
+    seen = SeenHead(ref=record.ref, head=record.head, project=record.project)
+    ref = record.ref
+    ports.heads.put(_of_commit(ref.forge, ref.repository, record.head), f"{ref.number:010d}", seen)
+    # Tables list in the order of keys: the newest stands first.
+    since = _END - int(record.created_at.timestamp() * 1000)
+    ports.heads.put(_of_project(record.project), f"{since:014d}-{record.head[:12]}-{ref.forge}-{ref.number}", seen)
+
+
+def _of_project(project: str) -> str:
+    return encode_key(f"project:{project}")
+
+
+def _of_commit(forge: ForgeName, repository: RepositoryRef, commit: str) -> str:
+    return encode_key(f"{forge}:{str(repository).lower()}@{commit}")
+
+
+def _started(record: ReviewRecord, reason: str = "") -> ReviewInput:
+    return ReviewInput(
+        instance=record.instance,
+        review=record.id,
+        ref=record.ref,
+        project=record.project,
+        connection=record.connection,
+        head=record.head,
+        round=record.wanted,
+        reason=reason,
+    )
 
 
 def changed(
