@@ -221,6 +221,7 @@ class AgentReport(Frozen):
     trouble: str = Field(default="", description="Why the model, or the agent, did not answer in full.")
     calls: int = 0
     tokens: int = 0
+    seconds: float = Field(default=0, ge=0, description="How long the answer took.")
 
 
 class Reviewed(Frozen):
