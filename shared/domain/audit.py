@@ -28,6 +28,14 @@ class AuditTag(StrEnum):
     REQUEST_RECEIVED = "doneright:request:received"
     REQUEST_REFUSED = "doneright:request:refused"
     COMMAND_REFUSED = "doneright:command:refused"
+    COMMAND_FOLLOWED = "doneright:command:followed"
+    ATTESTATION_RECORDED = "doneright:attestation:recorded"
+    WAIVER_GRANTED = "doneright:waiver:granted"
+    WORK_ACCEPTED = "doneright:work:accepted"
+    WORK_REJECTED = "doneright:work:rejected"
+    DESIGN_DECIDED = "doneright:design:decided"
+    POLICY_SIMULATED = "doneright:policy:simulated"
+    TICKET_STAYED = "doneright:ticket:stayed"
     PLAN_DRAWN = "doneright:plan:drawn"
     PLAN_ADVISED = "doneright:plan:advised"
     PORTFOLIO_RECEIVED = "doneright:portfolio:received"
@@ -66,6 +74,7 @@ class AuditTag(StrEnum):
     GITHUB_ISSUE_CATEGORISED = "github:issue:categorised"
     GITHUB_ISSUE_LINKED = "github:issue:linked"
     GITHUB_ITEM_MOVED = "github:item:moved"
+    GITHUB_TICKET_MOVED = "github:ticket:moved"
     AZURE_DEVOPS_STEP_APPLIED = "azure_devops:step:applied"
     AZURE_DEVOPS_STEP_CONFIRMED = "azure_devops:step:confirmed"
     AZURE_DEVOPS_STEP_UNSUPPORTED = "azure_devops:step:unsupported"
@@ -84,6 +93,7 @@ class AuditTag(StrEnum):
     AZURE_DEVOPS_ITEM_CATEGORISED = "azure_devops:item:categorised"
     AZURE_DEVOPS_ITEM_LINKED = "azure_devops:item:linked"
     AZURE_DEVOPS_ITEM_MOVED = "azure_devops:item:moved"
+    AZURE_DEVOPS_TICKET_MOVED = "azure_devops:ticket:moved"
 
 
 MEANINGS: dict[AuditTag, str] = {
@@ -97,6 +107,14 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.REQUEST_RECEIVED: "A request for a project arrived and its run began.",
     AuditTag.REQUEST_REFUSED: "A request was refused; the detail names each field or the missing permission.",
     AuditTag.COMMAND_REFUSED: "A command in a comment was not followed; the detail says why.",
+    AuditTag.COMMAND_FOLLOWED: "A command in a comment that changes nothing by itself was followed: a review asked for, a criterion explained.",
+    AuditTag.ATTESTATION_RECORDED: "Somebody said, with a link, that a criterion holds; the detail names criterion, role and head.",
+    AuditTag.WAIVER_GRANTED: "An approver let a criterion go until a day; the detail holds the reason.",
+    AuditTag.WORK_ACCEPTED: "Somebody entitled accepted the work of a pull request.",
+    AuditTag.WORK_REJECTED: "Somebody entitled rejected the work of a pull request.",
+    AuditTag.DESIGN_DECIDED: "One of the design options that were weighed was chosen; the detail holds its number.",
+    AuditTag.POLICY_SIMULATED: "A policy was tried on stored reviews; nothing was changed.",
+    AuditTag.TICKET_STAYED: "A ticket could not be moved on in its lifecycle; the detail says what is missing.",
     AuditTag.PLAN_DRAWN: "The plan of a project was drawn; the detail holds its digest.",
     AuditTag.PLAN_ADVISED: "The plan was drawn in advisory mode or as a dry run; nothing was changed.",
     AuditTag.PORTFOLIO_RECEIVED: "A portfolio's file arrived and its run began; the event refers to the file.",
@@ -135,6 +153,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.GITHUB_ISSUE_CATEGORISED: "Doneright's label of an issue was set, changed or taken off; the detail holds the reasons.",
     AuditTag.GITHUB_ISSUE_LINKED: "An issue was linked to the project and work items it names.",
     AuditTag.GITHUB_ITEM_MOVED: "An issue was given another parent, or none, and read back; the detail says why.",
+    AuditTag.GITHUB_TICKET_MOVED: "A ticket was moved in its lifecycle and its issue labelled; the detail names both states.",
     AuditTag.AZURE_DEVOPS_STEP_APPLIED: "A resource was created or changed on Azure DevOps and read back.",
     AuditTag.AZURE_DEVOPS_STEP_CONFIRMED: "A resource on Azure DevOps was already as planned.",
     AuditTag.AZURE_DEVOPS_STEP_UNSUPPORTED: "The Azure DevOps organisation does not offer what a step needs.",
@@ -152,6 +171,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.AZURE_DEVOPS_ITEM_CATEGORISED: "Doneright's tag of a work item was set, changed or taken off; the detail holds the reasons.",
     AuditTag.AZURE_DEVOPS_ITEM_LINKED: "A work item was linked to an issue that names it.",
     AuditTag.AZURE_DEVOPS_ITEM_MOVED: "A work item was given another parent, or none, and read back; the detail says why.",
+    AuditTag.AZURE_DEVOPS_TICKET_MOVED: "A ticket was moved in its lifecycle and its work item set accordingly; the detail names both states.",
     AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
 }
 
