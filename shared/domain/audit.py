@@ -55,6 +55,8 @@ class AuditTag(StrEnum):
     REMOVAL_REQUESTED = "doneright:removal:requested"
     PROJECT_REMOVED = "doneright:project:removed"
     EVIDENCE_STORED = "doneright:evidence:stored"
+    REVIEW_JUDGED = "doneright:review:judged"
+    REVIEW_FAILED = "doneright:review:failed"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
     GITHUB_STEP_CONFIRMED = "github:step:confirmed"
@@ -67,6 +69,8 @@ class AuditTag(StrEnum):
     GITHUB_SCAFFOLD_MERGED = "github:scaffold:merged"
     GITHUB_SCAFFOLD_DECLINED = "github:scaffold:declined"
     GITHUB_SCAFFOLD_FAILED = "github:scaffold:failed"
+    GITHUB_REVIEW_PUBLISHED = "github:review:published"
+    GITHUB_CHANGE_MERGED = "github:change:merged"
     GITHUB_EPIC_SEEDED = "github:epic:seeded"
     GITHUB_EPIC_LINKED = "github:epic:linked"
     GITHUB_EPIC_FAILED = "github:epic:failed"
@@ -86,6 +90,8 @@ class AuditTag(StrEnum):
     AZURE_DEVOPS_SCAFFOLD_MERGED = "azure_devops:scaffold:merged"
     AZURE_DEVOPS_SCAFFOLD_DECLINED = "azure_devops:scaffold:declined"
     AZURE_DEVOPS_SCAFFOLD_FAILED = "azure_devops:scaffold:failed"
+    AZURE_DEVOPS_REVIEW_PUBLISHED = "azure_devops:review:published"
+    AZURE_DEVOPS_CHANGE_MERGED = "azure_devops:change:merged"
     AZURE_DEVOPS_EPIC_SEEDED = "azure_devops:epic:seeded"
     AZURE_DEVOPS_EPIC_LINKED = "azure_devops:epic:linked"
     AZURE_DEVOPS_EPIC_FAILED = "azure_devops:epic:failed"
@@ -173,6 +179,12 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.AZURE_DEVOPS_ITEM_MOVED: "A work item was given another parent, or none, and read back; the detail says why.",
     AuditTag.AZURE_DEVOPS_TICKET_MOVED: "A ticket was moved in its lifecycle and its work item set accordingly; the detail names both states.",
     AuditTag.AZURE_DEVOPS_BUILD_COMPLETED: "A build of a project's pipeline ended; the detail holds its result.",
+    AuditTag.REVIEW_JUDGED: "A change was judged; the detail holds the ruling, the definition it was judged under and what blocks.",
+    AuditTag.REVIEW_FAILED: "A round of a review broke before its verdict was told; the detail holds the reason.",
+    AuditTag.GITHUB_REVIEW_PUBLISHED: "The verdict about a pull request was told on GitHub; the artifact holds it whole.",
+    AuditTag.GITHUB_CHANGE_MERGED: "A pull request that had passed its review was merged on GitHub, exactly as reviewed.",
+    AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED: "The verdict about a pull request was told on Azure DevOps; the artifact holds it whole.",
+    AuditTag.AZURE_DEVOPS_CHANGE_MERGED: "A pull request that had passed its review was completed on Azure DevOps, exactly as reviewed.",
 }
 
 
