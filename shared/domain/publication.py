@@ -51,8 +51,12 @@ class PlacedRemark(Frozen):
     path: str = ""
     line: int | None = Field(default=None, ge=1, description="In the file at the head; None: about the change.")
     end_line: int | None = Field(default=None, ge=1)
-    body: str = Field(description="Markdown, with the hidden marker that carries the fingerprint.")
-    suggestion: str | None = None
+    body: str = Field(
+        description="Markdown, whole: it begins with the hidden marker, and holds the suggestion block where there is one."
+    )
+    suggestion: str | None = Field(
+        default=None, description="What the suggestion block in the body holds; nobody adds it a second time."
+    )
 
 
 class OwnWord(Frozen):
