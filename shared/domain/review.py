@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from shared.domain.change import ChangeRef
+from shared.domain.change import ChangeRef, Unknown
 from shared.domain.definition import ChangeKind, GateId, OwnerRole, Pin, Severity, Stage
 from shared.domain.forge import Frozen
 from shared.domain.policy import Enforcement, Weakening
@@ -98,6 +98,12 @@ class Judgement(Frozen):
         """The forge, or its plan, has no such thing."""
         return cls(outcome=Outcome.NOT_SUPPORTED, reason=reason)
 
+    @classmethod
+    def unseen(cls, what: str, part: Unknown, **rest: object) -> Judgement:
+        """``what``, such as ``the commits``, could not be had: not supported where the forge has no such thing."""
+        outcome = Outcome.NOT_AVAILABLE if part.supported else Outcome.NOT_SUPPORTED
+        return cls.model_validate({"outcome": outcome, "reason": f"{what} are not known: {part.reason}"[:2_000], **rest})
+
 
 class Attestation(Frozen):
     """Somebody said, with a link, that a criterion holds."""
@@ -133,6 +139,9 @@ class Spoken(Frozen):
     design: int | None = Field(default=None, ge=1, description="Number of the design option that was chosen.")
     accepted: bool | None = Field(default=None, description="Whether the work was accepted; None: nobody said.")
     comments: tuple[str, ...] = Field(default=(), description="Ids of the comments that were followed already.")
+    under_way: dict[str, datetime] = Field(
+        default_factory=dict, description="Comment that somebody follows at this moment → until when that is believed."
+    )
 
 
 class Finding(Frozen):
