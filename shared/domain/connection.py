@@ -18,6 +18,7 @@ from shared.domain.project import Process
 MOST_REQUESTERS = 100
 """Each team is a question to the forge when somebody asks for a project."""
 MOST_REPOSITORIES = 50
+MOST_HOLDERS = 50
 _LARGEST_APP_ID = 2**53 - 1
 """The largest whole number that every reader of JSON keeps."""
 _CHAT_MENTIONS = {"@all", "@channel", "@everyone", "@here"}
@@ -80,6 +81,10 @@ Url = Annotated[
 ]
 Requester = Annotated[str, BeforeValidator(_cleaned), Field(pattern=shapes.REQUESTER.pattern)]
 """A login or ``organisation/team``, in lower case and without its ``@``."""
+Role = Annotated[str, Field(pattern=shapes.ROLE.pattern)]
+"""Who sees to a criterion, or `approver`: who may let one go."""
+Holder = Annotated[str, BeforeValidator(_cleaned), Field(pattern=shapes.HOLDER.pattern)]
+"""A login, ``organisation/team`` or e-mail address, in lower case and without its ``@``."""
 RepositoryName = Annotated[str, Field(pattern=shapes.REPOSITORY.pattern)]
 
 
@@ -176,6 +181,7 @@ class Mode(StrEnum):
 
 
 _GITHUB = {"organization": "contoso"}
+_ROLES = {"approver": ["octocat", "contoso/leads"], "security_engineer": ["sam@contoso.com"]}
 _AZURE_DEVOPS = {"organization_url": "https://dev.azure.com/contoso", "credential": {"kind": "entra"}}
 
 
@@ -190,6 +196,12 @@ class ConnectionSettings(Frozen):
         max_length=MOST_REQUESTERS,
         description="Who may ask for projects: logins, or `organisation/team`. Empty: nobody.",
         examples=[["octocat", "contoso/builders"]],
+    )
+    roles: dict[Role, Annotated[tuple[Holder, ...], Field(max_length=MOST_HOLDERS)]] = Field(
+        default_factory=dict,
+        description="Who holds a role in reviews. For a role that is left out: approvers are those who administer the "
+        "repository, any other is whoever may write to it and is not the author.",
+        examples=[_ROLES],
     )
     least_rules: BranchRules | None = Field(
         default=None,
@@ -210,6 +222,9 @@ class ConnectionPatch(Frozen):
     azure_devops: AzureDevOpsConnection | None = Field(default=None, examples=[_AZURE_DEVOPS])
     requesters: tuple[Requester, ...] | None = Field(
         default=None, max_length=MOST_REQUESTERS, examples=[["octocat", "contoso/builders"]]
+    )
+    roles: dict[Role, Annotated[tuple[Holder, ...], Field(max_length=MOST_HOLDERS)]] | None = Field(
+        default=None, description="Given whole: a role that is left out is nobody's by name.", examples=[_ROLES]
     )
     least_rules: BranchRules | None = Field(default=None, examples=[{"minimum_reviewers": 2}])
     mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])

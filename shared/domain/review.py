@@ -102,7 +102,9 @@ class Judgement(Frozen):
     def unseen(cls, what: str, part: Unknown, **rest: object) -> Judgement:
         """``what``, such as ``the commits``, could not be had: not supported where the forge has no such thing."""
         outcome = Outcome.NOT_AVAILABLE if part.supported else Outcome.NOT_SUPPORTED
-        return cls.model_validate({"outcome": outcome, "reason": f"{what} are not known: {part.reason}"[:2_000], **rest})
+        return cls.model_validate(
+            {"outcome": outcome, "reason": f"{what} are not known: {part.reason}"[:2_000], **rest}
+        )
 
 
 class Attestation(Frozen):

@@ -111,6 +111,19 @@ TOPIC = Shape(
     "a GitHub topic: 1 to 50 lower-case letters, digits and hyphens, a letter or digit first",
     "payments",
 )
+ROLE = Shape(
+    r"^(approver|product_owner|project_lead|architect|author|reviewer|tester|security_engineer|designer|technical_writer"
+    r"|release_manager|operator|communicator)$",
+    "a role: approver, product_owner, project_lead, architect, author, reviewer, tester, security_engineer, designer, "
+    "technical_writer, release_manager, operator or communicator",
+    "approver",
+)
+HOLDER = Shape(
+    rf"^({_ANY_LOGIN}|{_LOGIN}/[A-Za-z0-9_][A-Za-z0-9._-]{{0,99}}"
+    r"|[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4})$",
+    "a GitHub login, an organisation/team of GitHub or an e-mail address, as somebody signs in to Azure DevOps",
+    "octocat",
+)
 BACKLOG_FIX = Shape(
     r"^(azure_devops|github):[1-9][0-9]{0,15}-(under-[1-9][0-9]{0,15}|under-unsorted|alone)$",
     "the id of a fix, as the backlog proposes it",
@@ -139,6 +152,8 @@ SHAPES = {
         OWN_PROCESS_NAME,
         COLOR,
         TOPIC,
+        ROLE,
+        HOLDER,
         BACKLOG_FIX,
     )
 }

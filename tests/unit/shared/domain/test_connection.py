@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shared.domain import shapes
 from shared.domain.connection import MOST_REPOSITORIES, MOST_REQUESTERS, ConnectionSettings
 from shared.domain.faults import faults_of
 from tests.fakes.app import a_connection
@@ -178,3 +179,24 @@ def test_repository_address_is_percent_encoded():
 def test_ids_are_bounded():
     with pytest.raises(ValidationError, match="id"):
         ConnectionSettings.model_validate({"id": "A_B", "github": {"organization": "acme"}})
+
+
+def test_roles_are_those_of_the_definition_and_the_approvers():
+    from shared.domain.definition import OwnerRole
+
+    assert set(re.findall(r"[a-z_]{4,}", shapes.ROLE.pattern)) == {*OwnerRole, "approver"}
+    given = {"approver": ["@Octo", "Acme/Leads"], "tester": ["Sam@Contoso.com"]}
+    assert a_connection(roles=given).roles == {"approver": ("octo", "acme/leads"), "tester": ("sam@contoso.com",)}
+
+
+@pytest.mark.parametrize(
+    ("roles", "field", "says"),
+    [
+        ({"boss": ["octo"]}, "roles.boss.[key]", "is not a role: approver"),
+        ({"tester": ["octo", "a b"]}, "roles.tester.1", "e-mail address"),
+        ({"tester": ["@here"]}, "roles.tester.0", "nobody's login"),
+        ({"tester": ["octo"] * 51}, "roles.tester", "50 are the most"),
+    ],
+)
+def test_a_role_nobody_knows_and_a_holder_nobody_can_be_are_refused_by_place(roles, field, says):
+    assert says in told(roles=roles)[field]
