@@ -141,6 +141,9 @@ class Spoken(Frozen):
     design: int | None = Field(default=None, ge=1, description="Number of the design option that was chosen.")
     accepted: bool | None = Field(default=None, description="Whether the work was accepted; None: nobody said.")
     comments: tuple[str, ...] = Field(default=(), description="Ids of the comments that were followed already.")
+    heeded: tuple[str, ...] = Field(default=(), description="Those of them that asked for another look.")
+    design_at: datetime | None = Field(default=None, description="When the option was chosen; the latest word counts.")
+    accepted_at: datetime | None = Field(default=None, description="When that was said.")
     under_way: dict[str, datetime] = Field(
         default_factory=dict, description="Comment that somebody follows at this moment → until when that is believed."
     )

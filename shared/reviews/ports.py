@@ -138,3 +138,5 @@ class ReviewPorts:
     policies: Records[KeptPolicy]
     evidence: EvidencePorts
     connect: Callable[[Connection], Mapping[ForgeName, ReviewForge]]
+    belongs: Callable[[Connection, str, str], bool] | None = None
+    """Whether a login (last) is in a team, ``organisation/team``; without it nobody holds a role by a team."""
