@@ -102,9 +102,11 @@ class Counts(_Read):
 
 
 class FileCoverage(Counts):
-    """The coverage of one file."""
+    """The coverage of one file; its lines where the report tells of each, and not of their number alone."""
 
     path: str
+    hit: str | None = Field(default=None, description="Numbers of the lines that were run, as `1-4,9`; None: not told.")
+    missed: str | None = Field(default=None, description="Numbers of those that could be run and were not, likewise.")
 
 
 class Coverage(Counts):
@@ -152,6 +154,7 @@ class EvidenceReport(_Read):
     format: EvidenceFormat
     tool: str = ""
     tool_version: str = ""
+    incomplete: str = Field(default="", description="Why the tool did not look at everything, by its own word.")
     findings: tuple[Finding, ...] = ()
     tests: tuple[CaseResult, ...] = ()
     coverage: Coverage | None = None

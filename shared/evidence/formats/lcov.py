@@ -75,5 +75,4 @@ class _Section:
         if not self._any and (lines := self._told.get("LF", 0)):
             if lines > LIMITS.items:
                 raise RefusedError(f"a file of {lines} lines is none that is read", "Let the tool write DA lines.")
-            for number in range(1, lines + 1):
-                self._lines.line(number, hit=number <= self._told.get("LH", 0))
+            self._lines.count(self._told.get("LH", 0), lines)

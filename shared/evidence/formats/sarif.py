@@ -31,11 +31,16 @@ def from_json(value: Any, given: Given) -> dict[str, Any]:
     hold(value, "sarif")
     findings: list[dict[str, Any]] = []
     tools: dict[str, str] = {}
+    broken: list[str] = []
     for run in value["runs"] or ():
         driver = run["tool"]["driver"]
         tools[driver["name"]] = driver.get("semanticVersion") or driver.get("version") or ""
         _Run(run, given, findings).read()
+        # Section 3.20.14: a run that did not succeed tells what it found until then.
+        if any(each.get("executionSuccessful") is False for each in run.get("invocations") or ()):
+            broken.append(driver["name"])
     return {
+        "incomplete": f"{', '.join(broken)} says that its run did not succeed" if broken else "",
         "tool": ", ".join(tools),
         "tool_version": ", ".join(dict.fromkeys(filter(None, tools.values()))),
         "findings": findings,
