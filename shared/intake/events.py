@@ -6,44 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue
 
+from shared.domain.change import Person
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
-
-
-class Wire(BaseModel):
-    """A part of a payload: the fields we use; forges add others at any time."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_meant(cls, data: object) -> object:
-        # Both forges write null where they have nothing to say, also for what they document as text. JSON can carry
-        # half a surrogate pair, which is no character and could be neither stored nor hashed.
-        if not isinstance(data, dict):
-            return data
-        return {
-            name: value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            if isinstance(value, str) and not value.isascii()
-            else value
-            # Of the hundred members an object has, the few that are read.
-            for name in (field.alias or own for own, field in cls.model_fields.items())
-            if (value := data.get(name)) is not None
-        }
-
-
-class GitHubUser(Wire):
-    login: str
-    type: str = "User"
-
-
-class GitHubLabel(Wire):
-    name: str
-
-
-class GitHubRepository(Wire):
-    full_name: str
+from shared.intake.change_events import ChangeNews, Written, is_own, news
+from shared.intake.wire import GitHubLabel, GitHubRepository, GitHubUser, Wire
 
 
 class GitHubIssue(Wire):
@@ -104,6 +72,10 @@ class BuildProject(Wire):
     name: str = ""
 
 
+class BuildRepository(Wire):
+    name: str = ""
+
+
 class BuildResource(Wire):
     id: int
     build_number: str = Field(default="", alias="buildNumber")
@@ -112,6 +84,9 @@ class BuildResource(Wire):
     definition: BuildDefinition = BuildDefinition()
     project: BuildProject | None = None
     url: str = ""
+    source_branch: str = Field(default="", alias="sourceBranch")
+    source_version: str = Field(default="", alias="sourceVersion")
+    repository: BuildRepository | None = None
 
 
 class AzureDevOpsBuild(Wire):
@@ -130,25 +105,59 @@ class Ignored(Wire):
 ISSUE_ACTIONS = frozenset({"opened", "labeled", "edited", "reopened"})
 
 
-type Event = GitHubIssues | GitHubIssueComment | AzureDevOpsBuild | Ignored
+type Event = GitHubIssues | GitHubIssueComment | AzureDevOpsBuild | ChangeNews | Ignored
 
 
 def parse(forge: ForgeName, event: str, payload: Mapping[str, JsonValue]) -> Event:
     """The typed event, or why it is ignored. Raises ``pydantic.ValidationError`` when a known event is malformed."""
-    if forge is ForgeName.GITHUB and event == "issues":
-        action = payload.get("action")
-        if not isinstance(action, str) or action not in ISSUE_ACTIONS:
-            return Ignored(reason=f"nothing follows from an issue being {action}")
-        return GitHubIssues.model_validate(payload)
-    if forge is ForgeName.GITHUB and event == "issue_comment":
-        action = payload.get("action")
-        # An edited comment is no new command: what it said first was acted on.
-        if action != "created":
-            return Ignored(reason=f"nothing follows from a comment being {action}")
-        return GitHubIssueComment.model_validate(payload)
-    if forge is ForgeName.AZURE_DEVOPS and event == "build.complete":
-        return AzureDevOpsBuild.model_validate(payload)
-    return Ignored(reason=f"Doneright does not act on {event or 'an event without a name'}")
+    match forge, event:
+        case ForgeName.GITHUB, "issues":
+            return _issues(payload)
+        case ForgeName.GITHUB, "issue_comment":
+            return _issue_comment(payload)
+        case ForgeName.AZURE_DEVOPS, "build.complete":
+            return AzureDevOpsBuild.model_validate(payload)
+    told = news(forge, event, payload) or f"Doneright does not act on {event or 'an event without a name'}"
+    return told if isinstance(told, ChangeNews) else Ignored(reason=told)
+
+
+def _issues(payload: Mapping[str, JsonValue]) -> GitHubIssues | Ignored:
+    action = payload.get("action")
+    if not isinstance(action, str) or action not in ISSUE_ACTIONS:
+        return Ignored(reason=f"nothing follows from an issue being {action}")
+    return GitHubIssues.model_validate(payload)
+
+
+def _issue_comment(payload: Mapping[str, JsonValue]) -> GitHubIssueComment | ChangeNews | Ignored:
+    action = payload.get("action")
+    # An edited comment is no new command: what it said first was acted on.
+    if action != "created":
+        return Ignored(reason=f"nothing follows from a comment being {action}")
+    comment = GitHubIssueComment.model_validate(payload)
+    return comment if comment.issue.pull_request is None else _on_a_pull_request(comment)
+
+
+def _on_a_pull_request(event: GitHubIssueComment) -> ChangeNews | Ignored:
+    """GitHub tells of comments on a pull request as of those on an issue; only its head is not among it."""
+    author = event.comment.user
+    if author is None or author.type == "Bot":
+        return Ignored(reason="programs give no commands")
+    if is_own(event.comment.body):
+        return Ignored(reason="Doneright wrote it")
+    if event.issue.state != "open":
+        return Ignored(reason=f"the pull request is {event.issue.state}")
+    return ChangeNews(
+        forge=ForgeName.GITHUB,
+        repository=RepositoryRef.parse(event.repository.full_name),
+        number=event.issue.number,
+        reason="somebody commented",
+        written=Written(
+            comment=f"issue:{event.comment.id}",
+            author=Person(id=author.login, login=author.login),
+            body=event.comment.body,
+            url=event.comment.html_url,
+        ),
+    )
 
 
 def content_digest(issue: IssueSnapshot) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from pydantic import Field, ValidationError
@@ -11,24 +12,37 @@ from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryState, Envelope, RequestState
 from shared.domain.faults import faults_of
-from shared.domain.forge import Frozen, IssueSnapshot
+from shared.domain.forge import ForgeName, Frozen, IssueSnapshot, RepositoryRef
 from shared.domain.issue_category import IssueToSort
 from shared.domain.keys import encode_key
 from shared.domain.project import RequestOrigin
 from shared.domain.run import RunInput
 from shared.errors import RefusedError
 from shared.intake import commands
+from shared.intake.change_events import ChangeNews
 from shared.intake.envelopes import unwrap
-from shared.intake.events import AzureDevOpsBuild, GitHubIssueComment, GitHubIssues, Ignored, content_digest, parse
+from shared.intake.events import (
+    AzureDevOpsBuild,
+    BuildResource,
+    GitHubIssueComment,
+    GitHubIssues,
+    Ignored,
+    content_digest,
+    parse,
+)
 from shared.projects.deciding import Wake
 from shared.projects.lost import to_take_up
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
+from shared.projects.repositories import project_of
 
 RESTARTS_ON_EDIT = frozenset({RequestState.REFUSED})
 """Ends of a run after which an edited request is a new try. Other ends need a person's word: a replay."""
 
 SORTED_ON = frozenset({"opened", "edited"})
 """What makes an issue that is no request be categorised; a label that somebody sets is theirs."""
+
+
+_TRIAL_MERGE = re.compile(r"refs/pull/([1-9][0-9]{0,9})/merge")
 
 
 class Handling(Frozen):
@@ -41,6 +55,8 @@ class Handling(Frozen):
     start: RunInput | None = Field(default=None, description="The run to start, under its own instance id.")
     again: bool = Field(default=False, description="Whether that run was begun before and may only have been lost.")
     wake: Wake | None = Field(default=None, description="A run that waits for what this delivery decided.")
+    news: ChangeNews | None = Field(default=None, description="Something about a pull request of `project`.")
+    project: str = Field(default="", description="Whose pull request it is.")
     case: IssueToSort | None = Field(default=None, description="An issue that is no request, to be categorised.")
 
 
@@ -75,6 +91,8 @@ def handle(
             return handling.model_copy(update={"start": start})
         case GitHubIssueComment():
             return _comment(ports, event)
+        case ChangeNews():
+            return _change(ports, event)
 
 
 def connection_for(connections: Sequence[Connection], repository: str) -> Connection | None:
@@ -164,6 +182,20 @@ def _comment(ports: ProjectPorts, event: GitHubIssueComment) -> Handling:
     return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, wake=followed.wake)
 
 
+def _change(ports: ProjectPorts, news: ChangeNews) -> Handling:
+    """Something about a pull request, in a repository of a project."""
+    subject = news.ref.key if news.ref else f"{news.forge}:{str(news.repository).lower()}@{news.commit}"
+    project = project_of(ports, news.forge, news.repository)
+    if project is None:
+        return _ignored(subject, f"no project of Doneright's has the repository {news.repository}")
+    connection = ports.connection(project.connection)
+    if connection.paused:
+        return _held(subject, connection)
+    return Handling(
+        state=DeliveryState.HANDLED, subject=subject, connection=connection.id, news=news, project=project.id
+    )
+
+
 def _held(subject: str, connection: Connection) -> Handling:
     return Handling(
         state=DeliveryState.HELD,
@@ -197,8 +229,28 @@ def _build(ports: ProjectPorts, envelope: Envelope, event: AzureDevOpsBuild) -> 
                     detail={"build": build.build_number, "result": build.result, "delivery": envelope.id},
                 ),
             )
-            return Handling(state=DeliveryState.HANDLED, subject=subject, connection=project.connection)
+            return Handling(
+                state=DeliveryState.HANDLED,
+                subject=subject,
+                connection=project.connection,
+                news=_news_of(build, project.name),
+                project=project.id,
+            )
     return _ignored(subject, f"no project of Doneright's is named {name or build.definition.name!r}")
+
+
+def _news_of(build: BuildResource, project: str) -> ChangeNews | None:
+    """What the end of a build says of a pull request: its own, where it built the trial merge, else of its commit."""
+    pull = _TRIAL_MERGE.fullmatch(build.source_branch)
+    if pull is None and not build.source_version:
+        return None
+    return ChangeNews(
+        forge=ForgeName.AZURE_DEVOPS,
+        repository=RepositoryRef(owner=project, name=(build.repository.name if build.repository else "") or project),
+        number=int(pull[1]) if pull else None,
+        commit=build.source_version,
+        reason=f"the build {build.build_number or build.id} ended",
+    )
 
 
 def _ignored(subject: str, reason: str) -> Handling:

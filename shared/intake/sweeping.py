@@ -13,16 +13,10 @@ from shared.domain.forge import ForgeName, Frozen, IssueSnapshot, RepositoryRef
 from shared.domain.run import RunInput
 from shared.errors import RefusedError, TransientError
 from shared.intake.envelopes import wrap
-from shared.intake.events import (
-    GitHubIssue,
-    GitHubIssues,
-    GitHubLabel,
-    GitHubRepository,
-    GitHubUser,
-    content_digest,
-)
+from shared.intake.events import GitHubIssue, GitHubIssues, content_digest
 from shared.intake.handling import RESTARTS_ON_EDIT
 from shared.intake.keeping import Keeper
+from shared.intake.wire import GitHubLabel, GitHubRepository, GitHubUser
 from shared.projects.lost import quiet_runs
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
 

@@ -20,6 +20,10 @@ class Links:
         """The status page of a project, readable by whoever holds the link."""
         return f"{self._base}/api/view/{quote(project, safe='')}?{urlencode({'token': self.token('view', project)})}"
 
+    def review(self, review: str) -> str:
+        """The page of a review, readable by whoever holds the link."""
+        return f"{self._base}/api/view/reviews/{quote(review, safe='=')}?{urlencode({'token': self.token('review', review)})}"
+
     def api(self, path: str) -> str:
         """An address of the API."""
         return f"{self._base}/api/{path.lstrip('/')}"

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.domain.forge import ForgeName
+from shared.intake.change_events import AZURE_DEVOPS_COMMENT, AZURE_DEVOPS_PULL_REQUEST, GITHUB_EVENTS, ChangeNews
 from shared.intake.events import (
     ISSUE_ACTIONS,
     AzureDevOpsBuild,
@@ -43,6 +44,9 @@ def github_examples(groups) -> int:
             elif name == "issue_comment" and example["action"] == "created":
                 assert isinstance(event, GitHubIssueComment)
                 assert event.comment.body == example["comment"]["body"]
+            elif name in GITHUB_EVENTS:
+                assert isinstance(event, ChangeNews | Ignored)
+                assert event.reason
             else:
                 assert isinstance(event, Ignored)
                 assert event.reason
@@ -78,7 +82,11 @@ def test_no_azure_devops_sample_raises():
         payload = json.loads(sample.read_text(encoding="utf-8"))
         name = payload.get("eventType", "")
         event = parse(ForgeName.AZURE_DEVOPS, name, payload)
-        assert isinstance(event, AzureDevOpsBuild if name == "build.complete" else Ignored), sample.name
+        wanted = {"build.complete": AzureDevOpsBuild, "git.pullrequest.created": ChangeNews}
+        if name in AZURE_DEVOPS_PULL_REQUEST | {AZURE_DEVOPS_COMMENT}:
+            assert isinstance(event, wanted.get(name, ChangeNews | Ignored)), sample.name
+        else:
+            assert isinstance(event, wanted.get(name, Ignored)), sample.name
 
 
 @pytest.mark.parametrize("action", sorted(ISSUE_ACTIONS))
