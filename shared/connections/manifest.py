@@ -33,7 +33,17 @@ PERMISSIONS = {
     "statuses": "write",
     "workflows": "write",
 }
-EVENTS = ("check_suite", "issue_comment", "issues", "pull_request", "pull_request_review", "push")
+EVENTS = (
+    "check_run",
+    "issue_comment",
+    "issues",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_review_thread",
+    "push",
+    "status",
+)
 
 
 class Registration(Protocol):

@@ -21,13 +21,24 @@ PIPELINE_FILE = "azure-pipelines.yml"
 SPRINTS = ("Sprint 1", "Sprint 2", "Sprint 3")
 """Where to plan when neither the request nor the process names iterations."""
 
-GITHUB_EVENTS = ("check_suite", "issue_comment", "issues", "pull_request", "pull_request_review", "push")
+GITHUB_EVENTS = (
+    "check_run",
+    "issue_comment",
+    "issues",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_review_thread",
+    "push",
+    "status",
+)
 AZURE_DEVOPS_EVENTS = (
     "build.complete",
     "git.pullrequest.created",
     "git.pullrequest.merged",
     "git.pullrequest.updated",
     "git.push",
+    "ms.vss-code.git-pullrequest-comment-event",
     "workitem.updated",
 )
 

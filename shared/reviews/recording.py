@@ -60,7 +60,7 @@ def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connect
                 # Seen first, so that whoever finds the review by its commit finds every review there is.
                 _see(ports, record)
                 ports.reviews.create(partition, head, record)
-                return Wanted(record=record, start=_started(record, reason))
+                return Wanted(record=record, start=run_of(record, reason))
             record, etag = found
             changes: dict[str, object] = {"wanted": record.wanted + 1, "updated_at": now}
             under_way = record.state is ReviewState.RUNNING
@@ -69,7 +69,7 @@ def want(ports: ReviewPorts, ref: ChangeRef, head: str, *, project: str, connect
                 changes |= {"run": run, "instance": f"review-{ident}.{run}", "state": ReviewState.RUNNING}
             record = record.model_copy(update=changes)
             ports.reviews.replace(partition, head, record, etag)
-            return Wanted(record=record, start=None if under_way else _started(record, reason))
+            return Wanted(record=record, start=None if under_way else run_of(record, reason))
         except ConflictError:
             continue
     raise TransientError(f"{ref.key} is asked about by too many at once", retry_after=2)
@@ -116,7 +116,7 @@ def of_commit(ports: ReviewPorts, forge: ForgeName, repository: RepositoryRef, c
 def quiet(ports: ReviewPorts, since: datetime) -> Sequence[ReviewInput]:
     """Runs that nothing was heard of since ``since``, to be offered to the engine, which may have lost them."""
     return [
-        _started(record)
+        run_of(record)
         for _, _, record in ports.reviews.list(None, 10_000)
         if record.state is ReviewState.RUNNING and record.updated_at < since
     ]
@@ -139,7 +139,8 @@ def _of_commit(forge: ForgeName, repository: RepositoryRef, commit: str) -> str:
     return encode_key(f"{forge}:{str(repository).lower()}@{commit}")
 
 
-def _started(record: ReviewRecord, reason: str = "") -> ReviewInput:
+def run_of(record: ReviewRecord, reason: str = "") -> ReviewInput:
+    """What the run of ``record`` is, or was, started with."""
     return ReviewInput(
         instance=record.instance,
         review=record.id,
