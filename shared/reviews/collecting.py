@@ -1,0 +1,141 @@
+"""Collects all that a review rests on, once for a round: the forge is asked, reports are read, scanners look at the diff.
+
+What cannot be had is kept as unknown with its reason; it is never taken for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from shared.definitions.load import definition_of_done
+from shared.domain.change import Change, ChangedFile, ChangeEvidence, Looked, Part, Reported, Scan, Unknown
+from shared.domain.connection import Connection
+from shared.domain.evidence import Finding
+from shared.domain.pull_request import PullRequestState
+from shared.domain.review import AgentName, Collected, ReviewInput, ReviewState
+from shared.errors import DefectError, NotSupportedError, RefusedError
+from shared.evidence.keeping import reports as kept_reports
+from shared.policies.pinning import keep
+from shared.projects.ports import CONNECTIONS
+from shared.reviews import publishing, recording
+from shared.reviews.facts import kinds_of
+from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.roles import holders
+from shared.reviews.standing import standing_policy
+
+MOST_EARLIER = 3
+"""Earlier heads whose reports are read, for tests that change their mind."""
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What collecting uses beside the ports: the scanners, and who chooses the agents."""
+
+    scan: Callable[[Change, Part[tuple[ChangedFile, ...]], tuple[Reported, ...]], tuple[Scan, ...]]
+    choose: Callable[[ChangeEvidence], tuple[AgentName, ...]]
+
+
+def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected:
+    """Collect, and keep, what the review of ``run`` rests on; or say why there is nothing to judge.
+
+    Raises ``TransientError`` when the forge or storage asks for patience.
+    """
+    connection = connection_of(ports, run.connection)
+    forge = forge_of(ports, connection, run)
+    before = forge.calls
+    looked = forge.look_at(run.ref)
+    if ended := _ended(looked, run):
+        return Collected(ended=ended)
+    assert looked is not None  # noqa: S101 - `_ended` answers for none
+    change = looked.change
+    publishing.announce(forge, run.ref, change.head, ports.links.api(f"reviews/{run.review}"))
+    files = forge.changed_files(change)
+    reports = _reports(ports, run.project, [change.head, change.merge_commit])
+    evidence = ChangeEvidence(
+        change=change,
+        files=files,
+        commits=looked.commits,
+        items=looked.items,
+        reviews=looked.reviews,
+        threads=looked.threads,
+        checks=looked.checks,
+        alerts=_alerts(forge, change),
+        scans=looking.scan(change, files, () if isinstance(reports, Unknown) else reports),
+        reports=reports,
+        base_reports=_reports(ports, run.project, [change.base, change.merge_base]),
+        earlier_reports=_earlier(ports, run),
+        template=looked.template,
+        kinds=kinds_of(change, looked.commits, looked.items),
+        roles=holders(connection),
+        process=looked.process,
+    )
+    standing = standing_policy(ports, forge, change, connection=run.connection, project=run.project)
+    evidence = evidence.model_copy(update={"calls": forge.calls - before})
+    return Collected(
+        evidence=ports.artifacts.put(evidence.model_dump_json().encode(), JSON),
+        policy=ports.artifacts.put(standing.model_dump_json().encode(), JSON),
+        definition=keep(ports.artifacts, definition_of_done()),
+        agents=looking.choose(evidence),
+    )
+
+
+def connection_of(ports: ReviewPorts, connection: str) -> Connection:
+    """The connection; a review never names one that is gone."""
+    found = ports.connections.get(CONNECTIONS, connection)
+    if found is None:
+        raise DefectError(f"connection {connection!r} does not exist")
+    return found[0]
+
+
+def forge_of(ports: ReviewPorts, connection: Connection, run: ReviewInput) -> ReviewForge:
+    """The forge the pull request is on. Raises ``RefusedError`` when the connection has none of that name."""
+    found = ports.connect(connection).get(run.ref.forge)
+    if found is None:
+        raise RefusedError(
+            f"connection {connection.id} has no {run.ref.forge}", "Add it to the connection, then review again."
+        )
+    return found
+
+
+def _ended(looked: Looked | None, run: ReviewInput) -> str:
+    if looked is None:
+        return f"{run.ref.key} is not there any more"
+    change = looked.change
+    if change.head != run.head:
+        return f"{run.head[:8]} was superseded by {change.head[:8]}"
+    return "" if change.state is PullRequestState.OPEN else f"the pull request is {change.state}"
+
+
+def _alerts(forge: ReviewForge, change: Change) -> Part[tuple[Finding, ...]]:
+    try:
+        return forge.alerts(change)
+    except NotSupportedError as error:
+        return Unknown(reason=error.reason, supported=False)
+    except RefusedError as error:
+        return Unknown(reason=error.reason)
+
+
+def _reports(ports: ReviewPorts, project: str, commits: Iterable[str]) -> Part[tuple[Reported, ...]]:
+    found: list[Reported] = []
+    for commit in dict.fromkeys(one for one in commits if one):
+        try:
+            found += [
+                Reported(record=record, report=report)
+                for record, report in kept_reports(ports.evidence, project, commit)
+            ]
+        except RefusedError as error:
+            # One that is past its retention, or cannot be read any more, may be the one that says no.
+            return Unknown(reason=f"a report about {commit[:8]} cannot be read: {error.reason}")
+    return tuple(found)
+
+
+def _earlier(ports: ReviewPorts, run: ReviewInput) -> Part[tuple[Reported, ...]]:
+    heads = [
+        record.head
+        for record in recording.heads_of(ports, run.ref)
+        if record.head != run.head and record.state is not ReviewState.FAILED
+    ]
+    return _reports(ports, run.project, heads[:MOST_EARLIER])

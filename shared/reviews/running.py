@@ -1,0 +1,266 @@
+"""What the runbook of a review does between collecting and its end: agents are heard, the change is judged and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.domain.audit import AuditTag, NewAuditEvent
+from shared.domain.change import ChangeEvidence, Reported, Unknown
+from shared.domain.connection import Mode
+from shared.domain.definition import Pin
+from shared.domain.publication import CheckConclusion, MergeOutcome, OwnCheck
+from shared.domain.review import (
+    AgentName,
+    AgentReport,
+    Collected,
+    Reviewed,
+    ReviewEnd,
+    ReviewInput,
+    ReviewRecord,
+    ReviewState,
+    ReviewTask,
+    Verdict,
+)
+from shared.errors import DefectError, RefusedError
+from shared.policies.pinning import definition_of_done_of
+from shared.reviews import collecting, merging, publishing, recording
+from shared.reviews.collecting import JSON, Looking, connection_of, forge_of
+from shared.reviews.facts import facts_of
+from shared.reviews.judging import Bench, judged, ruled
+from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.standing import Standing
+from shared.reviews.words import spoken_of
+
+Hear = Callable[[AgentName, ChangeEvidence], AgentReport]
+
+
+@dataclass(frozen=True)
+class Room:
+    """Everything a review is carried out with."""
+
+    ports: ReviewPorts
+    looking: Looking
+    hear: Hear
+    moved: Callable[[ReviewInput, Reviewed, MergeOutcome | None], tuple[str, ...]]
+    """Moves the ticket behind the change; what there is to tell about it."""
+
+
+def collect(room: Room, run: ReviewInput) -> Collected:
+    """Collect the evidence of one round."""
+    return collecting.collect(room.ports, room.looking, run)
+
+
+def hear(room: Room, task: ReviewTask) -> str:
+    """Hear one agent; the digest of its report. One that breaks says so in its report, and stops nobody."""
+    if task.agent is None:
+        raise DefectError("no agent was named")
+    report = room.hear(task.agent, _evidence(room.ports, task.collected))
+    return room.ports.artifacts.put(report.model_dump_json().encode(), JSON)
+
+
+def judge(room: Room, task: ReviewTask) -> Verdict:
+    """Judge the change under the policy that stood when its evidence was collected."""
+    ports, run, collected = room.ports, task.run, task.collected
+    connection = connection_of(ports, run.connection)
+    evidence = _evidence(ports, collected)
+    standing = Standing.model_validate_json(ports.artifacts.get(collected.policy))
+    pin = _pin(collected)
+    findings = judged(
+        Bench(
+            evidence=evidence,
+            facts=facts_of(evidence),
+            definition=definition_of_done_of(ports.artifacts, pin),
+            policy=standing.resolution.policy,
+            spoken=spoken_of(ports, run.ref),
+            at=ports.clock.now(),
+        )
+    )
+    ruling, reason = ruled(findings)
+    change = evidence.change
+    reviewed = Reviewed(
+        review=run.review,
+        instance=run.instance,
+        ref=run.ref,
+        project=run.project,
+        connection=run.connection,
+        head=change.head,
+        base=change.base,
+        title=change.title,
+        url=change.url,
+        author=change.author.login,
+        kinds=() if isinstance(evidence.kinds, Unknown) else evidence.kinds,
+        definition=pin,
+        policy_source=standing.source,
+        policy_faults=standing.faults,
+        weakenings=standing.resolution.weakenings,
+        ruling=ruling,
+        reason=reason,
+        advisory=connection.mode is Mode.ADVISORY,
+        findings=findings,
+        agents=tuple(AgentReport.model_validate_json(ports.artifacts.get(digest)) for digest in task.reports),
+        evidence=collected.evidence,
+        reports=_digests(evidence),
+        calls=evidence.calls,
+        at=ports.clock.now(),
+    )
+    digest = ports.artifacts.put(reviewed.model_dump_json().encode(), JSON)
+    _record(
+        ports,
+        AuditTag.REVIEW_JUDGED,
+        run,
+        f"judged.{run.round}",
+        artifacts=(digest, collected.evidence),
+        ruling=ruling,
+        reason=reason[:500],
+        head=change.head,
+        advisory=reviewed.advisory,
+        definition=pin.model_dump(mode="json"),
+        blocking=[one.criterion for one in findings if one.blocks][:50],
+        undecided=[one.criterion for one in findings if one.undecided][:50],
+        waived=[one.criterion for one in findings if one.waiver][:50],
+    )
+    wanted = merging.wanted_merge(reviewed, connection, change)
+    return Verdict(ruling=ruling, reason=reason[:500], reviewed=digest, merge=wanted is not None)
+
+
+def publish(room: Room, task: ReviewTask) -> bool:
+    """Tell the forge; ``False`` when another head made the verdict one about the past."""
+    ports, run = room.ports, task.run
+    evidence = _evidence(ports, task.collected)
+    reviewed = _reviewed(ports, task)
+    told = publishing.publish(_forge(ports, run), ports, reviewed, evidence.change, evidence.known_files)
+    if told.superseded:
+        return False
+    _record(
+        ports,
+        AuditTag.GITHUB_REVIEW_PUBLISHED if run.ref.forge == "github" else AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED,
+        run,
+        f"published.{run.round}",
+        artifacts=(task.reviewed, *((told.sarif,) if told.sarif else ())),
+        check=told.check,
+        said=told.said,
+        resolved=told.resolved,
+        trouble=list(told.trouble)[:20],
+    )
+    room.moved(run, reviewed, None)
+    return True
+
+
+def merge(room: Room, task: ReviewTask) -> MergeOutcome:
+    """Merge what passed, exactly as it was reviewed."""
+    ports, run = room.ports, task.run
+    evidence = _evidence(ports, task.collected)
+    reviewed = _reviewed(ports, task)
+    outcome = merging.merge_when_green(
+        _forge(ports, run),
+        reviewed,
+        connection_of(ports, run.connection),
+        evidence.change,
+        moved=lambda merged: room.moved(run, reviewed, merged),
+    )
+    if outcome.merged:
+        _record(
+            ports,
+            AuditTag.GITHUB_CHANGE_MERGED if run.ref.forge == "github" else AuditTag.AZURE_DEVOPS_CHANGE_MERGED,
+            run,
+            "merged",
+            commit=outcome.commit,
+            head=run.head,
+        )
+    return outcome
+
+
+def conclude(room: Room, end: ReviewEnd) -> int:
+    """End a round; the number of the next one when somebody asked for it meanwhile, else 0."""
+    ports, run = room.ports, end.run
+    state = ReviewState.COMPLETED
+    if end.ended:
+        state = ReviewState.SUPERSEDED
+    elif end.broken:
+        state = ReviewState.FAILED
+        _tell_broken(ports, end)
+        _record(ports, AuditTag.REVIEW_FAILED, run, f"failed.{run.round}", reason=end.broken[:500])
+
+    def ended(record: ReviewRecord) -> ReviewRecord | None:
+        if record.instance != run.instance:
+            return None
+        verdict: Mapping[str, object] = (
+            {"ruling": end.verdict.ruling, "reason": end.verdict.reason, "reviewed": end.verdict.reviewed}
+            if end.verdict
+            else {"reason": end.ended or end.broken}
+        )
+        again = record.wanted > run.round and not end.ended
+        return record.model_copy(
+            update={**verdict, "done": run.round, "state": ReviewState.RUNNING if again else state}
+        )
+
+    record = recording.of(ports, run.review)
+    if record is None:
+        return 0
+    after = recording.changed(ports, record, ended)
+    return after.wanted if after.state is ReviewState.RUNNING and after.instance == run.instance else 0
+
+
+def _tell_broken(ports: ReviewPorts, end: ReviewEnd) -> None:
+    """A review that broke never passes: its check says so, where the forge still listens."""
+    run = end.run
+    try:
+        connection = connection_of(ports, run.connection)
+        _forge(ports, run).set_check(
+            run.ref,
+            OwnCheck(
+                head=run.head,
+                conclusion=CheckConclusion.ADVISORY
+                if connection.mode is Mode.ADVISORY
+                else CheckConclusion.INCONCLUSIVE,
+                title="The review could not be finished",
+                summary=f"{end.broken}\n\nWrite `/doneright review` to have it tried again.",
+                details_url=ports.links.api(f"reviews/{run.review}"),
+                external_id=run.review,
+            ),
+        )
+    except (RefusedError, DefectError):
+        # What broke the review may well be that the forge takes no word of ours; the record has it.
+        return
+
+
+def _forge(ports: ReviewPorts, run: ReviewInput) -> ReviewForge:
+    return forge_of(ports, connection_of(ports, run.connection), run)
+
+
+def _evidence(ports: ReviewPorts, collected: Collected) -> ChangeEvidence:
+    return ChangeEvidence.model_validate_json(ports.artifacts.get(collected.evidence))
+
+
+def _reviewed(ports: ReviewPorts, task: ReviewTask) -> Reviewed:
+    return Reviewed.model_validate_json(ports.artifacts.get(task.reviewed))
+
+
+def _pin(collected: Collected) -> Pin:
+    if collected.definition is None:
+        raise DefectError("nothing was collected that could be judged")
+    return collected.definition
+
+
+def _digests(evidence: ChangeEvidence) -> tuple[str, ...]:
+    reported: tuple[Reported, ...] = () if isinstance(evidence.reports, Unknown) else evidence.reports
+    return tuple(dict.fromkeys(one.record.digest for one in reported))
+
+
+def _record(
+    ports: ReviewPorts, tag: AuditTag, run: ReviewInput, step: str, *, artifacts: tuple[str, ...] = (), **detail: object
+) -> None:
+    ports.audit.append(
+        run.project,
+        NewAuditEvent.model_validate(
+            {
+                "tag": tag,
+                "instance": run.instance,
+                "step": step,
+                "subject": run.ref.key,
+                "detail": detail,
+                "artifacts": artifacts,
+            }
+        ),
+    )
