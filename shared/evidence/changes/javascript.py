@@ -34,7 +34,7 @@ def declared(path: str, source: str, language: Language) -> Part[Declared]:
     """The exports and routes of ``source``. ``Unknown`` for a file too large to be written by hand."""
     if len(source) > LARGEST:
         return Unknown(reason=f"{path} has {len(source)} characters; {LARGEST} are the most that is read")
-    lines = _without_comments(source).split("\n")
+    lines = without_comments(source).split("\n")
     found = sorted([*_exports(lines), *_routes(lines)], key=lambda one: (one.start, one.name))
     return Declared(language=language, declarations=tuple(found), blind=BLIND)
 
@@ -44,7 +44,7 @@ def _exports(lines: list[str]) -> Iterator[Declaration]:
         if found := _EXPORT.match(line):
             word = found["word"].split()[0].rstrip("*")
             name = found["name"] or "default"
-            end = _end(lines, number)
+            end = closing_line(lines, number)
             text = "\n".join(lines[number - 1 : end])
             function = word == "function" or (
                 word in {"const", "let", "var"} and bool(_CALLABLE.search(text[:_LONGEST]))
@@ -58,7 +58,7 @@ def _exports(lines: list[str]) -> Iterator[Declaration]:
             )
             yield _made(name, kind, text, number, end, asynchronous=bool(found["async"]))
         elif found := _COMMONJS.match(line):
-            end = _end(lines, number)
+            end = closing_line(lines, number)
             text = "\n".join(lines[number - 1 : end])
             kind = DeclarationKind.FUNCTION if _CALLABLE.search(text[:_LONGEST]) else DeclarationKind.CONSTANT
             yield _made(found["name"], kind, text, number, end)
@@ -91,7 +91,7 @@ def _routes(lines: list[str]) -> Iterator[Declaration]:
     for number, line in enumerate(lines, 1):
         for found in _ROUTE.finditer(line):
             route = Route(method="ANY" if found["verb"] == "all" else found["verb"].upper(), path=found["path"])
-            end = _end(lines, number)
+            end = closing_line(lines, number)
             yield Declaration(
                 name=route.text,
                 kind=DeclarationKind.FUNCTION,
@@ -105,7 +105,7 @@ def _routes(lines: list[str]) -> Iterator[Declaration]:
             )
 
 
-def _end(lines: list[str], number: int) -> int:
+def closing_line(lines: list[str], number: int) -> int:
     """The line where the brackets opened from ``number`` on are closed again."""
     depth, opened = 0, False
     for index in range(number - 1, len(lines)):
@@ -138,7 +138,7 @@ def _parenthesis(text: str) -> str:
 _COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`\\])//[^\n]*", re.DOTALL)
 
 
-def _without_comments(source: str) -> str:
+def without_comments(source: str) -> str:
     """Comments as blanks, so that lines keep their numbers. A comment's sign inside a string is taken for one as well."""
     return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), source)
 

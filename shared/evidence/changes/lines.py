@@ -26,14 +26,26 @@ class Hunk(NamedTuple):
     length: int
 
 
+class _Step(NamedTuple):
+    sign: str
+    old: int
+    new: int
+    text: str
+
+
 def added(file: ChangedFile) -> tuple[Line, ...]:
     """The added lines with their numbers at the head. None for a file whose hunks could not be had: ask ``patch``."""
-    return tuple(Line(number, text) for sign, number, text in _walk(file.patch or "") if sign == "+")
+    return tuple(Line(one.new, one.text) for one in _walk(file.patch or "") if one.sign == "+")
 
 
 def removed(file: ChangedFile) -> tuple[Line, ...]:
     """The removed lines with their numbers at the merge base."""
-    return tuple(Line(number, text) for sign, number, text in _walk(file.patch or "") if sign == "-")
+    return tuple(Line(one.old, one.text) for one in _walk(file.patch or "") if one.sign == "-")
+
+
+def changed(file: ChangedFile) -> frozenset[int]:
+    """Numbers at the head of the added lines, and of those that now stand where lines were taken out."""
+    return frozenset(one.new for one in _walk(file.patch or ""))
 
 
 def hunks(file: ChangedFile) -> tuple[Hunk, ...]:
@@ -47,7 +59,7 @@ def reaches(file: ChangedFile, line: int) -> bool:
     return any(hunk.start <= line < hunk.start + hunk.length for hunk in hunks(file))
 
 
-def _walk(patch: str) -> Iterator[tuple[str, int, str]]:
+def _walk(patch: str) -> Iterator[_Step]:
     old = new = left_old = left_new = 0
     # Only "\n" ends a line of a diff; a form feed or a Unicode separator is part of one.
     for line in patch.split("\n"):
@@ -59,10 +71,10 @@ def _walk(patch: str) -> Iterator[tuple[str, int, str]]:
             continue
         sign, text = line[:1], line[1:]
         if sign == "+":
-            yield sign, new, text
+            yield _Step(sign, old, new, text)
             new, left_new = new + 1, left_new - 1
         elif sign == "-":
-            yield sign, old, text
+            yield _Step(sign, old, new, text)
             old, left_old = old + 1, left_old - 1
         elif sign == "\\":
             continue
