@@ -1,0 +1,118 @@
+"""Measures how many ways lead through each function a change touches, by lizard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from shared.domain.change import ChangedFile, FileStatus, Scan
+from shared.domain.evidence import Finding, Severity
+from shared.evidence.scanning.answers import answered, fingerprint, shortened
+from shared.evidence.scanning.job import Job
+from shared.evidence.scanning.libraries import look
+from shared.evidence.scanning.placing import Placed, numbered, place, suffix_of
+
+NAME = "lizard"
+FIGURE = "cyclomatic_complexity"
+RULE = "cyclomatic-complexity"
+MOST = 15
+"""Ways through a function above which it is a finding."""
+TWICE = 30
+"""Above this, a high one."""
+
+SUFFIXES = frozenset(
+    [
+        ".py", ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".vue", ".java", ".kt", ".scala", ".cs", ".go", ".rs",
+        ".rb", ".php", ".swift", ".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".m", ".mm", ".lua", ".pl", ".r", ".sol",
+    ]
+)  # fmt: skip
+"""Ends of files in languages the library reads. It would read any other as C."""
+
+_EXCUSES = re.compile(r"lizard forgive|GENERATED CODE", re.IGNORECASE)
+"""Words in comments by which the library leaves functions out; whoever wrote the change wrote them as well."""
+_LONGEST_NAME = 200
+
+
+def scan(job: Job) -> tuple[Scan, ...]:
+    """What lizard measures of functions that were touched; nothing when the change has no file it reads."""
+    files = [file for file in job.known_files if _is_concerned(file)]
+    if not files:
+        return ()
+    with job.folder() as folder:
+        placed, unseen = place(files, folder, job.ports.limits, numbered)
+        looked = look("complexity", placed, folder, job.ports, job.deadline)
+    findings: list[Finding] = []
+    most = 0
+    for one, functions in looked.found:
+        for function in functions:
+            start, end = one.line(function["start"]), one.line(function["end"])
+            if not one.touched.is_touched(start, end):
+                continue
+            most = max(most, function["ways"])
+            if function["ways"] > MOST:
+                findings.append(_finding(one, function, job.ports.key))
+    return answered(
+        NAME,
+        looked.version,
+        findings,
+        job.ports.limits,
+        seen=(one.file.path for one, _ in looked.found),
+        unseen=[*unseen, *looked.unseen],
+        figures={FIGURE: float(most)},
+    )
+
+
+def _is_concerned(file: ChangedFile) -> bool:
+    return file.status is not FileStatus.REMOVED and suffix_of(file.path) in SUFFIXES
+
+
+def _finding(one: Placed, function: dict[str, Any], key: bytes) -> Finding:
+    ways, name = function["ways"], function["name"][:_LONGEST_NAME]
+    return Finding(
+        rule=RULE,
+        severity=Severity.HIGH if ways > TWICE else Severity.MEDIUM,
+        source_severity=str(ways),
+        message=shortened(f"{ways} ways lead through {name}; {MOST} are the most that can be followed and tested."),
+        path=one.file.path,
+        line=one.line(function["start"]),
+        end_line=one.line(function["end"]),
+        fingerprint=fingerprint(key, NAME, RULE, one.file.path, function["name"]),
+    )
+
+
+def begin() -> tuple[str, Callable[[Path, str], dict[str, Any]]]:
+    """In the child's process: the library's version, and what looks at one file."""
+    lizard: Any = import_module("lizard")
+    analyze = lizard.FileAnalyzer(lizard.get_extensions([]))
+
+    def look_at(folder: Path, name: str) -> dict[str, Any]:
+        text = (folder / name).read_text(encoding="utf-8", newline="\n")
+        with redirect_stderr(StringIO()) as said:
+            try:
+                measured = analyze.analyze_source_code(name, _EXCUSES.sub(_undone, text))
+            except (IndexError, KeyError, ValueError, AttributeError, TypeError, AssertionError):
+                return {"unread": "lizard cannot read it"}
+        if "[skip]" in said.getvalue():
+            return {"unread": "it is nested too deeply"}
+        return {
+            "found": [
+                {
+                    "name": function.name,
+                    "start": max(function.start_line, 1),
+                    "end": max(function.end_line, function.start_line, 1),
+                    "ways": function.cyclomatic_complexity,
+                }
+                for function in measured.function_list
+            ]
+        }
+
+    return str(lizard.version), look_at
+
+
+def _undone(excuse: re.Match[str]) -> str:
+    return excuse[0].replace(" ", "_")

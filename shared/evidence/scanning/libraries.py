@@ -1,0 +1,146 @@
+"""Lets a library look at files in a process of its own; a file that stops it is told as not looked at, and the rest go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.evidence.scanning.answers import UnansweredError
+from shared.evidence.scanning.deadline import Deadline
+from shared.evidence.scanning.placing import Placed, Unseen
+from shared.evidence.scanning.ports import ScanPorts
+from shared.evidence.scanning.processes import end, environment, start
+
+MOST_STARTS = 4
+"""Of one library for one change: a file that stops it costs one."""
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Looked:
+    """What a library said."""
+
+    version: str = ""
+    found: list[tuple[Placed, list[dict[str, Any]]]] = field(default_factory=list)
+    unseen: list[Unseen] = field(default_factory=list)
+
+
+def look(module: str, placed: Sequence[Placed], folder: Path, ports: ScanPorts, deadline: Deadline) -> Looked:
+    """What the library of ``module`` says of each file in ``folder``.
+
+    Raises:
+        UnansweredError: it could not be started, or answered nothing that can be read.
+    """
+    looked = Looked()
+    left = list(placed)
+    for _ in range(MOST_STARTS):
+        if not left:
+            break
+        stopped = _Run(module, left, folder, ports, deadline, looked).follow()
+        answered = len(left) - len(stopped.left)
+        left = stopped.left
+        if not left:
+            break
+        if deadline.left <= 0:
+            break
+        if not answered and not looked.version:
+            # Not a file's fault: it did not even begin.
+            raise UnansweredError(stopped.reason)
+        looked.unseen.append(Unseen(left[0].file.path, stopped.reason))
+        left = left[1:]
+    reason = "there was no time left" if deadline.left <= 0 else "too many files before it stopped the scanner"
+    looked.unseen += [Unseen(one.file.path, reason) for one in left]
+    return looked
+
+
+@dataclass
+class _Stopped:
+    left: list[Placed]
+    reason: str
+
+
+class _Run:
+    """One process over some files."""
+
+    def __init__(
+        self, module: str, files: Sequence[Placed], folder: Path, ports: ScanPorts, deadline: Deadline, into: Looked
+    ) -> None:
+        self._files = list(files)
+        self._deadline = deadline
+        self._patience = ports.limits.file_seconds
+        self._most = ports.limits.output_bytes
+        self._into = into
+        paths = os.pathsep.join([str(_ROOT), *(entry for entry in sys.path if entry)])
+        command = [*ports.python, "-m", "shared.evidence.scanning.child", module, str(folder)]
+        self._process = start(command, folder, environment(folder, PYTHONPATH=paths), subprocess.PIPE)
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+
+    def follow(self) -> _Stopped:
+        """Read until it is done or stops; which files are left, and why."""
+        reader = threading.Thread(target=self._read, daemon=True)
+        reader.start()
+        try:
+            self._hand_over()
+            return self._follow()
+        finally:
+            end(self._process)
+            reader.join()
+            if self._process.stdout:
+                self._process.stdout.close()
+
+    def _hand_over(self) -> None:
+        if self._process.stdin is None:
+            return
+        try:
+            with self._process.stdin as stdin:
+                stdin.write(json.dumps([one.name for one in self._files]).encode())
+        except OSError:
+            # It ended before it read; what it said before then tells why.
+            return
+
+    def _read(self) -> None:
+        size = 0
+        for line in self._process.stdout or ():
+            size += len(line)
+            if size > self._most:
+                break
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _follow(self) -> _Stopped:
+        left = self._files
+        while True:
+            wait = self._deadline.within(self._patience).left
+            try:
+                line = self._lines.get(timeout=wait)
+            except queue.Empty:
+                return _Stopped(left, "the scanner did not end with it in time")
+            if line is None:
+                return _Stopped(left, "the scanner stopped at it")
+            try:
+                said = json.loads(line)
+            except ValueError:
+                return _Stopped(left, "the scanner stopped at it")
+            if "version" in said:
+                self._into.version = said["version"]
+            elif "crashed" in said:
+                return _Stopped(left, f"the scanner stopped at it ({said['crashed']})")
+            elif "done" in said:
+                return _Stopped(left, "the scanner left it out")
+            elif left and said.get("file") == left[0].name:
+                left = self._take(left, said)
+
+    def _take(self, left: list[Placed], said: dict[str, Any]) -> list[Placed]:
+        if "unread" in said:
+            self._into.unseen.append(Unseen(left[0].file.path, str(said["unread"])[:200]))
+        else:
+            self._into.found.append((left[0], said["found"]))
+        return left[1:]

@@ -1,0 +1,84 @@
+"""Starts the processes that look at a change: without our secrets in their environment, and ended when they take too long."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from shared.evidence.scanning.answers import UnansweredError
+from shared.evidence.scanning.deadline import Deadline
+
+_PASSED_ON = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """What a process is told: where programs are and little else, so that no setting or secret of ours reaches it."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed | {"HOME": str(home), "XDG_CACHE_HOME": str(home), "LANG": "C.UTF-8", "PYTHONUTF8": "1", **more}
+
+
+def start(command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int) -> subprocess.Popen[bytes]:
+    """Start ``command`` in a process group of its own. Raises ``UnansweredError`` when the machine does not start it."""
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environ),
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UnansweredError(f"it could not be started ({type(error).__name__})") from error
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and all it started, and wait for it; without effect on one that ended by itself."""
+    if process.poll() is None:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            # Not waited for yet, so its number is still its own.
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run(
+    command: Sequence[str],
+    folder: Path,
+    home: Path,
+    deadline: Deadline,
+    most: int,
+    good: frozenset[int] = frozenset({0}),
+) -> bytes:
+    """What a program writes to its standard output.
+
+    Args:
+        folder: where it runs.
+        home: an empty folder that it may take for its user's.
+        most: bytes of its answer.
+        good: exit codes that are answers.
+
+    Raises:
+        UnansweredError: it could not be started, did not end in time, answered too much, or failed.
+    """
+    answer = home / "answer"
+    with answer.open("w+b") as stream:
+        process = start(command, folder, environment(home), stream.fileno())
+        try:
+            process.communicate(timeout=deadline.left)
+        except subprocess.TimeoutExpired as error:
+            raise UnansweredError("it did not end in time", "Split the change, or try again") from error
+        finally:
+            end(process)
+        if process.returncode not in good:
+            raise UnansweredError(f"it failed with the exit code {process.returncode}")
+        if answer.stat().st_size > most:
+            raise UnansweredError(f"its answer is larger than {most} bytes", "Split the change")
+        stream.seek(0)
+        return stream.read()

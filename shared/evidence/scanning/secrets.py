@@ -1,0 +1,223 @@
+"""Finds secrets in lines a change adds, by detect-secrets, without ever telling one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from shared.domain.change import ChangedFile, Scan
+from shared.domain.evidence import Finding, Severity
+from shared.evidence.changes.kinds import FileKind, kind_of
+from shared.evidence.scanning.answers import answered, fingerprint
+from shared.evidence.scanning.job import Job
+from shared.evidence.scanning.libraries import look
+from shared.evidence.scanning.placing import Placed, place, suffix_of
+
+NAME = "detect-secrets"
+
+DETECTORS = (
+    "artifactory.ArtifactoryDetector", "aws.AWSKeyDetector", "azure_storage_key.AzureStorageKeyDetector",
+    "basic_auth.BasicAuthDetector", "cloudant.CloudantDetector", "discord.DiscordBotTokenDetector",
+    "github_token.GitHubTokenDetector", "gitlab_token.GitLabTokenDetector", "ibm_cloud_iam.IbmCloudIamDetector",
+    "ibm_cos_hmac.IbmCosHmacDetector", "jwt.JwtTokenDetector", "mailchimp.MailchimpDetector", "npm.NpmDetector",
+    "openai.OpenAIDetector", "private_key.PrivateKeyDetector", "pypi_token.PypiTokenDetector",
+    "sendgrid.SendGridDetector", "slack.SlackDetector", "softlayer.SoftlayerDetector",
+    "square_oauth.SquareOAuthDetector", "stripe.StripeDetector", "telegram_token.TelegramBotTokenDetector",
+    "twilio.TwilioKeyDetector",
+)  # fmt: skip
+"""Detectors of secrets that have a shape of their own; what they find needs no second opinion. Public addresses
+(``ip_public``) are no secrets."""
+
+FURTHER = (
+    ("GitHub Fine-grained Token", re.compile(r"\bgithub_pat_[A-Za-z0-9_]{60,}\b")),
+    ("Azure DevOps Token", re.compile(r"\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b")),
+    ("Microsoft Entra Client Secret", re.compile(r"\b[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}")),
+    ("Google API Key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
+    ("Shared Access Key", re.compile(r"\bSharedAccessKey=([A-Za-z0-9+/]{43}=)")),
+)
+"""Shapes the library lacks, as their makers document them."""
+
+_LOCK, _SAMPLES, _TEXT = "lock", "samples", "text"
+_CARE = {FileKind.LOCK: _LOCK, FileKind.TEST: _SAMPLES, FileKind.DOCUMENTATION: _SAMPLES}
+"""How closely a file is guessed about. Lock files are full of digests that look random; tests and documents, of made-up
+passwords with telling names."""
+
+GUESSING: tuple[dict[str, Any], ...] = (
+    {"name": "KeywordDetector"},
+    {"name": "Base64HighEntropyString", "limit": 4.5},
+)
+"""Detectors that guess by a name beside the value or by its randomness. Hexadecimal randomness is left out: digests and
+commits, which fill lock files, workflows and tests, look the same."""
+
+_HEURISTIC = "detect_secrets.filters.heuristic"
+GUESS_FILTERS = tuple(
+    {"path": f"{_HEURISTIC}.{name}"}
+    for name in (
+        "is_sequential_string", "is_potential_uuid", "is_likely_id_string", "is_templated_secret",
+        "is_prefixed_with_dollar_sign", "is_indirect_reference", "is_not_alphanumeric_string",
+    )
+)  # fmt: skip
+"""What makes a guess no finding. The comment ``pragma: allowlist secret`` is no such thing: whoever wrote the change wrote
+it as well. Nothing is verified by asking anybody."""
+
+_OFTEN_SAMPLES = frozenset({"Basic Auth Credentials", "JSON Web Token"})
+"""Of the detectors by shape, those whose finds are often samples; they weigh less."""
+
+_TEXT_SUFFIXES = frozenset(
+    [
+        ".py", ".js", ".jsx", ".ts", ".tsx", ".java", ".go", ".cs", ".rb", ".php", ".swift", ".c", ".cpp", ".h", ".m",
+        ".yaml", ".yml", ".json", ".ini", ".cfg", ".properties", ".config", ".toml", ".conf", ".pem", ".pom", ".tf", ".xml",
+    ]
+)  # fmt: skip
+"""Ends by which the library reads a file in its own way. It passes over files with some other ends unread, so those are
+written as ``.txt``."""
+
+BINARY_SUFFIXES = frozenset(
+    [
+        ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".ico", ".icns", ".webp", ".avif", ".tif", ".tiff", ".psd", ".svgz",
+        ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3", ".mp4", ".mov", ".avi", ".webm", ".ogg", ".wav", ".flac",
+        ".pdf", ".zip", ".gz", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".rar", ".jar", ".war", ".whl", ".nupkg",
+        ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".ods", ".exe", ".dll", ".so", ".dylib", ".class",
+        ".pyc", ".o", ".a", ".lib", ".wasm", ".parquet", ".npy", ".npz", ".onnx", ".pt", ".bin", ".dat", ".mo",
+    ]
+)  # fmt: skip
+"""Ends of files in which nobody looks for secrets. A binary file of another end is told as not looked at: a line in
+``.gitattributes`` makes any text look like one."""
+
+_DIGEST = re.compile(r"sha(?:1|256|384|512)[-:]")
+"""What the digest of something public begins with."""
+
+_NAME = re.compile(r"[a-z]+(?:[ _.-][a-z]+)+")
+"""Words in small letters, joined: how secrets are named, such as `contoso-github`, not how they are made."""
+
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/]{40,}")
+"""Without a line such as this close by, the heading of a private key is only spoken of."""
+
+_PUBLIC = frozenset({"0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059"})
+"""SHA-256 of keys that everybody knows: the storage emulator's, as its manual prints it."""
+
+_SAMPLE = re.compile(r"[A-Za-z]+")
+"""A password of letters alone in an address: in tests and documents, a sample."""
+
+LONGEST_GUESSED = 5_000
+"""Characters of a line in which is guessed; longer ones, which programs write, are looked at by shape alone."""
+
+
+def scan(job: Job) -> tuple[Scan, ...]:
+    """What detect-secrets finds in added lines. It concerns every change."""
+    files = [file for file in job.known_files if not _is_media(file)]
+    with job.folder() as folder:
+        placed, unseen = place(files, folder, job.ports.limits, _named, sparse=True)
+        looked = look("secrets", placed, folder, job.ports, job.deadline)
+    job.secrets.update(each["value"] for _, found in looked.found for each in found)
+    findings = [
+        finding for one, found in looked.found for each in found if (finding := _finding(one, each, job.ports.key))
+    ]
+    media = sum(_is_media(file) for file in job.known_files)
+    return answered(
+        NAME,
+        looked.version,
+        findings,
+        job.ports.limits,
+        seen=(one.file.path for one, _ in looked.found),
+        unseen=[*unseen, *looked.unseen],
+        figures={"files": len(looked.found), "binary_files": media},
+    )
+
+
+def _is_media(file: ChangedFile) -> bool:
+    return file.binary and suffix_of(file.path) in BINARY_SUFFIXES
+
+
+def _named(number: int, file: ChangedFile) -> str:
+    end = suffix_of(file.path)
+    kept = end if end in _TEXT_SUFFIXES else ".txt"
+    return f"{_CARE.get(kind_of(file.path), _TEXT)}{number:05d}{kept}"
+
+
+def _finding(one: Placed, found: dict[str, Any], key: bytes) -> Finding | None:
+    line, kind = one.line(found["line"]), found["kind"]
+    if not one.touched.is_added(line):
+        return None
+    guessed = found["guessed"]
+    return Finding(
+        rule=kind,
+        severity=Severity.HIGH if guessed or kind in _OFTEN_SAMPLES else Severity.CRITICAL,
+        source_severity="guessed" if guessed else "by its shape",
+        message=f"{'This looks like a secret' if guessed else 'This is a secret'} ({kind}).",
+        path=one.file.path,
+        line=line,
+        fingerprint=fingerprint(key, NAME, kind, one.file.path, found["value"]),
+    )
+
+
+def begin() -> tuple[str, Callable[[Path, str], dict[str, Any]]]:
+    """In the child's process: the library's version, and what looks at one file."""
+    from importlib import import_module  # noqa: PLC0415 - the library is loaded in the child alone
+
+    from detect_secrets.__version__ import VERSION  # noqa: PLC0415
+
+    detectors = []
+    for detector in DETECTORS:
+        module, name = detector.split(".")
+        detectors.append(getattr(import_module(f"detect_secrets.plugins.{module}"), name)())
+
+    def look_at(folder: Path, name: str) -> dict[str, Any]:
+        lines = (folder / name).read_text(encoding="utf-8", newline="\n").split("\n")
+        found: dict[tuple[int, str], dict[str, Any]] = {}
+        for number, kind, value in _by_shape(lines, detectors):
+            if _is_public(value) or (kind == "Private Key" and not _has_body(lines, number)):
+                continue
+            if kind == "Basic Auth Credentials" and name.startswith(_SAMPLES) and _SAMPLE.fullmatch(value):
+                continue
+            found.setdefault((number, value), {"line": number, "kind": kind, "value": value, "guessed": False})
+        if not name.startswith(_LOCK):
+            # A line that holds a token for certain needs no guess beside it.
+            certain = {number for number, _ in found}
+            for number, kind, value in _guessed(folder, name, lines):
+                if number not in certain:
+                    found.setdefault((number, value), {"line": number, "kind": kind, "value": value, "guessed": True})
+        return {"found": [found[place] for place in sorted(found)]}
+
+    return VERSION, look_at
+
+
+def _by_shape(lines: list[str], detectors: list[Any]) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        for detector in detectors:
+            for secret in detector.analyze_line(filename="", line=line, line_number=number):
+                yield number, secret.type, secret.secret_value or ""
+        for kind, shape in FURTHER:
+            for match in shape.finditer(line):
+                yield number, kind, match[match.lastindex or 0]
+
+
+def _is_public(value: str) -> bool:
+    value = value.rpartition("AccountKey=")[2]
+    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest() in _PUBLIC
+
+
+def _has_body(lines: list[str], number: int) -> bool:
+    # The heading itself is short words; a key on one line holds written line ends.
+    return any(_KEY_BODY.search(line) for line in lines[number - 1 : number + 4])
+
+
+def _guessed(folder: Path, name: str, lines: list[str]) -> Iterator[tuple[int, str, str]]:
+    from detect_secrets.core.scan import scan_file  # noqa: PLC0415
+    from detect_secrets.settings import transient_settings  # noqa: PLC0415
+
+    file = folder / name
+    if any(len(line) > LONGEST_GUESSED for line in lines):
+        kept = (line if len(line) <= LONGEST_GUESSED else "" for line in lines)
+        file.write_text("\n".join(kept), encoding="utf-8", newline="\n")
+    plugins = GUESSING[1:] if name.startswith(_SAMPLES) else GUESSING
+    with transient_settings({"plugins_used": list(plugins), "filters_used": list(GUESS_FILTERS)}):
+        for secret in scan_file(str(file)):
+            value = secret.secret_value or ""
+            if not (_NAME.fullmatch(value) or _DIGEST.match(value) or _is_public(value)):
+                yield secret.line_number, secret.type, value
