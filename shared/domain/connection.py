@@ -209,6 +209,10 @@ class ConnectionSettings(Frozen):
         examples=[{"minimum_reviewers": 2}],
     )
     mode: Mode = Mode.ENFORCED
+    review_mode: Mode = Field(
+        default=Mode.ADVISORY,
+        description="Whether a review blocks, or only advises: what teams see first, before it may stop them.",
+    )
     paused: bool = False
     merge_on_green: bool = Field(
         default=False, description="A pull request whose review passed is merged without anybody pressing the button."
@@ -228,6 +232,7 @@ class ConnectionPatch(Frozen):
     )
     least_rules: BranchRules | None = Field(default=None, examples=[{"minimum_reviewers": 2}])
     mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])
+    review_mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])
     paused: bool | None = Field(default=None, examples=[False])
     merge_on_green: bool | None = Field(default=None, examples=[False])
 

@@ -96,7 +96,7 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
         weakenings=standing.resolution.weakenings,
         ruling=ruling,
         reason=reason,
-        advisory=connection.mode is Mode.ADVISORY,
+        advisory=connection.review_mode is Mode.ADVISORY,
         findings=findings,
         agents=tuple(AgentReport.model_validate_json(ports.artifacts.get(digest)) for digest in task.reports),
         evidence=collected.evidence,
@@ -212,7 +212,7 @@ def _tell_broken(ports: ReviewPorts, end: ReviewEnd) -> None:
             OwnCheck(
                 head=run.head,
                 conclusion=CheckConclusion.ADVISORY
-                if connection.mode is Mode.ADVISORY
+                if connection.review_mode is Mode.ADVISORY
                 else CheckConclusion.INCONCLUSIVE,
                 title="The review could not be finished",
                 summary=f"{end.broken}\n\nWrite `/doneright review` to have it tried again.",
