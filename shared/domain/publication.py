@@ -84,6 +84,9 @@ class MergeOutcome(Frozen):
     merged: bool
     commit: str = ""
     reason: str = ""
+    followed: tuple[str, ...] = Field(
+        default=(), description="What was done after it, in words: branch, ticket, deployment."
+    )
 
 
 class Permission(StrEnum):
