@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.decision import MEANS, Choice
 from shared.domain.delivery import RequestRecord
@@ -14,12 +12,7 @@ from shared.intake.events import GitHubIssueComment
 from shared.projects import answering, answers, deciding
 from shared.projects.deciding import Wake
 from shared.projects.ports import REQUESTS, ProjectPorts
-
-_COMMAND = re.compile(r"^/doneright(?:[ \t]+(?P<word>\S+))?[ \t]*$", re.MULTILINE)
-_QUOTED = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^(?P=fence)[`~]*[ \t]*$|\Z)|<!--.*?(?:-->|\Z)", re.MULTILINE | re.DOTALL
-)
-"""Code blocks and HTML comments: what stands in them is shown or hidden, and not said."""
+from shared.reviews.grammar import lines_in
 
 
 class Followed(Frozen):
@@ -41,10 +34,9 @@ class _Asking(Frozen):
 def word_in(body: str) -> str | None:
     """The word of the first command in a comment, in lower case, empty for a command without one; ``None`` for none.
 
-    A command is a line of its own at the left margin, outside of code blocks; a quoted one begins with ``>``.
+    What counts as one is the same everywhere; here a word stands alone on its line.
     """
-    found = _COMMAND.search(_QUOTED.sub("", body.replace("\r\n", "\n")))
-    return None if found is None else (found["word"] or "").lower()
+    return next((line.lower() for line in lines_in(body) if len(line.split()) <= 1), None)
 
 
 def subject_of(event: GitHubIssueComment) -> str:

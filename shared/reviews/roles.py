@@ -51,16 +51,19 @@ def missing(ports: ReviewPorts, connection: Connection, role: str, speaker: Spea
         return f"the author of a pull request is never its {words}"
     if not speaker.permission.may_write:
         return "it takes write access to the repository"
+    return _unnamed(ports, connection, role, speaker)
+
+
+def _unnamed(ports: ReviewPorts, connection: Connection, role: str, speaker: Speaker) -> str:
     named = holders(connection).get(role, ())
-    if named:
-        login = speaker.login.lower()
-        teams = [name for name in named if "/" in name]
-        if login in named or _in_any(ports, connection, teams, login):
-            return ""
-        return f"it takes the role of {words}, which others are named for"
-    if role == APPROVER and speaker.permission is not Permission.ADMIN:
-        return "nobody is named as approver, so it takes somebody who administers the repository"
-    return ""
+    if not named:
+        by_default = role != APPROVER or speaker.permission is Permission.ADMIN
+        return "" if by_default else "nobody is named as approver, so it takes an administrator of the repository"
+    login = speaker.login.lower()
+    teams = [name for name in named if "/" in name]
+    if login in named or _in_any(ports, connection, teams, login):
+        return ""
+    return f"it takes the role of {role.replace('_', ' ')}, which others are named for"
 
 
 def _in_any(ports: ReviewPorts, connection: Connection, teams: Iterable[str], login: str) -> bool:
