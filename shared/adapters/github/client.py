@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from shared.adapters.github.credentials import (
@@ -23,16 +23,18 @@ from shared.adapters.github.credentials import (
     TokenSource,
     app_jwt_auth,
 )
-from shared.adapters.github.errors import CredentialError, NotFoundError, translated
-from shared.adapters.github.limits import advice_of, pace_of, request_of, writing
+from shared.adapters.github.errors import CredentialError, NotFoundError
+from shared.adapters.github.limits import pace_of, request_of, writing
+from shared.adapters.github.sending import Headers, new_requester, send
 from shared.adapters.looks import Looks
 from shared.adapters.pacing.pace import Pace, Pacing
 from shared.errors import RefusedError, TransientError
 from shared.ports import Clock
 
-API_VERSION = "2022-11-28"
+if TYPE_CHECKING:
+    import requests
+
 PAGE_SIZE = 100
-type Headers = Mapping[str, str]
 
 
 def path(template: str, *parts: str | int) -> str:
@@ -62,8 +64,15 @@ class GitHubClient:
         self._pace = pace or pace_of(Pacing(clock), self.base_url)
         self._timeout = timeout
         self._local = threading.local()
+        self._counting = threading.Lock()
+        self._calls = 0
         self.looks = Looks(clock)
         self.tokens = TokenSource(credentials, self._fetch_token, clock)
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, those for tokens included."""
+        return self._calls
 
     def get(self, url: str, **parameters: Any) -> Any:
         """The JSON at ``url``; ``None`` for 404. Raises as ``request`` does otherwise."""
@@ -71,6 +80,21 @@ class GitHubClient:
             return self.request("GET", url, parameters=parameters)[1]
         except NotFoundError:
             return None
+
+    def get_anew(self, url: str, **parameters: Any) -> Any:
+        """As ``get``, but asked even where the answer was given a moment ago."""
+        try:
+            return self._authorised("GET", url, None, parameters)[1]
+        except NotFoundError:
+            return None
+
+    def graphql(self, document: str, variables: Mapping[str, Any], *, changes: bool) -> Any:
+        """GraphQL's answer, data and errors alike. ``changes`` tells a mutation from a query, which forgets no look."""
+        if changes:
+            self.looks.forget()
+        # GitHub Enterprise Server serves REST below /api/v3 and GraphQL at /api/graphql.
+        url = self.base_url.removesuffix("/v3") + "/graphql"
+        return self._authorised("POST", url, {"query": document, "variables": dict(variables)}, None)[1]
 
     def request(
         self,
@@ -114,6 +138,38 @@ class GitHubClient:
             if not self.tokens.discard(token):
                 raise
         return self._send(self._requester(self.tokens.token()), verb, url, body, parameters)
+
+    @contextmanager
+    def download(self, url: str) -> Iterator[requests.Response]:
+        """The answer to a GET for something that is no JSON, to be read while it arrives; its status is yet to be judged.
+
+        GitHub sends archives from another host, where the token is not told. Raises ``TransientError``.
+        """
+        import requests
+
+        def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers["Authorization"] = f"token {token}"
+            return request
+
+        address, token, costs = self.base_url + url, self.tokens.token(), request_of("GET", url).costs
+        self._count()
+        with requests.Session() as session, self._pace.call(urlsplit(address).netloc, costs) as call:
+            try:
+                # A callable, so that no .netrc sends another credential; requests takes it off for another host.
+                answer = session.get(address, auth=signed, stream=True, timeout=self._timeout)
+            except requests.RequestException as error:
+                call.end(answered=False)
+                raise TransientError(f"GitHub did not answer GET {url} ({type(error).__name__})") from error
+            call.end(answered=answer.status_code < 500)
+            yield answer
+
+    def _count(self) -> None:
+        with self._counting:
+            self._calls += 1
+
+    def now(self) -> datetime:
+        """The time of day."""
+        return self._clock.now()
 
     def together(self, contents: int) -> AbstractContextManager[None]:
         """Around ``contents`` content-creating requests and one change that are of use only if all are made.
@@ -190,65 +246,8 @@ class GitHubClient:
         *,
         as_app: bool = False,
     ) -> tuple[Headers, Any]:
+        self._count()
         return send(requester, verb, url, body, parameters, clock=self._clock, pace=self._pace, as_app=as_app)
-
-
-def new_requester(base_url: str, timeout: int, auth: Any) -> Any:
-    """A PyGithub requester that sends each request once and never sleeps."""
-    from github import Github
-
-    # PyGithub's debug log shows bodies, hence webhook secrets and new tokens.
-    logging.getLogger("github.Requester").setLevel(logging.INFO)
-    return Github(
-        base_url=base_url,
-        auth=auth,
-        timeout=timeout,
-        retry=None,
-        seconds_between_requests=None,
-        seconds_between_writes=None,
-        user_agent="doneright",
-        api_version=API_VERSION,
-    ).requester
-
-
-def send(
-    requester: Any,
-    verb: str,
-    url: str,
-    body: Any,
-    parameters: Mapping[str, Any] | None,
-    *,
-    clock: Clock,
-    pace: Pace,
-    as_app: bool = False,
-) -> tuple[Headers, Any]:
-    """Send one request through ``requester`` and translate its failures; see ``GitHubClient.request``."""
-    import requests
-    from github import GithubException
-
-    action = f"{verb} {url}"
-    request = request_of(verb, url, as_app=as_app)
-    with pace.call(urlsplit(requester.base_url).netloc, request.costs, request.resource) as call:
-        try:
-            headers, data = requester.requestJsonAndCheck(verb, url, parameters=dict(parameters or {}), input=body)
-        except GithubException as error:
-            headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-            failure = translated(error.status, headers, error.data, action=action, now=clock.now())
-            call.end(answered=error.status < 500, advice=advice_of(error.status, headers, request.resource, failure))
-            raise failure from None
-        except requests.RequestException as error:
-            call.end(answered=False)
-            raise TransientError(f"GitHub did not answer {action} ({type(error).__name__})") from error
-        except ValueError as error:
-            call.end(answered=False)
-            raise TransientError(f"GitHub's answer to {action} broke off ({error})") from error
-        except RuntimeError as error:
-            call.end(answered=True)
-            raise RefusedError(
-                f"GitHub redirects {action} elsewhere: {error}", "Correct the base URL of the connection"
-            ) from error
-        call.end(answered=True, advice=advice_of(200, headers, request.resource))
-    return headers, data
 
 
 def _items(data: Any) -> list[Any]:

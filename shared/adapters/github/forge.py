@@ -16,6 +16,7 @@ from shared.adapters.github.labels import LabelCalls
 from shared.adapters.github.permissions import PermissionCalls
 from shared.adapters.github.protection import ProtectionCalls
 from shared.adapters.github.pull_requests import PullRequestCalls
+from shared.adapters.github.reviews import ReviewCalls
 from shared.adapters.github.safety import SafetyCalls
 from shared.adapters.github.survey import SurveyCalls
 from shared.adapters.pacing.pace import Pace
@@ -36,6 +37,7 @@ class Installation(Frozen):
 
 
 class GitHubForge(
+    ReviewCalls,
     PullRequestCalls,
     ProtectionCalls,
     HookCalls,
@@ -46,7 +48,7 @@ class GitHubForge(
     SurveyCalls,
     PermissionCalls,
 ):
-    """Implements ``Forge``, ``IssueTracker`` and ``RepositorySettings`` over PyGithub.
+    """Implements ``Forge``, ``IssueTracker``, ``RepositorySettings`` and ``ReviewForge`` over PyGithub.
 
     Every method raises ``TransientError`` (with the wait GitHub asks for), ``RefusedError`` (with the remedy) or
     ``NotSupportedError``; nothing is retried in here.

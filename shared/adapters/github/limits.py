@@ -50,7 +50,7 @@ def pace_of(pacing: Pacing, base_url: str, *identity: str) -> Pace:
 
 
 def request_of(verb: str, url: str, *, as_app: bool = False) -> Request:
-    """What one request costs. ``url`` is a path under the API's root.
+    """What one request costs. ``url`` is a path under the API's root, or for GraphQL the whole address.
 
     A read is one point and a write five. GitHub does not say which requests create content: counted here are all POST,
     and PUT of a file's contents.
@@ -60,7 +60,7 @@ def request_of(verb: str, url: str, *, as_app: bool = False) -> Request:
     creates = verb == "POST" or (verb == "PUT" and _CONTENTS.match(route) is not None)
     if creates and not _NO_CONTENT.search(route):
         costs[CONTENT] = 1.0
-    resource = "graphql" if route == "/graphql" else "search" if route.startswith("/search/") else "core"
+    resource = "graphql" if route.endswith("/graphql") else "search" if route.startswith("/search/") else "core"
     return Request(costs, f"app {resource}" if as_app else resource)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from shared.adapters.github.client import new_requester, path, send
+from shared.adapters.github.client import path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.limits import pace_of
+from shared.adapters.github.sending import new_requester, send
 from shared.adapters.pacing.pace import Pacing
 from shared.errors import RefusedError
 from shared.ports import Clock

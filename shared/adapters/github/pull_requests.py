@@ -9,6 +9,7 @@ from typing import Any
 from shared.adapters.github.client import path
 from shared.adapters.github.commits import CommitCalls
 from shared.adapters.github.errors import AlreadyThereError, UnprocessableError
+from shared.adapters.github.graph import ask
 from shared.adapters.github.repositories import branch_segments, repository_path
 from shared.domain.blobs import blob_sha
 from shared.domain.forge import RepositoryRef
@@ -124,23 +125,21 @@ class PullRequestCalls(CommitCalls):
         if bool(data.get("draft")) == text.draft or data["state"] != "open":
             return
         try:
-            self._graphql(_DRAFTS[text.draft], id=data["node_id"])
+            self._change_draft(data["node_id"], draft=text.draft)
         except NotSupportedError:
             return  # the title says as well that it is not ready
 
     def _commit_data(self, ref: RepositoryRef, commit: str) -> Any:
         return self._client.request("GET", repository_path(ref) + path("/git/commits/{}", commit))[1]
 
-    def _graphql(self, query: str, **variables: str) -> Any:
-        # GitHub Enterprise Server serves REST below /api/v3 and GraphQL at /api/graphql.
-        url = self._client.base_url.removesuffix("/v3") + "/graphql"
-        answer = self._client.request("POST", url, {"query": query, "variables": variables})[1]
-        if errors := answer.get("errors"):
-            words = "; ".join(str(error.get("message")) for error in errors)
-            if any("draft" in str(error.get("message")).lower() for error in errors):
-                raise NotSupportedError(f"GitHub refused: {words}", "Take a plan that has draft pull requests")
-            raise RefusedError(f"GitHub refused: {words}", "Grant the App the permission pull_requests=write")
-        return answer["data"]
+    def _change_draft(self, node: str, *, draft: bool) -> None:
+        faults = ask(self._client, _DRAFTS[draft], {"id": node}, changes=True).faults
+        if not faults:
+            return
+        words = "; ".join(fault.message for fault in faults)
+        if any("draft" in fault.message.lower() for fault in faults):
+            raise NotSupportedError(f"GitHub refused: {words}", "Take a plan that has draft pull requests")
+        raise RefusedError(f"GitHub refused: {words}", "Grant the App the permission pull_requests=write")
 
 
 def _shown(data: Mapping[str, Any]) -> PullRequest:

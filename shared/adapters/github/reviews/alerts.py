@@ -1,0 +1,153 @@
+"""Tells the open alerts of GitHub's own scanners, and keeps apart *nothing found* from *nobody looked*.
+
+Code scanning counts only once it has analysed this change; its silence before that says nothing. Alerts about
+dependencies and secrets are the repository's, not a branch's: GitHub keeps no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.errors import NotFoundError
+from shared.adapters.github.repositories import repository_path
+from shared.domain.change import Change, Part, Unknown
+from shared.domain.evidence import Finding, Severity
+from shared.errors import NotSupportedError, RefusedError
+
+TOOL = "Doneright"
+"""Name of the tool in what we upload, which is no evidence for us."""
+
+_SEVERITIES = {
+    "critical": Severity.CRITICAL,
+    "high": Severity.HIGH,
+    "error": Severity.HIGH,
+    "medium": Severity.MEDIUM,
+    "moderate": Severity.MEDIUM,
+    "warning": Severity.MEDIUM,
+    "low": Severity.LOW,
+    "note": Severity.INFO,
+    "none": Severity.INFO,
+}
+_OFF = ("disabled", "not enabled", "not available", "archived")
+
+type Found = Part[tuple[Finding, ...]]
+
+
+class AlertCalls:
+    """The part of ``GitHubForge`` that reads alerts."""
+
+    _client: GitHubClient
+
+    def alerts(self, change: Change) -> Found:
+        """Open alerts of code scanning about the change, and of the repository's dependencies and secrets.
+
+        What is found is told even when one of the scanners is silent. Where nothing is found, ``Unknown`` names each
+        scanner that did not look: a part that nobody looked at is not clean.
+        """
+        parts = {
+            "code scanning": _part(lambda: self._code(change)),
+            "Dependabot": _part(lambda: self._dependencies(change)),
+            "secret scanning": _part(lambda: self._secrets(change)),
+        }
+        found = tuple(finding for part in parts.values() if not isinstance(part, Unknown) for finding in part)
+        silent = {name: part for name, part in parts.items() if isinstance(part, Unknown)}
+        if found or not silent:
+            return found
+        return Unknown(
+            reason="; ".join(f"{name}: {part.reason}" for name, part in silent.items()),
+            supported=any(part.supported for part in silent.values()),
+        )
+
+    def _code(self, change: Change) -> Found:
+        url = repository_path(change.ref.repository) + "/code-scanning"
+        refs = {f"refs/pull/{change.ref.number}/merge", f"refs/pull/{change.ref.number}/head"}
+        if not change.fork:
+            refs.add(f"refs/heads/{change.source}")
+        commits = {change.head, change.merge_commit} - {""}
+        # An analysis of the merge is about a commit that GitHub made, whose name may be another by now.
+        analysed = {
+            entry["ref"]
+            for entry in self._client.pages(f"{url}/analyses", pr=change.ref.number)
+            if entry["tool"]["name"] != TOOL and (entry["commit_sha"] in commits) and entry["ref"] in refs
+        }
+        if not analysed:
+            return Unknown(reason=f"no analysis of {change.head[:12]} yet")
+        found: dict[int, Finding] = {}
+        for ref in sorted(analysed):
+            for entry in self._client.pages(f"{url}/alerts", ref=ref, state="open"):
+                if entry["tool"]["name"] != TOOL:
+                    found[entry["number"]] = _code_alert(entry)
+        return tuple(found.values())
+
+    def _dependencies(self, change: Change) -> Found:
+        url = repository_path(change.ref.repository) + "/dependabot/alerts"
+        return tuple(_dependency_alert(entry) for entry in self._client.pages(url, state="open"))
+
+    def _secrets(self, change: Change) -> Found:
+        url = repository_path(change.ref.repository) + "/secret-scanning/alerts"
+        asked: dict[str, Any] = {"state": "open", "hide_secret": "true"}
+        return tuple(_secret_alert(entry) for entry in self._client.pages(url, **asked))
+
+
+def _part(read: Callable[[], Found]) -> Found:
+    try:
+        return read()
+    except NotSupportedError as error:
+        return Unknown(reason=error.reason, supported=False)
+    except NotFoundError as error:
+        # 404 says "disabled", "no analysis found", or that this credential may not see it.
+        return Unknown(reason=error.reason, supported=not _is_off(error.reason))
+    except RefusedError as error:
+        reason = f"{error.reason}. {error.remedy}".rstrip(". ")
+        return Unknown(reason=reason, supported=not _is_off(error.reason))
+
+
+def _is_off(reason: str) -> bool:
+    return any(word in reason.lower() for word in _OFF)
+
+
+def _code_alert(entry: Mapping[str, Any]) -> Finding:
+    rule, instance = entry["rule"], entry["most_recent_instance"]
+    place = instance.get("location") or {}
+    said = rule.get("security_severity_level") or rule.get("severity") or ""
+    return Finding(
+        rule=rule.get("id") or rule.get("name") or "unknown",
+        severity=_SEVERITIES.get(said, Severity.MEDIUM),
+        source_severity=said,
+        message=(instance.get("message") or {}).get("text") or rule.get("description") or "",
+        path=place.get("path"),
+        line=place.get("start_line") or None,
+        end_line=place.get("end_line") or None,
+        fingerprint=f"code-scanning-{entry['number']}",
+        help_url=entry["html_url"],
+    )
+
+
+def _dependency_alert(entry: Mapping[str, Any]) -> Finding:
+    advisory, dependency = entry["security_advisory"], entry["dependency"]
+    package = dependency.get("package") or {}
+    return Finding(
+        rule=advisory["ghsa_id"],
+        severity=_SEVERITIES.get(advisory["severity"], Severity.MEDIUM),
+        source_severity=advisory["severity"],
+        message=f"{package.get('ecosystem', '')}:{package.get('name', '')}: {advisory['summary']}",
+        path=dependency.get("manifest_path"),
+        fingerprint=f"dependabot-{entry['number']}",
+        help_url=entry["html_url"],
+    )
+
+
+def _secret_alert(entry: Mapping[str, Any]) -> Finding:
+    # The secret itself is never read: it would stand in evidence for ever.
+    place: Mapping[str, Any] = entry.get("first_location_detected") or {}
+    return Finding(
+        rule=entry["secret_type"],
+        severity=Severity.CRITICAL,
+        message=f"{entry.get('secret_type_display_name') or entry['secret_type']} was found in the repository",
+        path=place.get("path"),
+        line=place.get("start_line") or None,
+        fingerprint=f"secret-scanning-{entry['number']}",
+        help_url=entry["html_url"],
+    )

@@ -1,0 +1,177 @@
+"""Guarantees that every file a pull request changes is told, with its hunks and texts as far as they can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from shared.adapters.github.client import path
+from shared.adapters.github.errors import NotFoundError
+from shared.adapters.github.repositories import RepositoryCalls, repository_path
+from shared.adapters.github.reviews.hunks import before_of, patch_of, removed_text
+from shared.adapters.github.reviews.texts import Text, texts_at
+from shared.domain.change import Change, ChangedFile, FileStatus, Part, Unknown
+
+MOST_LISTED = 3_000
+"""Files that GitHub lists: https://docs.github.com/rest/pulls/pulls#list-pull-requests-files"""
+
+_STATUSES = {
+    "added": FileStatus.ADDED,
+    "copied": FileStatus.ADDED,
+    "removed": FileStatus.REMOVED,
+    "renamed": FileStatus.RENAMED,
+}
+
+
+class _Listed(NamedTuple):
+    path: str
+    previous: str
+    status: FileStatus
+    additions: int
+    deletions: int
+    patch: str | None
+    counted: bool = True
+    """Whether GitHub told the numbers of lines."""
+
+
+class FileCalls(RepositoryCalls):
+    """The part of ``GitHubForge`` that reads what a pull request changes."""
+
+    def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
+        """Every file with its hunks and texts; what is larger than can be had has ``None``.
+
+        ``Unknown`` when the pull request shows another head by now, or when not every file can be told.
+        """
+        repository = change.ref.repository
+        url = repository_path(repository) + path("/pulls/{}/files", change.ref.number)
+        data = list(self._client.pages(url))
+        if any(_head_of(entry) not in {"", change.head} for entry in data):
+            return Unknown(reason=f"The pull request shows another commit than {change.head[:12]} by now")
+        listed = [_listed(entry) for entry in data]
+        if len(listed) >= MOST_LISTED:
+            beyond = self._beyond(change, listed)
+            if isinstance(beyond, Unknown):
+                return beyond
+            listed += beyond
+        here = [one.path for one in listed if one.status is not FileStatus.REMOVED]
+        texts = texts_at(self._client, repository, change.head, here) if here else {}
+        files = [_file(one, texts.get(one.path)) for one in listed]
+        return tuple(self._completed(change, listed, files, texts))
+
+    def _beyond(self, change: Change, listed: list[_Listed]) -> list[_Listed] | Unknown:
+        """The files that GitHub does not list, by the trees of both commits."""
+        if not change.merge_base:
+            return Unknown(reason=f"GitHub lists {MOST_LISTED} files and no more, and the common commit is not known")
+        try:
+            old = self._files(change.ref.repository, change.merge_base)
+            new = self._files(change.ref.repository, change.head)
+        except NotFoundError as error:
+            return Unknown(reason=f"GitHub lists {MOST_LISTED} files and no more: {error.reason}")
+        told = {name for one in listed for name in (one.path, one.previous)}
+        changed = sorted(
+            name for name in old.keys() | new.keys() if old.get(name) != new.get(name) and name not in told
+        )
+        gone = {old[name][0]: name for name in changed if name not in new}
+        found: list[_Listed] = []
+        moved: set[str] = set()
+        for name in changed:
+            if name in new and name not in old and (before := gone.pop(new[name][0], "")):
+                moved |= {name, before}
+                found.append(_Listed(name, before, FileStatus.RENAMED, 0, 0, None))
+        for name in changed:
+            if name not in moved:
+                status = FileStatus.REMOVED if name not in new else FileStatus.MODIFIED
+                status = FileStatus.ADDED if name not in old else status
+                found.append(_Listed(name, "", status, 0, 0, None, counted=False))
+        return found
+
+    def _completed(
+        self, change: Change, listed: list[_Listed], files: list[ChangedFile], texts: Mapping[str, Text]
+    ) -> Iterable[ChangedFile]:
+        """The files with the texts before, fetched where the patch does not tell them."""
+        wanted = {
+            one.path: one.previous or one.path for one, file in zip(listed, files, strict=True) if _lacks(one, file)
+        }
+        before: dict[str, Text] = {}
+        if wanted and change.merge_base:
+            before = texts_at(self._client, change.ref.repository, change.merge_base, list(wanted.values()))
+        for one, file in zip(listed, files, strict=True):
+            held = before.get(wanted.get(one.path, ""))
+            if held is None:
+                yield _made(one, file)
+            elif held.binary:
+                yield file.model_copy(update={"binary": True})
+            else:
+                yield _made(one, file.model_copy(update={"before": held.text}))
+
+
+def _listed(entry: Mapping[str, Any]) -> _Listed:
+    copied = entry["status"] == "copied"
+    return _Listed(
+        path=entry["filename"],
+        previous="" if copied else entry.get("previous_filename") or "",
+        status=_STATUSES.get(entry["status"], FileStatus.MODIFIED),
+        additions=entry["additions"],
+        deletions=entry["deletions"],
+        # The hunks of a copy are held against what it was copied from, which it is not instead of.
+        patch=None if copied else entry.get("patch"),
+        counted=not copied,
+    )
+
+
+def _head_of(entry: Mapping[str, Any]) -> str:
+    """The commit a listing is about; empty where it does not say, as for submodules."""
+    found = parse_qs(urlsplit(entry.get("contents_url") or "").query).get("ref", [""])[0]
+    return found if entry["status"] != "removed" else ""
+
+
+def _file(one: _Listed, text: Text | None) -> ChangedFile:
+    content = text.text if text else None
+    return ChangedFile(
+        path=one.path,
+        previous_path=one.previous,
+        status=one.status,
+        additions=one.additions,
+        deletions=one.deletions,
+        binary=text.binary if text else False,
+        patch=one.patch,
+        content=content,
+        before=_before(one, content),
+    )
+
+
+def _before(one: _Listed, content: str | None) -> str | None:
+    if one.status is FileStatus.ADDED:
+        return None
+    if one.status is FileStatus.REMOVED:
+        return removed_text(one.patch, one.deletions) if one.patch is not None else None
+    if content is None:
+        return None
+    if one.patch is None:
+        return content if one.counted and one.additions == one.deletions == 0 else None
+    return before_of(content, one.patch)
+
+
+def _lacks(one: _Listed, file: ChangedFile) -> bool:
+    """Whether the text before is yet to be asked for."""
+    if one.status is FileStatus.ADDED or file.binary or file.before is not None:
+        return False
+    # Where the text at the head was too large, the one before hardly is of use without it.
+    return one.status is FileStatus.REMOVED or file.content is not None
+
+
+def _made(one: _Listed, file: ChangedFile) -> ChangedFile:
+    """The file with hunks made here, where GitHub left them out and both texts are there."""
+    if file.patch is not None or file.binary or (one.counted and one.additions == one.deletions == 0):
+        return file
+    old = "" if file.status is FileStatus.ADDED else file.before
+    new = "" if file.status is FileStatus.REMOVED else file.content
+    if old is None or new is None:
+        return file
+    patch = patch_of(old, new)
+    if patch is None:
+        return file
+    rows = patch.split("\n")
+    added, removed = (sum(row.startswith(sign) for row in rows) for sign in "+-")
+    return file.model_copy(update={"patch": patch, "additions": added, "deletions": removed})

@@ -1,0 +1,199 @@
+"""Looks at a pull request of GitHub with three questions: one query for nearly all, one comparison, one for what it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from shared.adapters.github.client import path
+from shared.adapters.github.graph import Answered, UnknownFieldError, ask
+from shared.adapters.github.repositories import repository_path
+from shared.adapters.github.reviews import documents
+from shared.adapters.github.reviews.items import CLOSES, NAMES, Named, linked, lookup, named
+from shared.adapters.github.reviews.nodes import (
+    change_of,
+    checks_of,
+    commits_of,
+    plain_threads,
+    reviews_of,
+    thread_of,
+)
+from shared.adapters.github.reviews.people import IdentityCalls
+from shared.domain.change import Change, ChangeRef, LinkedItem, Looked, Part, Thread, Unknown
+from shared.domain.forge import RepositoryRef
+from shared.errors import RefusedError
+
+PULL = ("repository", "pullRequest")
+_TEMPLATE = re.compile(r"pull_request_template(?:\.(?:md|txt))?", re.IGNORECASE)
+
+type Nodes = Part[tuple[Mapping[str, Any], ...]]
+
+
+class LookCalls(IdentityCalls):
+    """The part of ``GitHubForge`` that looks at a pull request."""
+
+    _sub_issues: bool = True
+    """Whether this GitHub knows what an issue is part of."""
+
+    def look_at(self, ref: ChangeRef) -> Looked | None:
+        """The pull request with its commits, people's words, checks and issues; ``None`` when it is not there.
+
+        A part that this credential may not see is ``Unknown`` with GitHub's words; ``AB#7`` is left to the tracker.
+        """
+        answered = self._looked(ref)
+        pull = (answered.data.get("repository") or {}).get("pullRequest")
+        if pull is None:
+            if refused := answered.refusal("repository"):
+                raise RefusedError(refused.reason, "Give the credential access to the repository's pull requests")
+            return None
+        self._met(answered.data["viewer"])
+        change = self._compared(ref, pull)
+        items, template = self._items(change, pull, answered)
+        app = self._is_app()
+        return Looked(
+            change=change,
+            commits=_then(self._all(ref, pull, answered, "commits"), commits_of),
+            items=items,
+            reviews=_then(self._all(ref, pull, answered, "reviews"), lambda nodes: reviews_of(nodes, app=app)),
+            threads=self._threads(ref, pull, answered),
+            checks=_then(self._all(ref, pull, answered, "contexts"), lambda nodes: checks_of(nodes, change.head)),
+            template=template,
+        )
+
+    def _looked(self, ref: ChangeRef) -> Answered:
+        variables = {"owner": ref.repository.owner, "name": ref.repository.name, "number": ref.number}
+        try:
+            return ask(self._client, documents.look(above=self._sub_issues), variables)
+        except UnknownFieldError:
+            if not self._sub_issues:
+                raise
+            self._sub_issues = False
+            return ask(self._client, documents.look(above=False), variables)
+
+    def _compared(self, ref: ChangeRef, pull: Mapping[str, Any]) -> Change:
+        """The change, with how it stands to its target as that is now."""
+        base = ((pull.get("baseRef") or {}).get("target") or {}).get("oid") or pull["baseRefOid"]
+        # Only the first page lists files and commits, of which none is needed here.
+        # https://docs.github.com/rest/commits/commits#compare-two-commits
+        url = repository_path(ref.repository) + path("/compare/{}...{}", base, pull["headRefOid"])
+        found = self._client.get(url, per_page=1, page=2) or {}
+        merge_base = (found.get("merge_base_commit") or {}).get("sha") or ""
+        return change_of(ref, pull, behind=found.get("behind_by"), merge_base=merge_base, base=base)
+
+    def _all(self, ref: ChangeRef, pull: Mapping[str, Any], answered: Answered, name: str) -> Nodes:
+        """Every node of a connection; further pages are asked for where there are."""
+        where = ("statusCheckRollup", "contexts") if name == "contexts" else (name,)
+        if refused := answered.refusal(*PULL, where[0]):
+            return refused
+        held = _below(pull, where)
+        if held is None:
+            # Nothing ever reported on the head; a refusal was told apart above.
+            return () if name == "contexts" else Unknown(reason=f"GitHub does not tell {name}")
+        nodes = list(held["nodes"])
+        while held["pageInfo"]["hasNextPage"]:
+            variables = {
+                "owner": ref.repository.owner,
+                "name": ref.repository.name,
+                "number": ref.number,
+                "after": held["pageInfo"]["endCursor"],
+            }
+            further = ask(self._client, documents.more(name, above=self._sub_issues), variables)
+            if refused := further.refusal(*PULL, where[0]):
+                return refused
+            held = _below((further.data.get("repository") or {}).get("pullRequest") or {}, where)
+            if held is None or not held["nodes"]:
+                return Unknown(reason=f"GitHub stopped telling {name} after {len(nodes)}")
+            nodes += held["nodes"]
+        if name == "commits" and len(nodes) < held["totalCount"]:
+            # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request: 250 at most
+            return Unknown(reason=f"GitHub tells {len(nodes)} of {held['totalCount']} commits")
+        return tuple(nodes)
+
+    def _threads(self, ref: ChangeRef, pull: Mapping[str, Any], answered: Answered) -> Part[tuple[Thread, ...]]:
+        in_code = self._all(ref, pull, answered, "reviewThreads")
+        plain = self._all(ref, pull, answered, "comments")
+        for part in (in_code, plain):
+            if isinstance(part, Unknown):
+                return part
+        assert not isinstance(in_code, Unknown) and not isinstance(plain, Unknown)  # noqa: S101
+        threads = [thread_of(node, tuple(self._comments(node))) for node in in_code]
+        return (*threads, *plain_threads(plain, app=self._is_app()))
+
+    def _comments(self, thread: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        held = thread["comments"]
+        yield from held["nodes"]
+        while held["pageInfo"]["hasNextPage"]:
+            variables = {"id": thread["id"], "after": held["pageInfo"]["endCursor"]}
+            held = ask(self._client, documents.MORE_OF_THREAD, variables).data["node"]["comments"]
+            yield from held["nodes"]
+
+    def _items(
+        self, change: Change, pull: Mapping[str, Any], answered: Answered
+    ) -> tuple[Part[tuple[LinkedItem, ...]], Part[str]]:
+        closing = self._all(change.ref, pull, answered, "closingIssuesReferences")
+        found: dict[Named, LinkedItem] = {}
+        if not isinstance(closing, Unknown):
+            found = {_key(item): item for item in (linked(node, CLOSES) for node in closing)}
+        repository = change.ref.repository
+        texts = (change.title, change.body)
+        wanted = [one for one in named(repository, change.ref.number, texts, change.source) if one not in found]
+        blob = _template(pull)
+        if not wanted and not blob:
+            return (closing if isinstance(closing, Unknown) else tuple(found.values())), ""
+        fragment = documents.item(above=self._sub_issues)
+        further = ask(self._client, lookup(wanted, blob, repository, fragment), {})
+        refused = self._refused(further, wanted, repository)
+        for key, data in further.data.items():
+            for alias, node in (data or {}).items():
+                if key != "t" and alias.startswith("i") and node and node["__typename"] == "Issue":
+                    item = linked(node, NAMES)
+                    found.setdefault(_key(item), item)
+        text = ((further.data.get("t") or {}).get("object") or {}).get("text")
+        template: Part[str] = text or ""
+        if blob and text is None:
+            template = further.refusal("t") or Unknown(reason="GitHub does not show the pull request template")
+        if isinstance(closing, Unknown):
+            return closing, template
+        return refused or tuple(found.values()), template
+
+    def _refused(self, further: Answered, wanted: Sequence[Named], repository: RepositoryRef) -> Unknown | None:
+        """Why issues of the repository itself could not be had; others' need not be open to us."""
+        own = (repository.owner.lower(), repository.name.lower())
+        places = dict.fromkeys((one.owner, one.name) for one in wanted)
+        keys = [f"r{index}" for index, place in enumerate(places) if place == own]
+        return next((refused for key in keys if (refused := further.refusal(key))), None)
+
+
+def _then[T](nodes: Nodes, read: Callable[[tuple[Mapping[str, Any], ...]], T]) -> T | Unknown:
+    return nodes if isinstance(nodes, Unknown) else read(nodes)
+
+
+def _below(node: Mapping[str, Any], where: Sequence[str]) -> Any:
+    found: Any = node
+    for key in where:
+        found = (found or {}).get(key)
+    return found
+
+
+def _key(item: LinkedItem) -> Named:
+    owner, _, name = item.project.lower().partition("/")
+    return Named(owner, name, item.id)
+
+
+def _template(pull: Mapping[str, Any]) -> str:
+    """Name of the blob of the target branch's template; empty for none. That of ``.github`` counts first.
+
+    https://docs.github.com/communities/using-templates-to-encourage-useful-issues-and-pull-requests
+    """
+    target = (pull.get("baseRef") or {}).get("target") or {}
+    folders = [
+        (target.get("github") or {}).get("object"),
+        target.get("tree"),
+        (target.get("docs") or {}).get("object"),
+    ]
+    for folder in folders:
+        for entry in (folder or {}).get("entries") or ():
+            if entry["type"] == "blob" and _TEMPLATE.fullmatch(entry["name"]):
+                return str(entry["oid"])
+    return ""

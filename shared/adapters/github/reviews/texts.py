@@ -1,0 +1,88 @@
+"""Fetches texts of files at a commit: few by batched GraphQL, many out of the commit's archive.
+
+Measured with 100 ms a call: a batch of 100 small files takes one call where the archive takes two and sends the whole
+repository, so that the archive wins from about four batches on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.errors import NotFoundError
+from shared.adapters.github.graph import ask
+from shared.adapters.github.reviews.archive import files_of
+from shared.domain.forge import RepositoryRef
+
+LARGEST = 512 * 1024
+"""Bytes of a text that is read; GraphQL cuts longer ones."""
+MOST = 10 * 1024 * 1024
+"""Bytes of all texts of one side of a change together."""
+BATCH = 100
+MOST_BATCHED = 300
+"""Files beyond which the archive is read."""
+_SNIFFED = 8_000
+"""Bytes in which git looks for a NUL to call a file binary."""
+
+
+class Text(NamedTuple):
+    """A file's text, or why there is none."""
+
+    text: str | None
+    """None: binary, or too large."""
+    binary: bool = False
+
+
+def texts_at(client: GitHubClient, repository: RepositoryRef, commit: str, paths: Sequence[str]) -> dict[str, Text]:
+    """Path → text at ``commit``. A path is left out that is no file there, or that comes after ``MOST`` bytes."""
+    wanted = list(dict.fromkeys(paths))
+    if len(wanted) <= MOST_BATCHED:
+        return _batched(client, repository, commit, wanted, MOST)
+    try:
+        held = files_of(client, repository, commit, frozenset(wanted), largest=LARGEST, total=MOST)
+    except NotFoundError:
+        held = {}
+    found = {name: Text(None) if content is None else _read(content) for name, content in held.items()}
+    spent = sum(len(content or b"") for content in held.values())
+    missing = [name for name in wanted if name not in found]
+    if missing and spent < MOST and len(missing) <= MOST_BATCHED:
+        found |= _batched(client, repository, commit, missing, MOST - spent)
+    return found
+
+
+def _batched(
+    client: GitHubClient, repository: RepositoryRef, commit: str, wanted: Sequence[str], room: int
+) -> dict[str, Text]:
+    found: dict[str, Text] = {}
+    for begin in range(0, len(wanted), BATCH):
+        batch = wanted[begin : begin + BATCH]
+        asked = " ".join(
+            f"b{n}: object(expression: {json.dumps(f'{commit}:{name}')})"
+            " { ... on Blob { text isBinary isTruncated byteSize } }"
+            for n, name in enumerate(batch)
+        )
+        document = (
+            f"query Texts($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
+        )
+        answered = ask(client, document, {"owner": repository.owner, "name": repository.name})
+        blobs = answered.data.get("repository") or {}
+        for n, name in enumerate(batch):
+            blob = blobs.get(f"b{n}")
+            if not blob or "byteSize" not in blob:
+                continue
+            if blob["isBinary"] or blob["isTruncated"] or blob["text"] is None or blob["byteSize"] > LARGEST:
+                found[name] = Text(None, bool(blob["isBinary"]))
+                continue
+            room -= blob["byteSize"]
+            if room < 0:
+                return found
+            found[name] = Text(blob["text"])
+    return found
+
+
+def _read(content: bytes) -> Text:
+    if b"\0" in content[:_SNIFFED]:
+        return Text(None, binary=True)
+    return Text(content.decode("utf-8", errors="replace"))
