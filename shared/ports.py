@@ -488,6 +488,15 @@ class WorkTracker(Protocol):
         """Replace the tags. Raises ``ConflictError`` when the work item changed since ``revision``."""
         ...
 
+    def set_work_item_state(
+        self, item_id: int, state: str, *, tags: Sequence[str] | None = None, revision: int
+    ) -> None:
+        """Put the work item into ``state`` of its board, and give it ``tags`` in place of its own in the same change.
+
+        Raises ``ConflictError`` when it changed since ``revision``, ``RefusedError`` for a state it cannot have.
+        """
+        ...
+
     def add_work_item_link(self, item_id: int, url: str, comment: str) -> bool:
         """Link the work item to the page ``url``; ``False``, without effect, when it is linked already."""
         ...

@@ -90,6 +90,8 @@ class PlanningAzureDevOps(MemoryAzureDevOps):
         self.linked: dict[int, list[str]] = {}
         self.deaf_parents = False
         """Parents are accepted and not set."""
+        self.barred: set[str] = set()
+        """States that a rule keeps every item from."""
 
     def put(self, *entries: Entry) -> None:
         """Items as people made them."""
@@ -134,6 +136,16 @@ class PlanningAzureDevOps(MemoryAzureDevOps):
     def set_work_item_tags(self, item_id: int, tags: Sequence[str], *, revision: int) -> None:
         found = self._as_seen(item_id, revision)
         self.shown[item_id] = found.model_copy(update={"tags": tuple(tags), "revision": revision + 1})
+
+    @_call
+    def set_work_item_state(
+        self, item_id: int, state: str, *, tags: Sequence[str] | None = None, revision: int
+    ) -> None:
+        found = self._as_seen(item_id, revision)
+        if state in self.barred:
+            raise RefusedError(f"work item {item_id} cannot be {state}", "A rule of its process keeps it from that.")
+        held = found.tags if tags is None else tuple(tags)
+        self.shown[item_id] = found.model_copy(update={"state": state, "tags": held, "revision": revision + 1})
 
     @_call
     def add_work_item_link(self, item_id: int, url: str, comment: str) -> bool:

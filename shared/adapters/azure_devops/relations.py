@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.adapters.azure_devops.backlogs import BacklogCalls
+from shared.adapters.azure_devops.work_item_states import WorkItemStateCalls
 from shared.adapters.azure_devops.work_items import added
 
 _RELATED = "System.LinkTypes.Related"
 _HYPERLINK = "Hyperlink"
 
 
-class RelationCalls(BacklogCalls):
+class RelationCalls(WorkItemStateCalls):
     """The part of ``AzureDevOpsForge`` that links across projects."""
 
     def related(self, project: str, item_id: int) -> frozenset[str]:

@@ -166,6 +166,25 @@ def test_tags_and_links_of_a_work_item(forge):
     assert [forge.add_work_item_link(story, url, "acme/shop#1") for _ in range(2)] == [True, False]
 
 
+def test_a_state_is_set_with_its_tags_and_only_as_it_was_seen(sandbox, forge):
+    story = made(forge, "User Story", "s")
+    (entry,) = forge.entries([story])
+    assert entry.state == "New"
+    forge.set_work_item_state(story, "Active", tags=[*entry.tags, "state: branched"], revision=entry.revision)
+    (after,) = forge.entries([story])
+    assert (after.state, set(after.tags)) == ("Active", {*entry.tags, "state: branched"})
+    forge.set_work_item_state(story, "Resolved", revision=after.revision)
+    (last,) = forge.entries([story])
+    assert (last.state, last.tags) == ("Resolved", after.tags)
+    with pytest.raises(ConflictError):
+        forge.set_work_item_state(story, "Closed", revision=after.revision)
+    with pytest.raises(RefusedError):
+        forge.set_work_item_state(story, "Nowhere", revision=last.revision)
+    with pytest.raises(RefusedError, match="usable as tags"):
+        forge.set_work_item_state(story, "Closed", tags=["a,b"], revision=last.revision)
+    assert forge.entries([story])[0].state == "Resolved"
+
+
 # GitHub
 
 
