@@ -16,6 +16,7 @@ from shared.settings import PREFIX
 ROOT = Path(__file__).resolve().parent.parent.parent
 STATE = ROOT / ".doneright"
 ACCOUNT = "doneright"
+AZURE_DEVOPS_PEOPLE = ("doneright", "mona", "casey")
 
 
 PORTS = {
@@ -115,11 +116,12 @@ def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def kept_secrets(state: Path) -> dict[str, str]:
-    """The stack's own secrets, made at random on the first start and kept, for its owner's eyes alone."""
+    """The stack's own secrets, made at random on the first start and kept, for its owner's eyes alone.
+
+    One that an earlier version did not have yet is made when it is first missed.
+    """
     file = state / "secrets.json"
-    if file.exists():
-        kept: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-        return kept
+    kept: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     made = {
         name: secrets.token_urlsafe(32)
         for name in (
@@ -133,14 +135,18 @@ def kept_secrets(state: Path) -> dict[str, str]:
     }
     for person in ("doneright", "mona", "casey", "stranger"):
         made[f"github_{person}"] = f"ghp_{secrets.token_hex(18)}"
-    made["azure_devops_doneright"] = secrets.token_hex(26)
+    for person in AZURE_DEVOPS_PEOPLE:
+        made[f"azure_devops_{person}"] = secrets.token_hex(26)
     made["storage_key"] = base64.b64encode(secrets.token_bytes(64)).decode()
+    if not made.keys() - kept.keys():
+        return kept
     # The simulators keep the tokens they take in here too.
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    whole = made | kept
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(made, stream, indent=2)
-    return made
+        json.dump(whole, stream, indent=2)
+    return whole
 
 
 def storage_connection(port: int, key: str) -> str:

@@ -76,7 +76,18 @@ def seed(configuration: Configuration, secrets: Mapping[str, str]) -> dict[str, 
                             "token": secrets["azure_devops_doneright"],
                             "permissions": ["collection_administrator"],
                         },
-                        {"name": "Casey Rivera", "mail": "casey@acme.example"},
+                        {
+                            "name": "Mona Lisa",
+                            "mail": "mona@acme.example",
+                            "token": secrets["azure_devops_mona"],
+                            "permissions": ["project_administrator"],
+                        },
+                        {
+                            "name": "Casey Rivera",
+                            "mail": "casey@acme.example",
+                            "token": secrets["azure_devops_casey"],
+                            "permissions": ["contributor"],
+                        },
                     ],
                 }
             ]

@@ -16,7 +16,14 @@ from local.host.keys import load_keys
 from local.host.settings import SettingsError
 from local.sandbox.server import STATE_FILE
 from local.stack.child import Child, ChildFailedError, wait_for_port
-from local.stack.configuration import ACCOUNT, ROOT, Configuration, kept_secrets, storage_connection
+from local.stack.configuration import (
+    ACCOUNT,
+    AZURE_DEVOPS_PEOPLE,
+    ROOT,
+    Configuration,
+    kept_secrets,
+    storage_connection,
+)
 from local.stack.seed import CONNECTION, connection, seed, tell_hooks
 from shared.settings import PREFIX, WrongSettingsError, read
 
@@ -42,6 +49,7 @@ class Ready:
     connection: str
     github_tokens: dict[str, str]
     azure_devops_token: str
+    azure_devops_tokens: dict[str, str]
     logs: str
 
     def line(self) -> str:
@@ -106,6 +114,7 @@ class Stack:
             connection=CONNECTION,
             github_tokens={k.removeprefix("github_"): v for k, v in s.items() if v.startswith("ghp_")},
             azure_devops_token=s["azure_devops_doneright"],
+            azure_devops_tokens={person: s[f"azure_devops_{person}"] for person in AZURE_DEVOPS_PEOPLE},
             logs=str(self._logs),
         )
 
