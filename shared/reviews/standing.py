@@ -10,10 +10,11 @@ from collections.abc import Iterable
 
 from shared.definitions.load import definition_of_done
 from shared.definitions.reading import LineFault
+from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.change import Change
 from shared.domain.definition import DefinitionOfDone
 from shared.domain.forge import Frozen
-from shared.domain.policy import Level, Policy, Resolution
+from shared.domain.policy import KeptPolicy, Level, Policy, Resolution
 from shared.errors import RefusedError
 from shared.policies.parsing import POLICY_FILE, parse, shipped_policy
 from shared.policies.resolving import resolve
@@ -77,3 +78,29 @@ def _parsed(
 
 def _told(name: str, faults: Iterable[LineFault]) -> list[str]:
     return [f"{name}, line {fault.line}: {fault.field} {fault.problem}" for fault in faults]
+
+
+def set_policy(ports: ReviewPorts, level: Level, of: str, text: str, *, actor: str) -> tuple[LineFault, ...]:
+    """Keep the policy of an organisation or a project; every field at fault instead, and then nothing is kept.
+
+    What a project's policy would weaken is kept as it was written and has no effect, as everywhere.
+    """
+    found = parse(text, definition_of_done(), level)
+    if not isinstance(found, Policy):
+        return found
+    kept = KeptPolicy(level=level, of=of, text=text, by=actor, at=ports.clock.now())
+    digest = ports.artifacts.put(text.encode(), "application/yaml")
+    ports.policies.put(POLICIES[level], of, kept)
+    ports.audit.append(
+        of if level is Level.PROJECT else TENANT,
+        NewAuditEvent(
+            tag=AuditTag.POLICY_SET,
+            instance=f"policy-{level}-{of}",
+            step=f"{digest}.{kept.at.isoformat()}",
+            subject=of,
+            actor=actor,
+            detail={"level": level.value, "digest": digest, "criteria": sorted(found.rules)},
+            artifacts=(digest,),
+        ),
+    )
+    return ()
