@@ -86,6 +86,8 @@ def kind_of(path: str) -> FileKind:
 class TestLayer(StrEnum):
     """Which layer a test belongs to, by its folder."""
 
+    __test__ = False  # pytest would collect a class of this name
+
     UNIT = "unit"
     SMOKE = "smoke"
     INTEGRATION = "integration"
