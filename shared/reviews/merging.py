@@ -99,6 +99,24 @@ def _kinds(reviewed: Reviewed, allowed: AbstractSet[MergeKind]) -> list[MergeKin
 
 
 def _merged(forge: ReviewForge, reviewed: Reviewed, change: Change, allowed: AbstractSet[MergeKind]) -> MergeOutcome:
+    if (before := _settled_before(forge, reviewed, change)) is not None:
+        return before
+    reasons: list[str] = []
+    for kind in _kinds(reviewed, allowed):
+        try:
+            outcome = forge.merge(change.ref, reviewed.head, kind, _message(reviewed, change))
+        except ConflictError as error:
+            return MergeOutcome(merged=False, reason=f"a newer push came after the review: {error.reason}")
+        except RefusedError as error:
+            outcome = MergeOutcome(merged=False, reason=error.reason)
+        if outcome.merged:
+            return outcome
+        reasons.append(f"{kind}: {outcome.reason}")
+    return MergeOutcome(merged=False, reason="; ".join(reasons))
+
+
+def _settled_before(forge: ReviewForge, reviewed: Reviewed, change: Change) -> MergeOutcome | None:
+    """What there is to say without trying: it is merged, closed, gone, or shows another head."""
     stands = forge.head_of(change.ref)
     if stands is None:
         return MergeOutcome(merged=False, reason="the pull request is gone")
@@ -113,18 +131,7 @@ def _merged(forge: ReviewForge, reviewed: Reviewed, change: Change, allowed: Abs
         return MergeOutcome(merged=False, reason=f"the pull request is {state}")
     if head != reviewed.head:
         return MergeOutcome(merged=False, reason="a newer push came after the review")
-    reasons: list[str] = []
-    for kind in _kinds(reviewed, allowed):
-        try:
-            outcome = forge.merge(change.ref, reviewed.head, kind, _message(reviewed, change))
-        except ConflictError as error:
-            return MergeOutcome(merged=False, reason=f"a newer push came after the review: {error.reason}")
-        except RefusedError as error:
-            outcome = MergeOutcome(merged=False, reason=error.reason)
-        if outcome.merged:
-            return outcome
-        reasons.append(f"{kind}: {outcome.reason}")
-    return MergeOutcome(merged=False, reason="; ".join(reasons))
+    return None
 
 
 def _message(reviewed: Reviewed, change: Change) -> str:

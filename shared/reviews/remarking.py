@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from shared.domain.publication import Annotation, OwnWord, PlacedRemark, remark_marker
 from shared.domain.review import Finding, Reviewed
-from shared.reviews.markdown import OUR_MARKER, fenced, linked, plain, prose, visible
+from shared.reviews.markdown import OUR_MARKER, code, fenced, linked, plain, prose, visible
 from shared.reviews.saying import Voiced
 
 SETTLED_MARKER = "<!-- doneright:settled -->"
@@ -60,7 +60,7 @@ def settled(word: OwnWord, head: str) -> str:
         if not line.startswith(OUR_MARKER):
             kept.append(line)
     before = "\n".join(kept).strip()
-    note = f"*Settled: not found any more at `{plain(head, 8)}`.*"
+    note = f"*Settled: not found any more at {code(head[:8])}.*"
     return "\n\n".join([f"{remark_marker(word.fingerprint)}\n{SETTLED_MARKER}\n{note}", *([before] if before else [])])
 
 

@@ -44,7 +44,7 @@ class Shown(Frozen):
     digest: str
     """Of the review in the artifact store."""
     beside: int = 0
-    """Remarks that stand beside the code."""
+    """Remarks that stand in comments of their own."""
     rest: tuple[Voiced, ...] = ()
     """Remarks that stand nowhere else."""
 
@@ -163,8 +163,8 @@ def _policy(reviewed: Reviewed) -> list[Section]:
 
 
 def _rest(shown: Shown, reviewed: Reviewed) -> list[Section]:
-    count = counted(shown.beside, "remark stands", "remarks stand")
-    beside = f"{count} beside the code." if shown.beside else ""
+    count = counted(shown.beside, "remark stands in a comment of its own", "remarks stand in comments of their own")
+    beside = f"{count}, beside the code where it can be reached." if shown.beside else ""
     if not shown.rest:
         return [Section(title="Remarks", before=beside)] if beside else []
     rows = [f"| {_where(one, reviewed)} | {_said_by(one)} | {prose(one.remark.message, 300)} |" for one in shown.rest]
@@ -183,7 +183,8 @@ def _agent(report: AgentReport, reviewed: Reviewed) -> Section:
         rows.append(f"- Did not answer in full: {plain(report.trouble)}")
     name = f"What the {report.agent} agent thinks"
     model = f" (with {plain(report.model, 80)})" if report.model else ""
-    before = f"<details><summary>{name}: {len(report.opinions)}{model}</summary>\n\nOpinions block nothing.\n"
+    many = counted(len(report.opinions), "opinion", "opinions") if report.opinions else "did not answer"
+    before = f"<details><summary>{name}: {many}{model}</summary>\n\nOpinions block nothing.\n"
     return Section(title=name, before=before, rows=rows, after="\n</details>")
 
 
@@ -224,8 +225,8 @@ def _foot(reviewed: Reviewed, shown: Shown) -> str:
     policy = f", policy of {code(reviewed.policy_source)}" if reviewed.policy_source else ""
     pin = f"{reviewed.definition.name.replace('_', ' ')} {reviewed.definition.version}"
     return (
-        f"{linked('The whole review', shown.page)} of `{plain(reviewed.head, 8)}`, judged by the {pin}{policy}."
-        f" On record as `{plain(shown.digest, 80)}`."
+        f"{linked('The whole review', shown.page)} of {code(reviewed.head[:8])}, judged by the {pin}{policy}."
+        f" On record as {code(shown.digest)}."
     )
 
 
