@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from shared.domain.change import ChangeRef, Unknown
 from shared.domain.definition import ChangeKind, GateId, OwnerRole, Pin, Severity, Stage
 from shared.domain.forge import Frozen
+from shared.domain.lifecycle import LifecycleState
 from shared.domain.policy import Enforcement, Weakening
 
 
@@ -130,6 +131,14 @@ class Waiver(Frozen):
     at: datetime
 
 
+class BegunMove(Frozen):
+    """A ticket that is being moved: kept until it is moved and on record, whatever breaks off in between."""
+
+    origin: LifecycleState | None = Field(default=None, description="None: it was taken up.")
+    to: LifecycleState
+    passed: tuple[LifecycleState, ...] = ()
+
+
 class Spoken(Frozen):
     """What people said about one pull request that holds beyond one review of it."""
 
@@ -144,6 +153,7 @@ class Spoken(Frozen):
     heeded: tuple[str, ...] = Field(default=(), description="Those of them that asked for another look.")
     design_at: datetime | None = Field(default=None, description="When the option was chosen; the latest word counts.")
     accepted_at: datetime | None = Field(default=None, description="When that was said.")
+    moving: dict[str, BegunMove] = Field(default_factory=dict, description="By ticket.")
     under_way: dict[str, datetime] = Field(
         default_factory=dict, description="Comment that somebody follows at this moment → until when that is believed."
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.change import ChangeRef
 from shared.domain.keys import bounded
-from shared.domain.review import Attestation, Spoken, Waiver
+from shared.domain.review import Attestation, BegunMove, Spoken, Waiver
 from shared.errors import ConflictError, TransientError
 from shared.reviews.ports import ReviewPorts
 
@@ -80,6 +80,22 @@ def choose(ports: ReviewPorts, ref: ChangeRef, *, design: int, at: datetime) -> 
         return spoken.model_copy(update={"design": design, "design_at": at})
 
     return changed(ports, ref, said)
+
+
+def begin_move(ports: ReviewPorts, ref: ChangeRef, ticket: str, move: BegunMove) -> None:
+    """Put down that a ticket is being moved."""
+    changed(ports, ref, lambda spoken: spoken.model_copy(update={"moving": spoken.moving | {ticket: move}}))
+
+
+def end_move(ports: ReviewPorts, ref: ChangeRef, ticket: str) -> None:
+    """Put down that a ticket was moved, or is left where it is."""
+    changed(
+        ports,
+        ref,
+        lambda spoken: spoken.model_copy(
+            update={"moving": {name: move for name, move in spoken.moving.items() if name != ticket}}
+        ),
+    )
 
 
 def take(ports: ReviewPorts, ref: ChangeRef, comment: str) -> Spoken | None:
