@@ -262,6 +262,21 @@ class Forge(PullRequests, ActivityReads, Protocol):
         """Require ``builds`` no longer; without effect for those that are not required."""
         ...
 
+    def required_statuses(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:
+        """``genre/name`` of each status that pull requests into ``branch`` need, and whether it blocks as it should."""
+        ...
+
+    def require_status(self, ref: RepositoryRef, branch: str, genre: str, name: str) -> None:
+        """Require our status ``genre/name`` of every pull request; others stay required.
+
+        Raises ``RefusedError`` where the branch has no rules that could hold it.
+        """
+        ...
+
+    def remove_required_status(self, ref: RepositoryRef, branch: str, genre: str, name: str) -> None:
+        """Require that status no longer; without effect when it is not required."""
+        ...
+
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]: ...
 
     def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook: ...

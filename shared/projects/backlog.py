@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from shared.domain.forge import BacklogItem
+from shared.domain.process import HIERARCHY
 from shared.domain.project import Process, ProjectRequest, slug_of
 
 EPIC = "Epic"
@@ -29,8 +30,7 @@ TASK = "Task"
 
 def hierarchy(process: Process) -> tuple[str, ...]:
     """The work item types of ``process`` from the portfolio down; Basic has no feature level."""
-    levels = (EPIC, FEATURE.get(process, ""), REQUIREMENT[process], TASK)
-    return tuple(level for level in levels if level)
+    return HIERARCHY[process]
 
 
 def items(request: ProjectRequest) -> Sequence[BacklogItem]:

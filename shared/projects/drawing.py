@@ -59,6 +59,8 @@ class Surroundings(Frozen):
     """What each further repository starts with, by its slug."""
     process_additions: ProcessAdditions | None = None
     """What the organisation wants beside the requested process."""
+    reviews_block: bool = False
+    """Whether the connection's reviews may stop a merge."""
 
 
 def draw(request: ProjectRequest, around: Surroundings) -> Plan:
@@ -122,6 +124,7 @@ def _azure_devops(request: ProjectRequest, around: Surroundings) -> list[PlanSte
         *_build_validation(
             request, forge, {**where, "project": request.name, "pipeline": request.project_id}, "azure_devops.pipeline"
         ),
+        *_review_check(request, around, forge, where),
         PlanStep(
             id="azure_devops.hook",
             kind="hook",
@@ -309,6 +312,7 @@ def _github(request: ProjectRequest, around: Surroundings) -> list[PlanStep]:
         _scaffold(request, around, forge, where, "github.repository"),
         _rules(request, forge, where),
         *_build_validation(request, forge, {**where, "checks": list(around.checks)}),
+        *_review_check(request, around, forge, where),
         PlanStep(
             id="github.hook",
             kind="hook",
@@ -392,6 +396,25 @@ def _rules(request: ProjectRequest, forge: ForgeName, where: dict[str, str]) -> 
         depends_on=(f"{forge}.scaffold",),
         inputs={**where, "rules": request.rules.model_dump(mode="json")},
     )
+
+
+def _review_check(
+    request: ProjectRequest, around: Surroundings, forge: ForgeName, where: dict[str, str]
+) -> list[PlanStep]:
+    if not around.reviews_block:
+        return []
+    # Both change the list of required checks, which is read and written whole.
+    after = ("branch_rules", "build_validation") if request.rules.require_build else ("branch_rules",)
+    return [
+        PlanStep(
+            id=f"{forge}.review_check",
+            kind="review_check",
+            forge=forge,
+            title=f"Review by Doneright before a merge into {BRANCH}",
+            depends_on=tuple(f"{forge}.{one}" for one in after),
+            inputs={**where},
+        )
+    ]
 
 
 def _build_validation(

@@ -13,8 +13,10 @@ from shared.projects.scaffold import slug_for
 
 OF_EVERY_REPOSITORY: Mapping[ForgeName, frozenset[str]] = {
     # Service hooks of Azure DevOps cover the whole project, and so do its boards, wiki, teams and environments.
-    ForgeName.AZURE_DEVOPS: frozenset({"branch_rules", "repository", "scaffold"}),
-    ForgeName.GITHUB: frozenset({"branch_rules", "hook", "labels", "repository", "scaffold", "security", "topics"}),
+    ForgeName.AZURE_DEVOPS: frozenset({"branch_rules", "repository", "review_check", "scaffold"}),
+    ForgeName.GITHUB: frozenset(
+        {"branch_rules", "hook", "labels", "repository", "review_check", "scaffold", "security", "topics"}
+    ),
 }
 """Kinds of steps that each repository needs."""
 

@@ -6,7 +6,7 @@ import re
 
 from shared.domain.adoption import Consent, subject_of
 from shared.domain.audit import AuditTag, NewAuditEvent
-from shared.domain.connection import Connection
+from shared.domain.connection import Connection, Mode
 from shared.domain.forge import ForgeName
 from shared.domain.plan import Plan, StepProgress
 from shared.domain.project import ProjectRequest, RepositoryRequest
@@ -94,6 +94,7 @@ def plan_for(
         checks=reported_checks(files.files, BRANCH),
         further={slug: starts for slug, (starts, _) in further.items()},
         process_additions=connection.azure_devops.additions_to(request.process) if connection.azure_devops else None,
+        reviews_block=connection.review_mode is Mode.ENFORCED,
     )
     scaffolds = {around.scaffold: packed} | {starts.scaffold: content for starts, content in further.values()}
     return draw(request, around), scaffolds

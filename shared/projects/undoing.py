@@ -10,7 +10,7 @@ from shared.domain.plan import PlanStep, Reversal
 from shared.errors import RefusedError
 from shared.projects.steps.step import Ledger, StepContext, goes_with, kept, removed, removing, repository_ref
 
-OF_A_REPOSITORY = frozenset({"branch_rules", "build_validation", "repository", "scaffold"})
+OF_A_REPOSITORY = frozenset({"branch_rules", "build_validation", "repository", "review_check", "scaffold"})
 """What an Azure DevOps repository takes along; all else stands in its project."""
 
 

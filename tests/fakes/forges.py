@@ -129,6 +129,7 @@ class _Stored:
     """Branch → its first commit; what a test changes in ``branches`` is a commit on top."""
     rules: dict[str, BranchRules] = field(default_factory=dict)
     builds: dict[str, dict[str, bool]] = field(default_factory=dict)
+    statuses: dict[str, dict[str, bool]] = field(default_factory=dict)
     """Branch → the builds that are asked for, and whether they are required."""
     hooks: list[Hook] = field(default_factory=list)
     unseen: int = 0
@@ -295,6 +296,18 @@ class MemoryForge(Switchboard):
     def remove_required_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
         for build in builds:
             self.stored(ref).builds.get(branch, {}).pop(build, None)
+
+    @_call
+    def required_statuses(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:
+        return dict(self.stored(ref).statuses.get(branch, {}))
+
+    @_call
+    def require_status(self, ref: RepositoryRef, branch: str, genre: str, name: str) -> None:
+        self.stored(ref).statuses.setdefault(branch, {})[f"{genre}/{name}"] = True
+
+    @_call
+    def remove_required_status(self, ref: RepositoryRef, branch: str, genre: str, name: str) -> None:
+        self.stored(ref).statuses.get(branch, {}).pop(f"{genre}/{name}", None)
 
     @_call
     def hooks(self, ref: RepositoryRef) -> Sequence[Hook]:

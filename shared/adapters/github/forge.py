@@ -14,8 +14,8 @@ from shared.adapters.github.hooks import HookCalls
 from shared.adapters.github.issues import IssueCalls
 from shared.adapters.github.labels import LabelCalls
 from shared.adapters.github.permissions import PermissionCalls
-from shared.adapters.github.protection import ProtectionCalls
 from shared.adapters.github.pull_requests import PullRequestCalls
+from shared.adapters.github.required_statuses import RequiredStatusCalls
 from shared.adapters.github.reviews import ReviewCalls
 from shared.adapters.github.safety import SafetyCalls
 from shared.adapters.github.survey import SurveyCalls
@@ -39,7 +39,7 @@ class Installation(Frozen):
 class GitHubForge(
     ReviewCalls,
     PullRequestCalls,
-    ProtectionCalls,
+    RequiredStatusCalls,
     HookCalls,
     IssueCalls,
     LabelCalls,

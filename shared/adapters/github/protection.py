@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import EmptyRepositoryError, NotFoundError
 from shared.adapters.github.repositories import repository_path
-from shared.adapters.github.rulesets import RulesetCalls
+from shared.adapters.github.rulesets import OWN_STATUSES, RulesetCalls
 from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
 from shared.errors import NotSupportedError, RefusedError
 
@@ -148,7 +148,7 @@ class ProtectionCalls(RulesetCalls):
                     "Protect the branch first: agree to its rules, or reconcile the project.",
                 )
             return
-        current = _status_checks(protection.get("required_status_checks")) or {"checks": []}
+        current = status_checks(protection.get("required_status_checks")) or {"checks": []}
         known = {check["context"] for check in current["checks"]}
         checks = [*current["checks"], *({"context": name} for name in builds if name not in known)]
         self._put_status_checks(ref, branch, protection, {"strict": True, "checks": checks})
@@ -159,7 +159,7 @@ class ProtectionCalls(RulesetCalls):
         if protection is None:
             self._change_ruleset_builds(ref, branch, remove=builds)
             return
-        current = _status_checks(protection.get("required_status_checks"))
+        current = status_checks(protection.get("required_status_checks"))
         left = [check for check in current["checks"] if check["context"] not in builds] if current else []
         if current is None or len(left) == len(current["checks"]):
             return
@@ -236,7 +236,7 @@ def _as_it_is(current: Mapping[str, Any]) -> dict[str, Any]:
     """The whole protection as GitHub's PUT takes it, which forgets what it is not told."""
     reviews = current.get("required_pull_request_reviews")
     return {
-        "required_status_checks": _status_checks(current.get("required_status_checks")),
+        "required_status_checks": status_checks(current.get("required_status_checks")),
         "enforce_admins": _enabled(current, "enforce_admins"),
         "required_pull_request_reviews": None if reviews is None else _reviews(reviews),
         "restrictions": _restrictions(current.get("restrictions")),
@@ -261,12 +261,17 @@ def _reviews(current: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _required(checks: Mapping[str, Any] | None) -> dict[str, bool]:
-    """The names of required status checks, and whether they are strict, as branch protection tells them."""
-    found = _status_checks(checks)
-    return {check["context"]: found["strict"] for check in found["checks"]} if found else {}
+    """The names of required status checks, and whether they are strict, as branch protection tells them.
+
+    Our own status is no build.
+    """
+    found = status_checks(checks)
+    every = {check["context"]: found["strict"] for check in found["checks"]} if found else {}
+    return {name: strict for name, strict in every.items() if not name.startswith(OWN_STATUSES)}
 
 
-def _status_checks(current: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def status_checks(current: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The required checks as they are sent back, each with the app it is bound to; ``None`` where none is required."""
     if current is None:
         return None
     checks = [

@@ -16,6 +16,8 @@ from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
 ADMINISTRATORS = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
 """The built-in role; its number is the same everywhere: https://docs.github.com/rest/repos/rules#create-a-repository-ruleset"""
 
+OWN_STATUSES = "doneright/"
+"""Begins the statuses that Doneright sets itself; requiring them is no requirement of a build."""
 STATUS_CHECKS = "required_status_checks"
 """The type of the rule that requires status checks."""
 
@@ -36,20 +38,29 @@ class RulesetCalls:
         return _checks(found) if found is not None and _read(found, branch) is not None else {}
 
     def _change_ruleset_builds(
-        self, ref: RepositoryRef, branch: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()
+        self,
+        ref: RepositoryRef,
+        branch: str,
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        checks: Sequence[Mapping[str, Any]] = (),
     ) -> bool:
-        """Let our ruleset require ``add`` strictly and ``remove`` no longer; ``False`` when there is no such ruleset."""
+        """Let our ruleset require ``add`` strictly, ``checks`` as they are written, and ``remove`` no longer.
+
+        ``False`` when there is no such ruleset.
+        """
         found = self._ruleset(ref, branch)
         if found is None:
             return False
         asked = _parameters(found, STATUS_CHECKS)
         there = [check for check in asked.get("required_status_checks") or () if check["context"] not in remove]
         known = {check["context"] for check in there}
-        checks = [*there, *({"context": name} for name in add if name not in known)]
+        wanted = [*there, *checks, *({"context": name} for name in add if name not in known)]
         strict = bool(add) or bool(asked.get("strict_required_status_checks_policy"))
-        parameters = {**asked, "strict_required_status_checks_policy": strict, "required_status_checks": checks}
+        parameters = {**asked, "strict_required_status_checks_policy": strict, "required_status_checks": wanted}
         rules = [rule for rule in found.get("rules") or () if rule["type"] != STATUS_CHECKS]
-        if checks:
+        if wanted:
             rules.append({"type": STATUS_CHECKS, "parameters": parameters})
         self._client.request("PUT", repository_path(ref) + path("/rulesets/{}", found["id"]), {"rules": rules})
         return True
@@ -136,7 +147,8 @@ def _parameters(ruleset: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 def _checks(ruleset: Mapping[str, Any]) -> dict[str, bool]:
     asked = _parameters(ruleset, STATUS_CHECKS)
     strict = bool(asked.get("strict_required_status_checks_policy"))
-    return {check["context"]: strict for check in asked.get("required_status_checks") or ()}
+    names = (str(check["context"]) for check in asked.get("required_status_checks") or ())
+    return {name: strict for name in names if not name.startswith(OWN_STATUSES)}
 
 
 def _read(ruleset: Mapping[str, Any], branch: str) -> BranchRules | None:

@@ -164,6 +164,10 @@ def _of_build_validation(step: PlanStep, live: LiveAzure) -> Sequence[FieldChang
     return [FieldChange(field="required build", planned=text(step, "pipeline"))]
 
 
+def _of_review_check(step: PlanStep, live: LiveAzure | LiveGitHub) -> Sequence[FieldChange]:
+    return [FieldChange(field="required status", planned="doneright/review")]
+
+
 def _of_backlog(step: PlanStep, live: LiveAzure) -> Sequence[FieldChange]:
     return [FieldChange(field=str(one["type"]), planned=one["title"]) for one in _list(step, "items")]
 
@@ -180,12 +184,14 @@ _ON_GITHUB: dict[str, Callable[[PlanStep, LiveGitHub], Sequence[FieldChange]]] =
     "topics": _of_topics,
     "security": _of_security,
     "deployment_environments": _of_deployment_environments,
+    "review_check": _of_review_check,
 }
 _ON_AZURE: dict[str, Callable[[PlanStep, LiveAzure], Sequence[FieldChange]]] = {
     "environments": _of_environments,
     "wiki": _of_wiki,
     "pipeline": _of_pipeline,
     "build_validation": _of_build_validation,
+    "review_check": _of_review_check,
     "backlog": _of_backlog,
     "teams": _of_teams,
 }

@@ -17,7 +17,7 @@ from shared.projects.drawing import PIPELINE_FILE, Surroundings, draw
 ENSURED = frozenset(
     {
         "backlog", "branch_rules", "build_validation", "deployment_environments", "environments", "hook", "labels",
-        "pipeline", "security", "teams", "topics", "wiki",
+        "pipeline", "review_check", "security", "teams", "topics", "wiki",
     }
 )  # fmt: skip
 """Steps that can ensure their part beside what is there."""
@@ -125,6 +125,7 @@ def _adapted(step: PlanStep, wish: AdoptionWish, rules: BranchRules, live: Live)
     titles = {
         "branch_rules": f"Rules of {code.branch}",
         "build_validation": f"Green build before a merge into {code.branch}",
+        "review_check": f"Review by Doneright before a merge into {code.branch}",
     }
     title = titles.get(step.kind, step.title)
     return step.model_copy(update={"title": title, "inputs": inputs})
@@ -141,6 +142,9 @@ def _beside(step: PlanStep, wish: AdoptionWish, rules: BranchRules, live: Live) 
             if live.code(step.forge).head is None:
                 raise LeftOutError("the repository has no commit on a default branch yet")
             return _build(step, live)
+        case "review_check":
+            if live.code(step.forge).head is None:
+                raise LeftOutError("the repository has no commit on a default branch yet")
         case "deployment_environments" if live.github:
             asked = {name: bool(people) for name, people in live.github.environments.items()}
             return {"environments": _environments(wish.environments, asked)}

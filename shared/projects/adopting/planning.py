@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from shared.domain.adoption import AdoptedRequest, Adoption, AdoptionPlan, AdoptionWish, LiveFact, subject_of
 from shared.domain.audit import AuditTag, NewAuditEvent
-from shared.domain.connection import Connection
+from shared.domain.connection import Connection, Mode
 from shared.domain.faults import FieldFault, faults_of
 from shared.domain.forge import ForgeName, Frozen
 from shared.domain.project import Process, ProjectRequest, RequestOrigin, Visibility
@@ -76,6 +76,7 @@ def look(ports: ProjectPorts, wish: AdoptionWish, connection: Connection) -> Pla
         scaffold="",
         template_version="",
         checks=(),
+        reviews_block=connection.review_mode is Mode.ENFORCED,
     )
     plan, left = draw_adoption(wish, request.rules, request.name, around, live)
     steps = {step.id: step for step in (*compared(ports, connection, plan, live), *left)}
