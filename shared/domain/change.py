@@ -257,6 +257,9 @@ class ChangeEvidence(Frozen):
         description="Role → logins in lower case of those who hold it; a role left out: nobody named.",
     )
     process: str = Field(default="", description="cmmi, agile, scrum or basic; empty where there is no board.")
+    design: int | None = Field(
+        default=None, ge=1, description="Number of the design option that somebody entitled chose by command."
+    )
     calls: int = Field(default=0, description="Questions to the forge that this took.")
 
     @cached_property

@@ -23,6 +23,18 @@ https://learn.microsoft.com/azure/devops/boards/work-items/guidance/choose-proce
 """
 
 
+HIERARCHY: dict[Process, tuple[str, ...]] = {
+    Process.AGILE: ("Epic", "Feature", "User Story", "Task"),
+    Process.BASIC: ("Epic", "Issue", "Task"),
+    Process.CMMI: ("Epic", "Feature", "Requirement", "Task"),
+    Process.SCRUM: ("Epic", "Feature", "Product Backlog Item", "Task"),
+}
+"""The usual type of each level, from the top; Basic has no feature level.
+
+https://learn.microsoft.com/azure/devops/boards/work-items/guidance/choose-process
+"""
+
+
 class StateCategory(StrEnum):
     """Where boards and charts count a state. A type has one completed state, which its process brings."""
 

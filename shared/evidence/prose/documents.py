@@ -170,7 +170,7 @@ class _Reader:
             elif token.type == "table_open":
                 place = self._table(tokens, place, line)
             elif token.type == "html_block":
-                if said := without_comments(re.sub(r"<[^>]*>", " ", token.content)).strip():
+                if said := without_comments(re.sub(r"<[^<>]*>", " ", token.content)).strip():
                     self._section.blocks.append(Paragraph(said, line))
             elif token.type == "inline":
                 item = self._inline(token, line, depth, item)

@@ -13,7 +13,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _OF_TABLES = frozenset(["table", "tr", "td", "th"])
 _HIDDEN = frozenset(["script", "style", "head", "title"])
 _STRUCTURE = re.compile(r"^\s{0,3}(?:#{1,6}\s|[-*+]\s|\d+[.)]\s|\||```)", re.MULTILINE)
-_TAG = re.compile(r"<(?:div|p|br|ul|ol|li|table|h[1-6]|span|b|strong|pre|font)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<(?:div|p|br|ul|ol|li|table|h[1-6]|span|b|strong|pre|font)\b[^<>]*>", re.IGNORECASE)
 _DEEPEST = 8
 
 

@@ -12,6 +12,8 @@ _NOTHING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FRAMED = re.compile(r"[<\[{(_*]+[^<>\[\]{}]*[>\]})_*]+")
+_LONGEST = 200
+"""Characters; whoever writes more says something."""
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
@@ -25,4 +27,6 @@ def says_something(text: str) -> bool:
     plain = without_comments(text).strip().strip("~").strip()
     if not any(letter.isalnum() for letter in plain):
         return False
+    if len(plain) > _LONGEST:
+        return not plain[:_LONGEST].casefold().startswith("lorem ipsum")
     return not (_NOTHING.fullmatch(plain.strip("*_`[](){}<> ")) or _FRAMED.fullmatch(plain))
