@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
+from urllib.parse import quote
 
 from local.sandbox.github import objects, present
+from local.sandbox.github.diffs import Difference, differences
 from local.sandbox.github.errors import ApiError, not_found
 from local.sandbox.github.git_data import git_commit
 from local.sandbox.github.hub import Hub, Record
@@ -57,40 +58,28 @@ def commit_body(hub: Hub, repo: Record, sha: str, *, full: bool = False) -> Reco
 
 
 def changed_files(hub: Hub, repo: Record, base: str | None, head: str) -> list[Record]:
-    """Each changed file with its counts and patch; binary files and those over 1 MB have no patch."""
+    """Each changed file with its counts and patch; binary and large files have no patch."""
     url, page = present.repository_url(hub, repo), present.html_url(hub, repo)
-    shown: list[Record] = []
-    for path, (old, new) in changes(hub, base, head).items():
-        before = objects.blob(hub, old[1]) if old else b""
-        after = objects.blob(hub, new[1]) if new else b""
-        added, removed, patch = _patch(before, after)
-        sha = (new or old or ("", ""))[1]
-        entry: Record = {
-            "sha": sha,
-            "filename": path,
-            "status": "added" if old is None else "removed" if new is None else "modified",
-            "additions": added,
-            "deletions": removed,
-            "changes": added + removed,
-            "blob_url": f"{page}/blob/{head}/{path}",
-            "raw_url": f"{page}/raw/{head}/{path}",
-            "contents_url": f"{url}/contents/{path}?ref={head}",
-        }
-        if patch is not None:
-            entry["patch"] = patch
-        shown.append(entry)
-    return shown
+    return [_file(one, head, url, page) for one in differences(hub, base, head)]
 
 
-def _patch(before: bytes, after: bytes) -> tuple[int, int, str | None]:
-    try:
-        old, new = before.decode().splitlines(), after.decode().splitlines()
-    except UnicodeDecodeError:
-        return 0, 0, None
-    lines = list(difflib.unified_diff(old, new, lineterm=""))[2:]
-    added = sum(line.startswith("+") for line in lines)
-    removed = sum(line.startswith("-") for line in lines)
-    return added, removed, "\n".join(lines) if len(before) + len(after) < 1_000_000 and lines else None
+def _file(one: Difference, head: str, url: str, page: str) -> Record:
+    entry: Record = {
+        "sha": one.sha,
+        "filename": one.path,
+        "status": one.status,
+        "additions": one.additions,
+        "deletions": one.deletions,
+        "changes": one.additions + one.deletions,
+        "blob_url": f"{page}/blob/{head}/{quote(one.path)}",
+        "raw_url": f"{page}/raw/{head}/{quote(one.path)}",
+        "contents_url": f"{url}/contents/{quote(one.path)}?ref={head}",
+    }
+    if one.previous:
+        entry["previous_filename"] = one.previous
+    if one.patch is not None:
+        entry["patch"] = one.patch
+    return entry
 
 
 @route("GET", REPO + "/commits")
@@ -188,6 +177,6 @@ def compare(call: Call) -> Answer:
         "behind_by": len(behind),
         "total_commits": len(ahead),
         "commits": page_of_commits.body,
-        "files": changed_files(hub, repo, common, head) if call.query.get("page", "1") == "1" else [],
+        "files": changed_files(hub, repo, common, head)[:300] if call.query.get("page", "1") == "1" else [],
     }
     return Answer(200, body, page_of_commits.headers)

@@ -1,4 +1,4 @@
-"""Answers the GraphQL in use: review threads and their resolution, linked issues, the viewer; other fields are refused."""
+"""Answers the GraphQL in use: pull requests with all that is said and checked, files, the viewer; other fields are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.sandbox.github.auth import Caller, authenticate
 from local.sandbox.github.errors import ApiError
 from local.sandbox.github.graphql_parse import Document, Field, ParseError, Spread, Variable, parse
 from local.sandbox.github.graphql_resolvers import Context, GraphError
-from local.sandbox.github.graphql_schema import SCHEMA
+from local.sandbox.github.graphql_schema import ABSTRACT, SCHEMA
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.routing import Answer, respond
 
@@ -103,7 +103,7 @@ class _Checker:
             message = f"Field '{item.name}' doesn't exist on type '{kind}'"
             return [{"path": path, "extensions": extensions, "locations": place, "message": message}]
         target = known[0]
-        if (target in SCHEMA or target == "Node") != bool(item.selections):
+        if (target in SCHEMA or target in ABSTRACT) != bool(item.selections):
             extensions = {"code": "selectionMismatch", "nodeName": f"field '{item.name}'", "typeName": target}
             reason = f"Field must have selections (field '{item.name}' returns {target} but has no selections. Did you mean '{item.name} {{ ... }}'?)"
             if item.selections:
@@ -126,7 +126,7 @@ class _Runner:
         for item in selections:
             if isinstance(item, Spread):
                 fragment = self.document.fragments[item.fragment] if item.fragment else item
-                if fragment.on in {None, kind} or (fragment.on == "Node" and "id" in SCHEMA[kind]):
+                if fragment.on in {None, kind} or kind in ABSTRACT.get(fragment.on or "", ()):
                     shown |= self.object(kind, value, fragment.selections, path)
             elif item.name == "__typename":
                 shown[item.alias] = kind
@@ -149,7 +149,7 @@ class _Runner:
             return found
         if isinstance(found, list):
             return [self._shown(target, entry, item, [*path, number]) for number, entry in enumerate(found)]
-        if target == "Node":
+        if target in ABSTRACT:
             target, found = found["__type"], found["value"]
         return self.object(target, found, item.selections, path)
 

@@ -11,7 +11,6 @@ from local.sandbox.github import present, present_work
 from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
 from local.sandbox.github.hub import Hub, Record, node_id
 from local.sandbox.github.pulls import blockers
-from local.sandbox.github.pushes import CLOSING
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,16 @@ class Context:
 
     hub: Hub
     caller: Caller
+
+    def visible(self) -> list[Record]:
+        """Every repository the caller may see."""
+        return [repo for repo in self.hub.table("repos").values() if sees(self.hub, self.caller, repo)]
+
+    def may_write(self, repo: Record) -> bool:
+        """Whether the caller may push, or as an App write pull requests."""
+        if self.caller.kind == "installation":
+            return (self.caller.permissions or {}).get("pull_requests") == "write"
+        return LEVELS.index(level_of(self.hub, self.caller.login, repo)) >= LEVELS.index("write")
 
 
 class GraphError(Exception):
@@ -71,7 +80,7 @@ def issue_field(name: str) -> Resolver:
     return lambda context, value, _: present_work.issue(context.hub, *value)[name]
 
 
-def _page(items: list[Any], given: Record) -> Record:
+def page_of(items: list[Any], given: Record) -> Record:
     """A connection: `first` after the cursor, or `last`; GitHub demands one of them."""
     if given.get("first") is None and given.get("last") is None:
         raise GraphError(
@@ -118,28 +127,13 @@ def _after(cursor: object) -> int:
 
 def threads(_: Context, value: tuple[Record, Record], given: Record) -> Record:
     repo, issue = value
-    return _page([(repo, issue, thread) for thread in issue["pull"]["threads"].values()], given)
-
-
-def linked_issues(_: Context, value: tuple[Record, Record], given: Record) -> Record:
-    """Issues that merging into the default branch would close."""
-    repo, issue = value
-    if issue["pull"]["base_ref"] != repo["default_branch"]:
-        return _page([], given)
-    found = [repo["issues"].get(number) for number in dict.fromkeys(CLOSING.findall(issue["body"] or ""))]
-    return _page([(repo, other) for other in found if other and not other.get("pull")], given)
+    return page_of([(repo, issue, thread) for thread in issue["pull"]["threads"].values()], given)
 
 
 def first_comment(value: tuple[Record, Record, Record]) -> Record:
     _, issue, thread = value
     first: Record = issue["pull"]["review_comments"][str(thread["comments"][0])]
     return first
-
-
-def thread_comments(context: Context, value: tuple[Record, Record, Record], given: Record) -> Record:
-    repo, issue, thread = value
-    entries = [issue["pull"]["review_comments"][str(number)] for number in thread["comments"]]
-    return _page([present_work.review_comment(context.hub, repo, issue, entry) for entry in entries], given)
 
 
 def decision(_: Context, value: tuple[Record, Record], __: Record) -> str | None:
@@ -177,13 +171,7 @@ def set_resolved(resolved: bool) -> Resolver:
         if not isinstance(asked, dict):
             raise GraphError("UNPROCESSABLE", "Argument 'input' has an invalid value. Expected an input object.")
         repo, issue, thread = thread_of(context, asked.get("threadId"))
-        author = context.caller.login == issue["user"]
-        held = LEVELS.index(level_of(context.hub, context.caller.login, repo))
-        if context.caller.kind == "installation":
-            allowed = (context.caller.permissions or {}).get("pull_requests") == "write"
-        else:
-            allowed = author or held >= LEVELS.index("write")
-        if not allowed:
+        if not context.may_write(repo) and context.caller.login != issue["user"]:
             raise GraphError(
                 "FORBIDDEN",
                 f"{context.caller.login} does not have the correct permissions to execute `{'Resolve' if resolved else 'Unresolve'}ReviewThread`",
@@ -201,12 +189,7 @@ def set_draft(draft: bool) -> Resolver:
         if not isinstance(asked, dict):
             raise GraphError("UNPROCESSABLE", "Argument 'input' has an invalid value. Expected an input object.")
         repo, issue = pull_of(context, asked.get("pullRequestId"))
-        held = LEVELS.index(level_of(context.hub, context.caller.login, repo))
-        if context.caller.kind == "installation":
-            allowed = (context.caller.permissions or {}).get("pull_requests") == "write"
-        else:
-            allowed = context.caller.login == issue["user"] or held >= LEVELS.index("write")
-        if not allowed:
+        if not context.may_write(repo) and context.caller.login != issue["user"]:
             mutation = "ConvertPullRequestToDraft" if draft else "MarkPullRequestReadyForReview"
             message = f"{context.caller.login} does not have the correct permissions to execute `{mutation}`"
             raise GraphError("FORBIDDEN", message)
@@ -248,10 +231,6 @@ class Typed(dict[str, Any]):
 
     def __init__(self, kind: str, value: Any) -> None:
         super().__init__({"__type": kind, "value": value})
-
-
-def author_of(context: Context, value: Any, __: Record) -> Record:
-    return present.account(context.hub, context.hub.user(value[1]["user"]))
 
 
 def pull_field(key: str) -> Resolver:

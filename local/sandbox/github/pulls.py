@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local.sandbox.github import objects
 from local.sandbox.github.commits import changed_files, commit_body, range_of
+from local.sandbox.github.diffs import MOST_FILES
 from local.sandbox.github.errors import ApiError, bad_request, invalid, not_found
 from local.sandbox.github.hub import Hub, Record, now
 from local.sandbox.github.issue_changes import change_state, new_record, note, tell
@@ -14,6 +15,8 @@ from local.sandbox.github.routing import Answer, Call, route
 
 REPO = "/repos/{owner}/{repo}"
 PULL = REPO + "/pulls/{pull_number}"
+MOST_COMMITS = 250
+"""https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request"""
 
 
 def pull_of(call: Call, repo: Record) -> Record:
@@ -130,9 +133,8 @@ def files(call: Call) -> Answer:
     """Changed files with their patches."""
     repo = call.repo("read", "pull_requests")
     found = pull_of(call, repo)
-    return call.page_of(
-        changed_files(call.hub, repo, start_of(call.hub, found), found["pull"]["head_sha"]), lambda f: f
-    )
+    listed = changed_files(call.hub, repo, start_of(call.hub, found), found["pull"]["head_sha"])
+    return call.page_of(listed[:MOST_FILES], lambda f: f)
 
 
 @route("GET", PULL + "/commits")
@@ -142,7 +144,7 @@ def commits(call: Call) -> Answer:
     found = pull_of(call, repo)
     start = start_of(call.hub, found)
     shas = range_of(call.hub, start, found["pull"]["head_sha"]) if start else []
-    return call.page_of(shas, lambda sha: commit_body(call.hub, repo, sha))
+    return call.page_of(shas[:MOST_COMMITS], lambda sha: commit_body(call.hub, repo, sha))
 
 
 @route("GET", PULL + "/merge")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from local.sandbox.github import present
-from local.sandbox.github.commits import changed_files
 from local.sandbox.github.errors import ApiError, not_found
 from local.sandbox.github.events import emit
-from local.sandbox.github.hub import Hub, Record, now
+from local.sandbox.github.hub import Record, now
 from local.sandbox.github.issue_changes import tell
 from local.sandbox.github.present_work import pull, review, review_comment
-from local.sandbox.github.pulls import PULL, REPO, pull_of, start_of
+from local.sandbox.github.pulls import PULL, REPO, pull_of
+from local.sandbox.github.review_lines import checked_body, hunk_at, refuse_other_commit
 from local.sandbox.github.routing import Answer, Call, route
 
 EVENTS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
@@ -80,8 +80,9 @@ def create(call: Call) -> Answer:
         "submitted_at": None,
     }
     drafts = call.get("comments", list, [])
+    refuse_other_commit(call.hub, issue, entry["commit_id"], "review")
     for draft in drafts:
-        _check_line(call.hub, repo, issue, draft)
+        hunk_at(call.hub, repo, issue, draft, "review")
     if event:
         _check_verdict(entry, issue, event)
     issue["pull"]["reviews"][str(entry["id"])] = entry
@@ -173,33 +174,22 @@ def comments_of_review(call: Call) -> Answer:
     return call.page_of(found, lambda entry: review_comment(call.hub, repo, issue, entry))
 
 
-def _check_line(hub: Hub, repo: Record, issue: Record, draft: Record) -> str:
-    """The patch of the file commented on; raises ApiError 422 for a file the pull request does not change."""
-    changed = changed_files(hub, repo, start_of(hub, issue), issue["pull"]["head_sha"])
-    found = next((f for f in changed if f["filename"] == draft.get("path")), None)
-    if found is None or not isinstance(draft.get("body"), str) or not draft["body"].strip():
-        field = "path" if found is None else "body"
-        error: Record = {"resource": "PullRequestReviewComment", "code": "invalid", "field": field}
-        raise ApiError(422, "Validation Failed", [error])
-    return str(found.get("patch", ""))
-
-
 def add_line_comment(
     call: Call, repo: Record, issue: Record, draft: Record, entry: Record | None, reply: Record | None = None
 ) -> Record:
     """Store a comment on a line; the first of a thread opens it."""
     hub, request = call.hub, issue["pull"]
-    hunk = reply["diff_hunk"] if reply else _check_line(hub, repo, issue, draft)
+    hunk = reply["diff_hunk"] if reply else hunk_at(hub, repo, issue, draft, "review" if entry else "comment")
     record: Record = {
         "id": hub.next_id("review_comment", 1_200_001),
         "review_id": entry["id"] if entry else None,
         "user": call.signed_in()["login"],
         "path": reply["path"] if reply else draft["path"],
         "line": reply["line"] if reply else draft.get("line", draft.get("position")),
-        "start_line": draft.get("start_line"),
+        "start_line": reply["start_line"] if reply else draft.get("start_line"),
         "side": draft.get("side", "RIGHT"),
         "body": draft["body"],
-        "commit_id": request["head_sha"],
+        "commit_id": reply["commit_id"] if reply else request["head_sha"],
         "diff_hunk": "\n".join(hunk.splitlines()[:10]),
         "created_at": now(),
         "in_reply_to": reply["id"] if reply else None,
@@ -251,16 +241,58 @@ def comment_line(call: Call) -> Answer:
             "Validation Failed",
             [{"resource": "PullRequestReviewComment", "code": "missing_field", "field": "body"}],
         )
+    if reply and reply["in_reply_to"]:
+        raise not_found()
+    commit = call.get("commit_id", str)
+    if reply is None and commit is not None:
+        refuse_other_commit(call.hub, issue, commit, "comment")
     record = add_line_comment(call, repo, issue, call.body, None, reply)
     return Answer(201, review_comment(call.hub, repo, issue, record))
+
+
+def _line_comment(call: Call, repo: Record) -> tuple[Record, Record]:
+    """The pull request and comment of the path; raises ApiError 404."""
+    for issue in repo["issues"].values():
+        found = (issue.get("pull") or {"review_comments": {}})["review_comments"].get(call.params["comment_id"])
+        if found:
+            return issue, found
+    raise not_found()
 
 
 @route("GET", REPO + "/pulls/comments/{comment_id}")
 def one_line_comment(call: Call) -> Record:
     """One line comment."""
     repo = call.repo("read", "pull_requests")
-    for issue in repo["issues"].values():
-        found = (issue.get("pull") or {"review_comments": {}})["review_comments"].get(call.params["comment_id"])
-        if found:
-            return review_comment(call.hub, repo, issue, found)
-    raise not_found()
+    return review_comment(call.hub, repo, *_line_comment(call, repo))
+
+
+def _own_or_write(call: Call, record: Record) -> None:
+    if record["user"] != call.signed_in()["login"]:
+        call.repo("write", "pull_requests")
+
+
+@route("PATCH", REPO + "/pulls/comments/{comment_id}")
+def edit_line_comment(call: Call) -> Record:
+    """Change a line comment."""
+    repo = call.repo("read", "pull_requests")
+    issue, record = _line_comment(call, repo)
+    _own_or_write(call, record)
+    record["body"] = checked_body(call.need("body", str))
+    call.hub.changed()
+    return review_comment(call.hub, repo, issue, record)
+
+
+@route("DELETE", REPO + "/pulls/comments/{comment_id}")
+def delete_line_comment(call: Call) -> Answer:
+    """Delete a line comment; a thread ends with its last."""
+    repo = call.repo("read", "pull_requests")
+    issue, record = _line_comment(call, repo)
+    _own_or_write(call, record)
+    request = issue["pull"]
+    del request["review_comments"][str(record["id"])]
+    for number, thread in list(request["threads"].items()):
+        thread["comments"] = [one for one in thread["comments"] if one != record["id"]]
+        if not thread["comments"]:
+            del request["threads"][number]
+    call.hub.changed()
+    return Answer(204)
