@@ -129,18 +129,22 @@ def _required(org: Tree, settings: Tree, pull: Tree) -> Status:
     return APPROVED
 
 
-def _build(project: Tree, settings: Tree, pull: Tree) -> Status:
+def current_build(project: Tree, settings: Tree, pull: Tree) -> Tree | None:
+    """The latest build that a build policy asked for, of the newest push."""
     wanted = int(settings.get("buildDefinitionId") or 0)
     tip = pull["iterations"][-1]["source"] if pull["iterations"] else ""
-    runs = [
+    runs: list[Tree] = [
         b
         for b in project["builds"].values()
         if b["definition"] == wanted and b["trigger"].get("pr.number") == str(pull["id"])
     ]
-    current = [b for b in runs if b["trigger"].get("pr.sourceSha") == tip]
-    if not current:
+    return next((b for b in reversed(runs) if b["trigger"].get("pr.sourceSha") == tip), None)
+
+
+def _build(project: Tree, settings: Tree, pull: Tree) -> Status:
+    last = current_build(project, settings, pull)
+    if last is None:
         return QUEUED
-    last = current[-1]
     if last["status"] != "completed":
         return RUNNING
     return APPROVED if last["result"] in {"succeeded", "partiallySucceeded"} else REJECTED
@@ -149,6 +153,10 @@ def _build(project: Tree, settings: Tree, pull: Tree) -> Status:
 def _status(settings: Tree, pull: Tree) -> Status:
     wanted = (settings.get("statusGenre") or None, settings.get("statusName"))
     found = [s for s in pull["statuses"] if (s["context"]["genre"] or None, s["context"]["name"]) == wanted]
+    if settings.get("authorId"):
+        # A status by anybody else counts for nothing.
+        author = str(settings["authorId"]).lower()
+        found = [s for s in found if str(s["createdBy"]["id"]).lower() == author]
     if settings.get("invalidateOnSourceUpdate"):
         current = len(pull["iterations"])
         found = [s for s in found if s.get("iterationId") in {None, current}]

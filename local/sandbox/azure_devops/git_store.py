@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from local.sandbox.azure_devops.service import Tree, parse_time
@@ -160,6 +160,27 @@ def changes(before: Files, after: Files) -> list[dict[str, Any]]:
             found.append({"path": path, "type": "rename", "new": blob_id, "old": blob_id, "source": source})
     found += [{"path": p, "type": "delete", "new": None, "old": b} for p, b in deleted.items()]
     return sorted(found, key=lambda change: str(change["path"]))
+
+
+def with_edited_renames(repository: Tree, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The changes with each deletion and addition that are at least half alike as one renaming with an edit."""
+    deleted = [c for c in found if c["type"] == "delete"]
+    renamed: dict[str, dict[str, Any]] = {}
+    for change in (c for c in found if c["type"] == "add"):
+        twin = next((d for d in deleted if _half_alike(repository, d["old"], change["new"])), None)
+        if twin is not None:
+            deleted.remove(twin)
+            renamed[twin["path"]] = change
+            change |= {"type": "edit, rename", "old": twin["old"], "source": twin["path"]}
+    return [c for c in found if c["type"] != "delete" or c["path"] not in renamed]
+
+
+def _half_alike(repository: Tree, one: str, other: str) -> bool:
+    lines, others = (blob(repository, blob_id).splitlines() for blob_id in (one, other))
+    if len(lines) + len(others) > 20_000:
+        return False
+    shared = (Counter(lines) & Counter(others)).total()
+    return shared > 0 and 2 * shared >= max(len(lines), len(others))
 
 
 def merge_files(repository: Tree, target: str, source: str) -> tuple[Files, list[str]]:

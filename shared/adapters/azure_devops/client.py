@@ -13,6 +13,8 @@ import logging
 import os
 import tempfile
 import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -24,7 +26,7 @@ from shared.adapters.azure_devops.credentials import (
     TokenSource,
     sdk_authentication,
 )
-from shared.adapters.azure_devops.errors import CredentialError, NotFoundError, translated
+from shared.adapters.azure_devops.errors import CredentialError, NotFoundError, TooLargeError, translated
 from shared.adapters.azure_devops.limits import COSTS, advice_of, pace_of
 from shared.adapters.looks import Looks
 from shared.adapters.pacing.pace import Call, Pace, Pacing
@@ -96,6 +98,9 @@ class AzureDevOpsClient:
         self._lock = threading.RLock()
         self._connection: Any = None
         self._clients: dict[str, Any] = {}
+        self._sent = 0
+        self._standing: dict[Hashable, tuple[float, Any]] = {}
+        self._here = threading.local()
 
     def area(self, name: str) -> Any:
         """The package's 7.1 client for an area: ``core``, ``git``, ``policy`` … Its calls raise errors of ours only.
@@ -108,6 +113,39 @@ class AzureDevOpsClient:
                     self._connection = self._connect()
                 self._clients[name] = getattr(self._connection.clients_v7_1, f"get_{name}_client")()
             return self._clients[name]
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, by all threads."""
+        with self._lock:
+            return self._sent
+
+    @contextmanager
+    def anew(self) -> Iterator[None]:
+        """Within, this thread asks the service whatever it was just told."""
+        before, self._here.anew = getattr(self._here, "anew", False), True
+        try:
+            yield
+        finally:
+            self._here.anew = before
+
+    @contextmanager
+    def at_most(self, size: int) -> Iterator[None]:
+        """Within, an answer of more than ``size`` bytes is left where it is: this thread gets ``TooLargeError``."""
+        self._here.at_most = size
+        try:
+            yield
+        finally:
+            self._here.at_most = None
+
+    def standing[A](self, question: Hashable, seconds: float, ask: Callable[[], A]) -> A:
+        """The answer to ``question``, asked again once it is ``seconds`` old: of what hardly ever changes."""
+        now = self._clock.now().timestamp()
+        known = self._standing.get(question)
+        if known is None or not 0 <= now - known[0] <= seconds:
+            known = self._standing[question] = (now, ask())
+        answer: A = known[1]
+        return answer
 
     def page(self, *segments: str) -> str:
         """The address of a page that people open."""
@@ -156,7 +194,7 @@ class AzureDevOpsClient:
                 self.looks.forget(removal=request.method == "DELETE")
                 return judged_send(request, headers, content, **options)
             question = (request.url, str(sorted((headers or {}).items())))
-            known = self.looks.remembered(question)
+            known = None if getattr(self._here, "anew", False) else self.looks.remembered(question)
             if known is None:
                 try:
                     known = judged_send(request, headers, content, **options)
@@ -194,6 +232,8 @@ class AzureDevOpsClient:
         return client
 
     def _paced(self, host: str, action: str, send: Any) -> Any:
+        with self._lock:
+            self._sent += 1
         with self._pace.call(host, COSTS) as call:
             return self._judged(call, action, send)
 
@@ -203,11 +243,14 @@ class AzureDevOpsClient:
 
         try:
             response = send()
-            text = response.content
+            text = response.content if (most := getattr(self._here, "at_most", None)) is None else _read(response, most)
         except (requests.RequestException, ClientException) as error:
             call.end(answered=False)
             cause = getattr(error, "inner_exception", None) or error
             raise TransientError(f"Azure DevOps did not answer {action} ({type(cause).__name__})") from error
+        if text is None:
+            call.end(answered=True)
+            raise TooLargeError(f"The answer of Azure DevOps to {action} is too large", "Ask for less at once")
         body = None
         if "json" in response.headers.get("Content-Type", "") and text:
             try:
@@ -220,3 +263,19 @@ class AzureDevOpsClient:
         if failure is not None:
             raise failure
         return response
+
+
+def _read(response: Any, most: int) -> bytes | None:
+    """What was answered; ``None`` where it is more than ``most`` bytes."""
+    parts: list[bytes] = []
+    left = most
+    for part in response.iter_content(65_536):
+        parts.append(part)
+        left -= len(part)
+        if left < 0:
+            response.close()
+            return None
+    # The package looks here for what was answered, which can be read from the line only once.
+    response._content, response._content_consumed = b"".join(parts), True
+    content: bytes = response._content
+    return content

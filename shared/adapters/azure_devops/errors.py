@@ -34,6 +34,10 @@ class AccessError(RefusedError):
     """The credential is good, but lacks a permission."""
 
 
+class TooLargeError(RefusedError):
+    """The service answers more than was asked to be read at once."""
+
+
 class AlreadyThereError(ConflictError):
     """A create met something that has the name already."""
 

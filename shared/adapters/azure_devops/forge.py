@@ -12,9 +12,10 @@ from shared.adapters.azure_devops.notifications import NotificationCalls
 from shared.adapters.azure_devops.permissions import PermissionCalls
 from shared.adapters.azure_devops.pipeline_permissions import PipelinePermissionCalls
 from shared.adapters.azure_devops.processes import ProcessCalls
-from shared.adapters.azure_devops.protection import ProtectionCalls
 from shared.adapters.azure_devops.pull_requests import PullRequestCalls
 from shared.adapters.azure_devops.relations import RelationCalls
+from shared.adapters.azure_devops.required_statuses import RequiredStatusCalls
+from shared.adapters.azure_devops.reviews import ReviewCalls
 from shared.adapters.azure_devops.survey import SurveyCalls
 from shared.adapters.azure_devops.teams import TeamCalls
 from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
@@ -24,8 +25,9 @@ from shared.ports import Clock
 
 
 class AzureDevOpsForge(
+    ReviewCalls,
     PullRequestCalls,
-    ProtectionCalls,
+    RequiredStatusCalls,
     HookCalls,
     RelationCalls,
     ClassificationCalls,
@@ -40,7 +42,7 @@ class AzureDevOpsForge(
     WikiCalls,
     PermissionCalls,
 ):
-    """Implements ``Forge`` and ``WorkTracker`` over the ``azure-devops`` package; ``RepositoryRef.owner`` is the project.
+    """Implements ``Forge``, ``WorkTracker`` and ``ReviewForge`` over the ``azure-devops`` package; ``RepositoryRef.owner`` is the project.
 
     Every method raises ``TransientError`` (with the wait the service asks for), ``ConflictError``, ``RefusedError``
     (with the remedy) or ``NotSupportedError``; nothing is retried in here.

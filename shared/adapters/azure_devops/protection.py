@@ -28,7 +28,11 @@ class PolicyType(StrEnum):
     LINKED_WORK_ITEMS = "40e92b44-2fe1-4dd6-b3d8-74a9c21d0c6e"
     MERGE_STRATEGY = "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab"
     BUILD = "0609b952-1397-4640-95ec-e00a01b2c241"
+    STATUS = "cbdc66da-9728-4af8-aada-9a5a32e4a226"
 
+
+_BESIDE_RULES = frozenset({PolicyType.BUILD, PolicyType.STATUS})
+"""What is required by itself, and no part of ``BranchRules`` with a setting of its own."""
 
 _FRESH = {"manualQueueOnly": False, "queueOnSourceUpdateOnly": False, "validDuration": 0}
 """A build starts with the pull request and with each push to either branch; a push to the target voids the one before."""
@@ -80,7 +84,7 @@ class ProtectionCalls(RepositoryCalls):
             for policy in policies
             if policy.is_enabled and policy.is_blocking
         }
-        if not set(enforced) - {PolicyType.BUILD}:
+        if not set(enforced) - _BESIDE_RULES:
             return None
         reviewers = enforced.get(PolicyType.MINIMUM_REVIEWERS, {})
         if reviewers.get("minimumApproverCount", 0) > MOST_REVIEWERS:
@@ -123,7 +127,7 @@ class ProtectionCalls(RepositoryCalls):
         if found is None:
             return
         for kind, policies in self._policies(ref, found.id, branch).items():
-            if kind is not PolicyType.BUILD:
+            if kind not in _BESIDE_RULES:
                 self._delete(ref.owner, policies)
 
     def required_builds(self, ref: RepositoryRef, branch: str) -> Mapping[str, bool]:

@@ -72,10 +72,10 @@ def _contract():
 
 
 @contextmanager
-def sandbox_with_contract() -> Iterator[AzureSandbox]:
+def sandbox_with_contract(seed: dict[str, object] = SEED) -> Iterator[AzureSandbox]:
     """Serve it; without the contract when its folder is absent."""
     contract = _contract()
     state = State()
-    apply_seed(state, SEED)
+    apply_seed(state, seed)
     with served(lambda url: build_azure_devops(state, base_url=url, contract=contract)) as (url, app):
         yield AzureSandbox(url, app, contract is not None)

@@ -102,6 +102,11 @@ def create_repository(call: Call) -> Reply:
     if level_of(call.user, project) < Level.PROJECT_ADMINISTRATOR:
         raise errors.git_permission(call.user["name"], "CreateRepository")
     repository = git_store.add_repository(project, _free_name(project, body.get("name")), new_id())
+    parent = (body.get("parentRepository") or {}).get("id")
+    if parent:
+        from local.sandbox.azure_devops.areas.forks import copy_parent, find_anywhere
+
+        copy_parent(repository, find_anywhere(call, str(parent)))
     call.service.emit(call.org, "git.repo.created", {"project": project, "repository": repository, "user": call.user})
     return Reply(repository_json(call.service, call.org, repository), 201)
 

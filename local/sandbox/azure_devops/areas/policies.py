@@ -209,8 +209,29 @@ def evaluation_json(call: Call, project: Tree, repository: Tree, pull: Tree, pol
         "startedDate": pull["created"],
         "completedDate": None,
         "status": branch_policies.evaluate(call.org, project, repository, pull, policy),
-        "context": {},
+        "context": _context(project, pull, policy),
         "_links": {},
+    }
+
+
+def _context(project: Tree, pull: Tree, policy: Tree) -> Tree:
+    """What the service keeps with the evaluation of a build policy: the build it waits for, and what that was built of."""
+    build = branch_policies.current_build(project, policy["settings"], pull)
+    if policy["type"] != branch_policies.BUILD or build is None:
+        return {}
+    return {
+        "lastMergeCommitId": build["version"],
+        "lastMergeSourceCommitId": build["trigger"].get("pr.sourceSha"),
+        "lastMergeTargetCommitId": pull["last_target"],
+        "buildId": build["id"],
+        "buildDefinitionId": build["definition"],
+        "buildDefinitionName": project["definitions"][str(build["definition"])]["name"],
+        "buildIsNotCurrent": False,
+        "buildStartedUtc": build["start"],
+        "isExpired": False,
+        "buildAfterMerge": False,
+        "wasAutoRequeued": False,
+        "buildOutputPreview": None,
     }
 
 
@@ -219,7 +240,7 @@ def _evaluations(call: Call, number: int) -> list[Tree]:
     repository, pull = find_pull(call, number)
     return [
         evaluation_json(call, project, repository, pull, p)
-        for p in branch_policies.applying(project, repository, pull["target"])
+        for p in page_of(branch_policies.applying(project, repository, pull["target"]), call)
     ]
 
 

@@ -6,17 +6,21 @@ from local.sandbox.azure_devops import errors, git_store
 from local.sandbox.azure_devops.areas.git_commits import change_json, commit_json
 from local.sandbox.azure_devops.areas.pull_request_json import pull_of
 from local.sandbox.azure_devops.areas.pull_request_reviews import PULL_ROUTE
-from local.sandbox.azure_devops.areas.pull_requests import pull_commits
-from local.sandbox.azure_devops.call import Call, page_of, serves
+from local.sandbox.azure_devops.areas.pull_requests import in_list, pull_commits
+from local.sandbox.azure_devops.call import Call, Reply, page_of, serves
 from local.sandbox.azure_devops.identities import identity_ref
 from local.sandbox.azure_devops.service import Tree
 
 
 @serves("GET", PULL_ROUTE + "/commits")
-def get_commits(call: Call) -> list[Tree]:
+def get_commits(call: Call) -> Reply:
     """The commits the pull request brings."""
     repository, pull = pull_of(call)
-    return [commit_json(call, repository, c) for c in page_of(pull_commits(repository, pull), call, "top")]
+    found = pull_commits(repository, pull)
+    start = call.integer("continuationToken")
+    top = call.integer("$top", 100)
+    headers = {"x-ms-continuationtoken": str(start + top)} if start + top < len(found) else {}
+    return Reply([in_list(commit_json(call, repository, c)) for c in found[start : start + top]], headers=headers)
 
 
 def iteration_json(call: Call, repository: Tree, pull: Tree, iteration: Tree) -> Tree:
@@ -64,6 +68,15 @@ def get_iteration_commits(call: Call) -> list[Tree]:
     return [commit_json(call, repository, c) for c in page_of(found, call, "top", "skip")]
 
 
+_MOST_CHANGES = 2_000
+
+
+def iteration_changes(repository: Tree, iteration: Tree, base: str) -> list[Tree]:
+    """What the iteration changes against a commit, renamed files that were edited as well told as such."""
+    before, after = git_store.files_of(repository, base), git_store.files_of(repository, iteration["source"])
+    return git_store.with_edited_renames(repository, git_store.changes(before, after))
+
+
 @serves("GET", PULL_ROUTE + "/iterations/{iterationId}/changes")
 def get_iteration_changes(call: Call) -> Tree:
     """What an iteration changed against the common commit, or an earlier iteration."""
@@ -74,8 +87,8 @@ def get_iteration_changes(call: Call) -> Tree:
     if compared:
         earlier = next((i for i in pull["iterations"] if i["id"] == compared), None)
         base = earlier["source"] if earlier else base
-    found = git_store.changes(git_store.files_of(repository, base), git_store.files_of(repository, iteration["source"]))
-    listed = page_of(found, call, limit=100)
+    found = iteration_changes(repository, iteration, base)
+    listed = page_of(found, call, limit=100)[:_MOST_CHANGES]
     entries = []
     for number, change in enumerate(listed, call.integer("$skip") + 1):
         entry = change_json(call, repository, change, iteration["source"])

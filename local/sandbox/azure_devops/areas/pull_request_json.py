@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import errors
+from local.sandbox.azure_devops.areas.forks import fork_json
 from local.sandbox.azure_devops.areas.git_repositories import (
     owner,
     repository_json,
@@ -95,6 +96,8 @@ def pull_json(call: Call, repository: Tree, pull: Tree, *, links: bool = True) -
         "supportsIterations": True,
         "artifactId": f"vstfs:///Git/PullRequestId/{repository['project']}%2F{repository['id']}%2F{pull['id']}",
     }
+    if pull.get("fork"):
+        answer["forkSource"] = fork_json(call, pull)
     if pull["closed"]:
         closer = call.org["users"].get(pull["closed_by"], call.user)
         answer |= {"closedDate": pull["closed"], "closedBy": identity_ref(call.service, call.org, closer)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import branch_policies, errors, git_store
+from local.sandbox.azure_devops.areas.forks import source_tip
 from local.sandbox.azure_devops.areas.git_repositories import (
     move_ref,
     owner,
@@ -16,7 +17,7 @@ STRATEGIES = ("noFastForward", "squash", "rebase", "rebaseMerge")
 
 def refresh_merge(call: Call, repository: Tree, pull: Tree) -> None:
     """Try the merge: its status, its commit and an iteration when the source moved."""
-    source = git_store.ref_target(repository, pull["source"])
+    source = source_tip(call, repository, pull)
     target = git_store.ref_target(repository, pull["target"])
     if not source or not target:
         return
@@ -101,7 +102,7 @@ def _merge(call: Call, repository: Tree, pull: Tree, strategy: str, options: Tre
     pull["status"], pull["closed"], pull["closed_by"] = "completed", call.stamp(), call.user["id"]
     move_ref(call, repository, pull["target"], pull["merge_commit"])
     updates = [{"name": pull["target"], "oldObjectId": old, "newObjectId": pull["merge_commit"]}]
-    if options.get("deleteSourceBranch") and pull["source"] != repository["default_branch"]:
+    if options.get("deleteSourceBranch") and not pull.get("fork") and pull["source"] != repository["default_branch"]:
         move_ref(call, repository, pull["source"], git_store.NO_OBJECT)
     if options.get("transitionWorkItems"):
         _close_work_items(call, pull)

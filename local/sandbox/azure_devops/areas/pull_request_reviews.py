@@ -7,6 +7,7 @@ from local.sandbox.azure_devops.areas.commit_statuses import add_status
 from local.sandbox.azure_devops.areas.pull_request_json import label_json, pull_of, reviewer_json
 from local.sandbox.azure_devops.areas.pull_request_merge import announce, complete_when_ready
 from local.sandbox.azure_devops.areas.pull_requests import add_reviewer
+from local.sandbox.azure_devops.areas.system_threads import tell_vote
 from local.sandbox.azure_devops.call import Call, Reply, serves
 from local.sandbox.azure_devops.service import Tree, new_id
 
@@ -55,6 +56,7 @@ def vote(call: Call) -> Tree:
     known = add_reviewer(call, pull, reviewer, bool(body.get("isRequired")))
     if "vote" in body:
         pull["reviewers"][known]["vote"] = given
+        tell_vote(call, pull, known, given)
         announce(call, "git.pullrequest.updated", repository, pull, reason="ReviewerVoteNotification")
     complete_when_ready(call, repository, pull)
     return reviewer_json(call, repository, pull, known)

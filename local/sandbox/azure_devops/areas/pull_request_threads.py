@@ -6,6 +6,7 @@ from local.sandbox.azure_devops import errors
 from local.sandbox.azure_devops.areas.pull_request_json import pull_of, pull_url
 from local.sandbox.azure_devops.areas.pull_request_merge import complete_when_ready
 from local.sandbox.azure_devops.areas.pull_request_reviews import PULL_ROUTE
+from local.sandbox.azure_devops.areas.thread_positions import check_position
 from local.sandbox.azure_devops.call import Call, Reply, serves
 from local.sandbox.azure_devops.identities import identity_ref
 from local.sandbox.azure_devops.service import Tree
@@ -45,7 +46,11 @@ def thread_json(call: Call, repository: Tree, pull: Tree, thread: Tree) -> Tree:
         "status": thread["status"],
         "threadContext": thread["context"],
         "properties": thread["properties"],
-        "identities": None,
+        "identities": {
+            key: identity_ref(call.service, call.org, call.org["users"][user])
+            for key, user in thread.get("identities", {}).items()
+        }
+        or None,
         "isDeleted": thread["deleted"],
         "_links": {"self": {"href": url}},
     }
@@ -123,6 +128,7 @@ def create_thread(call: Call) -> Tree:
         "properties": body.get("properties") or {},
         "deleted": False,
     }
+    check_position(call, repository, pull, thread)
     made = [_comment(call, thread, c) for c in body["comments"]]
     pull["threads"].append(thread)
     for comment in made:

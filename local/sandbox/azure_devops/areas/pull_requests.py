@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import branch_policies, errors, git_store
+from local.sandbox.azure_devops.areas.forks import find_anywhere, from_forks
 from local.sandbox.azure_devops.areas.git_commits import commit_json
 from local.sandbox.azure_devops.areas.git_repositories import (
     find_repository,
@@ -17,6 +18,7 @@ from local.sandbox.azure_devops.areas.pull_request_merge import (
     complete_when_ready,
     refresh_merge,
 )
+from local.sandbox.azure_devops.areas.system_threads import tell_reset
 from local.sandbox.azure_devops.call import Call, Reply, page_of, serves
 from local.sandbox.azure_devops.identities import find_subject
 from local.sandbox.azure_devops.service import Tree, new_id
@@ -26,16 +28,26 @@ _ROUTE = "git/repositories/{repositoryId}/pullRequests/{pullRequestId}"
 
 def source_moved(call: Call, project: Tree, repository: Tree, name: str) -> None:
     """Bring the active pull requests of a branch up to date after a push."""
+    for target, pull in from_forks(call, repository):
+        if pull["status"] == "active" and pull["source"] == name:
+            _follow(call, owner(call.org, target), target, pull)
     for pull in repository["pulls"].values():
-        if pull["status"] != "active" or name not in {pull["source"], pull["target"]}:
+        own = {pull["target"]} if pull.get("fork") else {pull["source"], pull["target"]}
+        if pull["status"] != "active" or name not in own:
             continue
-        refresh_merge(call, repository, pull)
         if name == pull["source"]:
-            if _votes_reset(project, repository, pull):
-                for entry in pull["reviewers"].values():
-                    entry["vote"] = 0
-            announce(call, "git.pullrequest.updated", repository, pull, reason="PushNotification")
-            queue_policy_builds(call, project, repository, pull)
+            _follow(call, project, repository, pull)
+        else:
+            refresh_merge(call, repository, pull)
+
+
+def _follow(call: Call, project: Tree, repository: Tree, pull: Tree) -> None:
+    """The source moved: a new iteration, votes taken back where a policy says so, builds that policies want."""
+    refresh_merge(call, repository, pull)
+    if _votes_reset(project, repository, pull):
+        tell_reset(call, pull)
+    announce(call, "git.pullrequest.updated", repository, pull, reason="PushNotification")
+    queue_policy_builds(call, project, repository, pull)
 
 
 def _votes_reset(project: Tree, repository: Tree, pull: Tree) -> bool:
@@ -75,14 +87,16 @@ def create(call: Call) -> Reply:
         if not body.get(name):
             raise errors.missing_value(name)
     source, target = body["sourceRefName"], body["targetRefName"]
-    for ref in (source, target):
-        _check_branch(repository, ref)
+    fork = str(((body.get("forkSource") or {}).get("repository") or {}).get("id") or "").lower()
+    _check_branch(find_anywhere(call, fork) if fork else repository, source)
+    _check_branch(repository, target)
     _check_options(body)
-    if source == target:
+    if source == target and not fork:
         message = "TF401181: The source and the target branch of a pull request must differ."
         raise errors.invalid(message, "InvalidArgumentValueException", errors.GIT)
     if any(
-        p["status"] == "active" and (p["source"], p["target"]) == (source, target) for p in repository["pulls"].values()
+        p["status"] == "active" and (p["source"], p["target"], p.get("fork", "")) == (source, target, fork)
+        for p in repository["pulls"].values()
     ):
         message = "TF401179: An active pull request for the source and target branch already exists."
         raise errors.ServiceError(409, message, "GitPullRequestExistsException", namespace=errors.GIT)
@@ -91,6 +105,7 @@ def create(call: Call) -> Reply:
         "title": str(body["title"])[:400],
         "description": str(body.get("description") or ""),
         "source": source,
+        "fork": fork,
         "target": target,
         "status": "active",
         "draft": bool(body.get("isDraft")),
@@ -184,10 +199,23 @@ def get(call: Call) -> object:
     repository, pull = pull_of(call)
     answer = pull_json(call, repository, pull)
     if call.flag("includeCommits"):
-        answer["commits"] = [commit_json(call, repository, c) for c in pull_commits(repository, pull)]
+        listed = pull_commits(repository, pull)[:_COMMITS_SHOWN]
+        answer["commits"] = [in_list(commit_json(call, repository, c)) for c in listed]
     if call.flag("includeWorkItemRefs"):
         answer["workItemRefs"] = [{"id": n, "url": call.url("_apis/wit/workItems", n)} for n in pull["work_items"]]
     return answer
+
+
+_COMMITS_SHOWN = 100
+_MESSAGE_SHOWN = 255
+
+
+def in_list(commit: Tree) -> Tree:
+    """A commit as lists of a pull request show it: a long message is cut short."""
+    message = str(commit["comment"])
+    if len(message) <= _MESSAGE_SHOWN:
+        return commit
+    return {**commit, "comment": message[:_MESSAGE_SHOWN], "commentTruncated": True}
 
 
 def pull_commits(repository: Tree, pull: Tree) -> list[str]:
@@ -250,7 +278,7 @@ def update(call: Call) -> Tree:
         pull["status"], pull["closed"], pull["closed_by"] = "abandoned", call.stamp(), call.user["id"]
         pull["auto_by"] = None
     elif status == "active" and pull["status"] == "abandoned":
-        _check_branch(repository, pull["source"])
+        _check_branch(find_anywhere(call, pull["fork"]) if pull.get("fork") else repository, pull["source"])
         _check_branch(repository, pull["target"])
         pull["status"], pull["closed"] = "active", None
         refresh_merge(call, repository, pull)

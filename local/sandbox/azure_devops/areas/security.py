@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.azure_devops import errors
+from local.sandbox.azure_devops.areas.location import identity
 from local.sandbox.azure_devops.call import Call, Level, Reply, serves, whole_number
 from local.sandbox.azure_devops.identities import level_of
 from local.sandbox.azure_devops.service import Tree
@@ -168,9 +169,12 @@ def has_permissions_batch(call: Call) -> Tree:
 @serves("GET", "AccessControlLists/{securityNamespaceId}", Level.READER)
 def get_lists(call: Call) -> list[Tree]:
     """The access control lists set for a token, or all of the namespace."""
-    held = call.org["access"].get(_namespace(call), {})
+    namespace = _namespace(call)
+    held = call.org["access"].get(namespace, {})
     token = call.text("token")
     wanted = {d for d in call.text("descriptors").split(",") if d}
+    if call.flag("includeExtendedInfo") and token and wanted:
+        return [_worked_out(call, namespace, token, held.get(token, {}), sorted(wanted))]
     return [
         {
             "inheritPermissions": True,
@@ -180,6 +184,25 @@ def get_lists(call: Call) -> list[Tree]:
         for t, entries in held.items()
         if token in {"", t} or (call.flag("recurse") and t.startswith(token))
     ]
+
+
+def _worked_out(call: Call, namespace: str, token: str, entries: Tree, wanted: list[str]) -> Tree:
+    """The list of a token with what each of the people may do there in the end."""
+    project = _project_of(call, token)
+    shown: Tree = {}
+    for descriptor in wanted:
+        user = next((u for u in call.org["users"].values() if identity(call, u)["descriptor"] == descriptor), None)
+        if user is None:
+            continue
+        entry = entries.get(descriptor, {"descriptor": descriptor, "allow": 0, "deny": 0})
+        level = level_of(user, project)
+        inherited = sum(bit for bit, _, _, least in NAMESPACES[namespace][1] if level >= least)
+        effective = (inherited | entry["allow"]) & ~entry["deny"]
+        extended = {"effectiveAllow": effective, "inheritedAllow": inherited} | (
+            {"effectiveDeny": entry["deny"]} if entry["deny"] else {}
+        )
+        shown[descriptor] = {**entry, "extendedInfo": extended}
+    return {"inheritPermissions": True, "token": token, "acesDictionary": shown, "includeExtendedInfo": True}
 
 
 @serves("POST", "AccessControlLists/{securityNamespaceId}", Level.PROJECT_ADMINISTRATOR)

@@ -1,0 +1,136 @@
+"""Remarks beside the lines of a pull request on Azure Repos, each as a thread that people can settle.
+
+A position is a line and an offset in UTF-16 code units, both counted from 1, on the file at the head:
+https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-threads/create
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.adapters.azure_devops.reviews.asking import sha
+from shared.adapters.azure_devops.reviews.files import Entry, FileCalls
+from shared.adapters.azure_devops.reviews.patches import lines_of
+from shared.adapters.azure_devops.reviews.words import WordCalls
+from shared.domain.change import ChangeRef
+from shared.domain.publication import OwnWord, PlacedRemark, Posted, remark_marker
+from shared.errors import ConflictError, RefusedError
+
+_TICKS = re.compile(r"`{3,}")
+
+
+class RemarkCalls(FileCalls, WordCalls):
+    """The part of ``AzureDevOpsForge`` that remarks on lines."""
+
+    def remark(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> Sequence[Posted]:
+        """Say each remark beside its lines; one whose lines cannot be reached, as a comment. None is dropped.
+
+        One that was said before, by its fingerprint, is not said again; settled by us, it is opened again. Raises
+        ``ConflictError`` when ``head`` is the head of no push.
+        """
+        said = {word.fingerprint: word for word in self.own_words(ref) if word.fingerprint}
+        new = [one for one in remarks if one.fingerprint not in said]
+        ours = {word.fingerprint for word in said.values() if word.resolved}
+        for fingerprint in {one.fingerprint for one in remarks} & ours:
+            self._open_again(ref, said[fingerprint])
+        positions = self._positions(ref, head, new)
+        posted: dict[str, Posted] = {}
+        for one in remarks:
+            if one.fingerprint in posted:
+                continue
+            if (word := said.get(one.fingerprint)) is not None:
+                posted[one.fingerprint] = Posted(fingerprint=one.fingerprint, placed=_is_placed(one, word.path))
+                continue
+            placed = self._say_beside(ref, one, positions)
+            posted[one.fingerprint] = Posted(fingerprint=one.fingerprint, placed=placed)
+        return tuple(posted[one.fingerprint] for one in remarks)
+
+    def _say_beside(self, ref: ChangeRef, one: PlacedRemark, positions: Mapping[str, dict[str, Any]]) -> bool:
+        where = positions.get(one.fingerprint)
+        if where is not None:
+            try:
+                self._start(ref, _body(one, suggesting=True), status="active", **where)
+            except ConflictError:
+                raise
+            except RefusedError:
+                pass  # the position is refused: said below as a comment
+            else:
+                return True
+        self._start(ref, _body(one, suggesting=False), status="active")
+        return _is_placed(one, "")
+
+    def _open_again(self, ref: ChangeRef, word: OwnWord) -> None:
+        """What we settled as mended came back; what people settled stays as they want it."""
+        thread = next((one for one in self._threads(ref) if f"{one.id}/" == f"{word.id.split('/')[0]}/"), None)
+        if thread is not None and str(thread.status).lower() == "fixed":
+            self._set_status(ref, int(thread.id), "active")
+
+    def _positions(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> dict[str, dict[str, Any]]:
+        """Fingerprint → where the thread stands, for those whose lines the head has."""
+        wanted = {one.path for one in remarks if one.path and one.line}
+        if not wanted:
+            return {}
+        pushes = [one for one in self._iterations(ref) if sha(one.source_ref_commit) == head]
+        if not pushes:
+            raise ConflictError(f"{head} is the head of no push of {ref.key}")
+        number = int(pushes[-1].id)
+        entries = {one.path: one for one in self._entries(ref, number) if one.path in wanted and one.new}
+        texts = self._texts(ref, list(entries.values()))
+        found: dict[str, dict[str, Any]] = {}
+        for one in remarks:
+            entry, lines = entries.get(one.path), texts.get(one.path, [])
+            last = one.end_line or one.line
+            if entry is None or one.line is None or last is None or not one.line <= last <= len(lines):
+                continue
+            found[one.fingerprint] = self._position_of(entry, number, one.line, last, lines[last - 1])
+        return found
+
+    def _position_of(self, entry: Entry, number: int, first: int, last: int, last_line: str) -> dict[str, Any]:
+        models = self._client.models("git")
+        # Behind the last character that is not its end.
+        end = utf16_units(last_line.rstrip("\r\n")) + 1
+        return {
+            "thread_context": models.CommentThreadContext(
+                file_path=f"/{entry.path}",
+                right_file_start=models.CommentPosition(line=first, offset=1),
+                right_file_end=models.CommentPosition(line=last, offset=end),
+            ),
+            "pull_request_thread_context": models.GitPullRequestCommentThreadContext(
+                change_tracking_id=entry.tracking,
+                # Equal numbers mean the push against the merge base.
+                iteration_context=models.CommentIterationContext(
+                    first_comparing_iteration=number, second_comparing_iteration=number
+                ),
+            ),
+        }
+
+    def _texts(self, ref: ChangeRef, entries: Sequence[Entry]) -> dict[str, list[str]]:
+        """Path → lines at the head, of what is text and was changed."""
+        only_new = [Entry(one.path, "", one.status, one.new, "", one.tracking) for one in entries]
+        return {file.path: lines_of(file.content) for file, _ in self._read(ref, only_new) if file.content is not None}
+
+
+def utf16_units(text: str) -> int:
+    """Its length as the service counts it."""
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
+
+
+def _is_placed(one: PlacedRemark, path: str) -> bool:
+    """A remark that has no lines stands where it belongs as a comment."""
+    return bool(path) or not (one.path and one.line)
+
+
+def _body(one: PlacedRemark, *, suggesting: bool) -> str:
+    marker = remark_marker(one.fingerprint)
+    body = one.body if marker in one.body else f"{marker}\n{one.body}"
+    if not suggesting and one.path:
+        lines = f":{one.line}" if one.line else ""
+        lines += f"-{one.end_line}" if one.end_line and one.end_line != one.line else ""
+        body = f"{body}\n\n`{one.path}{lines}`"
+    if one.suggestion is None:
+        return body
+    longest = max((len(found) for found in _TICKS.findall(one.suggestion)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{body}\n\n{fence}{'suggestion' if suggesting else ''}\n{one.suggestion}\n{fence}"
