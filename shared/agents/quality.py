@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared.agents import Agent
-from shared.agents._cases import Proposal, ProposedCase, Source, propose
+from shared.agents._calling import Source
+from shared.agents._cases import Proposal, ProposedCase, propose
 from shared.agents._flakiness import flaky
 from shared.agents._pytest_files import pytest_file, test_path
 from shared.domain.change import ChangedFile, ChangeEvidence, FileStatus, Unknown
