@@ -182,9 +182,10 @@ def _agent(report: AgentReport, reviewed: Reviewed) -> Section:
     if report.trouble:
         rows.append(f"- Did not answer in full: {plain(report.trouble)}")
     name = f"What the {report.agent} agent thinks"
-    model = f" (with {plain(report.model, 80)})" if report.model else ""
+    # Markdown does not reach into the line that is HTML: nothing that anybody wrote may stand there.
+    model = f" Asked: {plain(report.model, 80)}." if report.model else ""
     many = counted(len(report.opinions), "opinion", "opinions") if report.opinions else "did not answer"
-    before = f"<details><summary>{name}: {many}{model}</summary>\n\nOpinions block nothing.\n"
+    before = f"<details><summary>{name}: {many}</summary>\n\nOpinions block nothing.{model}\n"
     return Section(title=name, before=before, rows=rows, after="\n</details>")
 
 

@@ -67,5 +67,5 @@ def calls_somebody(words: str) -> bool:
         or re.search(r"#\d", words)
         or re.search(r"!\d", words)
         or re.search(r"\bGH-\d", words, re.IGNORECASE)
-        or re.search(r"https?://|www\.", words, re.IGNORECASE)
+        or re.search(r"https?://|\bwww\.", words, re.IGNORECASE)
     )
