@@ -46,6 +46,7 @@ class Followed(Frozen):
     look_again: bool = Field(default=False, description="A review may come to another verdict now.")
     reason: str = ""
     answered: bool = False
+    text: str = Field(default="", description="What was answered, in markdown.")
 
 
 def follow(ports: ReviewPorts, said: Said) -> Followed:
@@ -67,14 +68,36 @@ def follow(ports: ReviewPorts, said: Said) -> Followed:
         return Followed(look_again=said.comment in before.heeded, reason="the comment was followed already")
     try:
         told = _told(ports, forge, found[0], said, lines)
-        answered = _answer(ports, forge, said, told)
+        text, answered = _answer(ports, forge, said, told)
         again = any(one.look_again for one in told)
         words.finish(ports, said.ref, said.comment, heeded=again)
     except DonerightError:
         words.let_go(ports, said.ref, said.comment)
         raise
     refused = [one.problem for one in told if one.problem]
-    return Followed(look_again=again, reason="; ".join(refused), answered=answered)
+    return Followed(look_again=again, reason="; ".join(refused), answered=answered, text=text)
+
+
+def obey_call(ports: ReviewPorts, said: Said) -> Followed:
+    """Do what a call of the API says in the words of a comment; the answer goes back to the caller and nowhere else.
+
+    Whoever holds a key may set policies and name who holds a role, and so counts as an administrator; a role that
+    somebody is named for still takes somebody who is, and the author of a change is never its judge. ``comment`` is
+    what the call is known by; without it, the moment is. Raises ``TransientError`` as ``follow`` does.
+    """
+    found = ports.connections.get(CONNECTIONS, said.connection)
+    lines = lines_in(said.body)
+    if found is None or not lines:
+        return Followed(reason="the call says nothing" if found else f"there is no connection {said.connection}")
+    forge = ports.connect(found[0])[said.ref.forge]
+    called = said.model_copy(update={"comment": f"call-{said.comment or said.at.isoformat()}"})
+    told = _told(ports, forge, found[0], called, lines, trusted=True)
+    refused = [one.problem for one in told if one.problem]
+    return Followed(
+        look_again=any(one.look_again for one in told),
+        reason="; ".join(refused),
+        text="\n\n".join(one.text for one in told),
+    )
 
 
 def _unheard(said: Said, lines: tuple[str, ...]) -> str:
@@ -100,15 +123,25 @@ def _by_token(connection: Connection, forge: ForgeName) -> bool:
 
 
 def _told(
-    ports: ReviewPorts, forge: ReviewForge, connection: Connection, said: Said, lines: tuple[str, ...]
+    ports: ReviewPorts,
+    forge: ReviewForge,
+    connection: Connection,
+    said: Said,
+    lines: tuple[str, ...],
+    *,
+    trusted: bool = False,
 ) -> tuple[Told, ...]:
-    hearing = Hearing(ports=ports, forge=forge, connection=connection, ref=said.ref, author=said.author, at=said.at)
-    permission = hearing.permission
-    if not permission.may_write:
-        refused = RefusedError(
-            f"{said.author.login} may not write to {said.ref.repository}", "Ask somebody who may to say it."
-        )
-        told = (following.refused(refused),)
+    hearing = Hearing(
+        ports=ports,
+        forge=forge,
+        connection=connection,
+        ref=said.ref,
+        author=said.author,
+        at=said.at,
+        trusted=trusted,
+    )
+    if problem := _may_not_speak(hearing):
+        told = (following.refused(problem),)
         _record(ports, said, 0, told[0])
         return told
     found: list[Told] = []
@@ -123,6 +156,16 @@ def _told(
         if place == MOST_COMMANDS:
             break
     return tuple(found)
+
+
+def _may_not_speak(hearing: Hearing) -> RefusedError | None:
+    try:
+        if hearing.permission.may_write:
+            return None
+    except RefusedError as error:
+        return error
+    login, where = hearing.author.login, hearing.ref.repository
+    return RefusedError(f"{login} may not write to {where}", "Ask somebody who may to say it.")
 
 
 def _one(hearing: Hearing, line: str) -> Told:
@@ -154,14 +197,15 @@ def _record(ports: ReviewPorts, said: Said, place: int, told: Told) -> None:
         )
 
 
-def _answer(ports: ReviewPorts, forge: ReviewForge, said: Said, told: tuple[Told, ...]) -> bool:
+def _answer(ports: ReviewPorts, forge: ReviewForge, said: Said, told: tuple[Told, ...]) -> tuple[str, bool]:
     mark = replies.marker(ports.links.token("answer", f"{said.ref.key} {said.comment}"))
+    text = replies.answer(mark, told, said.ref.forge)
     try:
         # An answer whose answer was lost stands there already.
         if not any(word.body.startswith(mark) for word in forge.own_words(said.ref)):
-            forge.answer(said.ref, said.comment, replies.answer(mark, told, said.ref.forge))
+            forge.answer(said.ref, said.comment, text)
     except RefusedError as error:
         # A locked conversation must not undo what was said in it; the record and the next summary tell the same.
         _log.warning("%s could not be answered: %s", said.url or said.ref.key, error.reason)
-        return False
-    return True
+        return text, False
+    return text, True
