@@ -140,8 +140,8 @@ def _told(
         at=said.at,
         trusted=trusted,
     )
-    if problem := _may_not_speak(hearing):
-        told = (following.refused(problem),)
+    if mute := _may_not_speak(hearing):
+        told = (following.refused(mute),)
         _record(ports, said, 0, told[0])
         return told
     found: list[Told] = []
