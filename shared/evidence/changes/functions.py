@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from pydantic import Field
 
-from shared.domain.change import ChangedFile, FileStatus, Part, Unknown
+from shared.domain.change import ChangedFile, Part, Unknown
 from shared.domain.forge import Frozen
 from shared.evidence.changes import javascript, python
 from shared.evidence.changes.declared import Declaration, DeclarationKind, Declared, Language, Route
-from shared.evidence.changes.lines import added
+from shared.evidence.changes.lines import gained
 from shared.evidence.changes.versions import after, before
 
 __all__ = [
@@ -116,9 +116,7 @@ def touched(file: ChangedFile) -> Part[Touching]:
             return read
         versions.append(read.declarations)
         blind = read.blind or blind
-    numbers = [line.number for line in added(file)]
-    if file.patch is None and file.status is FileStatus.ADDED:
-        numbers = list(range(1, len((file.content or "").splitlines()) + 1))
+    numbers = list(gained(file) or ())
     old, new = versions
     inside = {number for one in new for number in range(one.start, one.end + 1)}
     return Touching(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shared.domain.change import ChangedFile
+from shared.domain.change import ChangedFile, FileStatus
 
 _HUNK = re.compile(r"^@@ -(?P<old>\d+)(?:,(?P<olds>\d+))? \+(?P<new>\d+)(?:,(?P<news>\d+))? @@")
 
@@ -36,6 +36,15 @@ class _Step(NamedTuple):
 def added(file: ChangedFile) -> tuple[Line, ...]:
     """The added lines with their numbers at the head. None for a file whose hunks could not be had: ask ``patch``."""
     return tuple(Line(one.new, one.text) for one in _walk(file.patch or "") if one.sign == "+")
+
+
+def gained(file: ChangedFile) -> tuple[int, ...] | None:
+    """Numbers of the lines the file gains; every one of a new file. None: its hunks could not be had."""
+    if file.patch is not None:
+        return tuple(line.number for line in added(file))
+    if file.status is FileStatus.ADDED and file.content is not None:
+        return tuple(range(1, file.content.count("\n") + (not file.content.endswith("\n")) + 1))
+    return () if file.status is FileStatus.REMOVED else None
 
 
 def removed(file: ChangedFile) -> tuple[Line, ...]:
