@@ -46,7 +46,6 @@ class Followed(Frozen):
     look_again: bool = Field(default=False, description="A review may come to another verdict now.")
     reason: str = ""
     answered: bool = False
-    text: str = Field(default="", description="What was answered, in markdown.")
 
 
 def follow(ports: ReviewPorts, said: Said) -> Followed:
@@ -68,36 +67,14 @@ def follow(ports: ReviewPorts, said: Said) -> Followed:
         return Followed(look_again=said.comment in before.heeded, reason="the comment was followed already")
     try:
         told = _told(ports, forge, found[0], said, lines)
-        text, answered = _answer(ports, forge, said, told)
+        answered = _answer(ports, forge, said, told)
         again = any(one.look_again for one in told)
         words.finish(ports, said.ref, said.comment, heeded=again)
     except DonerightError:
         words.let_go(ports, said.ref, said.comment)
         raise
     refused = [one.problem for one in told if one.problem]
-    return Followed(look_again=again, reason="; ".join(refused), answered=answered, text=text)
-
-
-def obey_call(ports: ReviewPorts, said: Said) -> Followed:
-    """Do what a call of the API says in the words of a comment; the answer goes back to the caller and nowhere else.
-
-    Whoever holds a key may set policies and name who holds a role, and so counts as an administrator; a role that
-    somebody is named for still takes somebody who is, and the author of a change is never its judge. ``comment`` is
-    what the call is known by; without it, the moment is. Raises ``TransientError`` as ``follow`` does.
-    """
-    found = ports.connections.get(CONNECTIONS, said.connection)
-    lines = lines_in(said.body)
-    if found is None or not lines:
-        return Followed(reason="the call says nothing" if found else f"there is no connection {said.connection}")
-    forge = ports.connect(found[0])[said.ref.forge]
-    called = said.model_copy(update={"comment": f"call-{said.comment or said.at.isoformat()}"})
-    told = _told(ports, forge, found[0], called, lines, trusted=True)
-    refused = [one.problem for one in told if one.problem]
-    return Followed(
-        look_again=any(one.look_again for one in told),
-        reason="; ".join(refused),
-        text="\n\n".join(one.text for one in told),
-    )
+    return Followed(look_again=again, reason="; ".join(refused), answered=answered)
 
 
 def _unheard(said: Said, lines: tuple[str, ...]) -> str:
@@ -123,23 +100,9 @@ def _by_token(connection: Connection, forge: ForgeName) -> bool:
 
 
 def _told(
-    ports: ReviewPorts,
-    forge: ReviewForge,
-    connection: Connection,
-    said: Said,
-    lines: tuple[str, ...],
-    *,
-    trusted: bool = False,
+    ports: ReviewPorts, forge: ReviewForge, connection: Connection, said: Said, lines: tuple[str, ...]
 ) -> tuple[Told, ...]:
-    hearing = Hearing(
-        ports=ports,
-        forge=forge,
-        connection=connection,
-        ref=said.ref,
-        author=said.author,
-        at=said.at,
-        trusted=trusted,
-    )
+    hearing = Hearing(ports=ports, forge=forge, connection=connection, ref=said.ref, author=said.author, at=said.at)
     if mute := _may_not_speak(hearing):
         told = (following.refused(mute),)
         _record(ports, said, 0, told[0])
@@ -197,15 +160,14 @@ def _record(ports: ReviewPorts, said: Said, place: int, told: Told) -> None:
         )
 
 
-def _answer(ports: ReviewPorts, forge: ReviewForge, said: Said, told: tuple[Told, ...]) -> tuple[str, bool]:
+def _answer(ports: ReviewPorts, forge: ReviewForge, said: Said, told: tuple[Told, ...]) -> bool:
     mark = replies.marker(ports.links.token("answer", f"{said.ref.key} {said.comment}"))
-    text = replies.answer(mark, told, said.ref.forge)
     try:
         # An answer whose answer was lost stands there already.
         if not any(word.body.startswith(mark) for word in forge.own_words(said.ref)):
-            forge.answer(said.ref, said.comment, text)
+            forge.answer(said.ref, said.comment, replies.answer(mark, told, said.ref.forge))
     except RefusedError as error:
         # A locked conversation must not undo what was said in it; the record and the next summary tell the same.
         _log.warning("%s could not be answered: %s", said.url or said.ref.key, error.reason)
-        return text, False
-    return text, True
+        return False
+    return True

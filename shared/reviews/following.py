@@ -60,13 +60,11 @@ class Hearing:
     ref: ChangeRef
     author: Person
     at: datetime
-    trusted: bool = False
-    """A call with a key, whose holder no forge knows."""
 
     @cached_property
     def permission(self) -> Permission:
         """What the speaker may do in the repository."""
-        return Permission.ADMIN if self.trusted else self.forge.permission(self.ref.repository, self.author.login)
+        return self.forge.permission(self.ref.repository, self.author.login)
 
     @cached_property
     def reviewed(self) -> Reviewed | None:

@@ -21,7 +21,7 @@ from shared.evidence.ports import EvidencePorts
 from shared.policies.pinning import pin
 from shared.projects.links import Links
 from shared.reviews import recording
-from shared.reviews.commands import Followed, Said, follow, obey_call
+from shared.reviews.commands import Followed, Said, follow
 from shared.reviews.judging import ruled
 from shared.reviews.ports import ReviewPorts
 from tests.fakes.app import KEY, a_connection
@@ -108,14 +108,6 @@ class Talk:
             "at": self.clock.now() + timedelta(seconds=self._comments),
         }
         return follow(self.ports, Said.model_validate(usual | rest))
-
-    def calls(self, body: str, by: str = "ops@contoso.com", **rest: Any) -> Followed:
-        """Somebody with a key calls."""
-        usual = {
-            "ref": self.ref, "project": PROJECT, "connection": "acme", "comment": "", "author": person(by), "body": body,
-            "at": self.clock.now(),
-        }  # fmt: skip
-        return obey_call(self.ports, Said.model_validate(usual | rest))
 
     def reviewed(self, *findings: Finding, head: str = HEAD, **rest: Any) -> Reviewed:
         """Let a review of ``head`` have come to these findings."""

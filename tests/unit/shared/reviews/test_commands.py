@@ -471,31 +471,3 @@ def test_a_permission_that_cannot_be_asked_for_is_told(talk):
     assert (followed.look_again, followed.answered) == (False, True)
     assert "the forge refuses" in followed.reason
     assert [event.tag for event in talk.events()] == [AuditTag.COMMAND_REFUSED]
-
-
-# By a call.
-
-
-def test_a_call_does_what_a_comment_does_and_is_answered_itself(talk):
-    line = f"/doneright waive change_is_small until {DAY} because it is so"
-    called = talk.calls(line)
-    assert (called.look_again, called.reason) == (True, "")
-    assert "nothing is blocked by `change_is_small`" in called.text
-    assert talk.answers == 0
-    assert spoken(talk).waivers[0].by == "ops@contoso.com"
-    talk.clock.advance(timedelta(seconds=5))
-    talk.calls("/doneright review")
-    assert [event.tag for event in talk.events()] == [AuditTag.WAIVER_GRANTED, AuditTag.COMMAND_FOLLOWED]
-
-
-def test_a_call_is_held_to_named_roles_and_to_not_being_the_author(talk):
-    line = f"/doneright waive change_is_small until {DAY} because it is so"
-    assert "never its approver" in talk.calls(line, by="Mira").reason
-    talk.connect(roles={"approver": ["noor"]})
-    assert "role of approver" in talk.calls(line).reason
-    assert spoken(talk).waivers == ()
-
-
-def test_a_call_that_says_nothing_or_of_nothing_is_told(talk):
-    assert talk.calls("hello").reason == "the call says nothing"
-    assert "no connection gone" in talk.calls("/doneright help", connection="gone").reason
