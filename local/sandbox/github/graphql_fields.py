@@ -187,7 +187,7 @@ def rollup(_: Context, value: Item, __: Record) -> Any:
     statuses = {s["context"]: s for s in repo["statuses"].get(sha, [])}
     found = [Typed("CheckRun", (repo, issue, run)) for run in runs.values()]
     found += [Typed("StatusContext", (repo, issue, status)) for status in statuses.values()]
-    return found or None
+    return {"contexts": found} if found else None
 
 
 def required_names(repo: Record, branch: str) -> set[str]:

@@ -255,7 +255,7 @@ SCHEMA: dict[str, Fields] = {
     "IssueType": {"name": ("String", field_of("name"))},
     "AutoMergeRequest": {"enabledAt": ("DateTime", field_of("enabledAt"))},
     "StatusCheckRollup": {
-        "contexts": ("StatusCheckRollupContextConnection", fields.connection_of(lambda _, value: value)),
+        "contexts": ("StatusCheckRollupContextConnection", fields.connection_of(lambda _, value: value["contexts"])),
     },
     "CheckRun": {
         "name": ("String", fields.run_field("name")),

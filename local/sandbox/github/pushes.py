@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from local.sandbox.github import objects, present
 from local.sandbox.github.auth import LEVELS, level_of
@@ -177,14 +178,17 @@ def _follow(hub: Hub, repo: Record, ref: str, before: str, sha: str, actor: Reco
 
 
 def commit_files(
-    hub: Hub, repo: Record, files: dict[str, bytes], message: str, actor: Record, branch: str | None = None
+    hub: Hub, repo: Record, files: Mapping[str, bytes | None], message: str, actor: Record, branch: str | None = None
 ) -> str:
-    """Commit `files` on top of a branch (the default one) without asking its rules; returns the commit."""
+    """Commit `files` on top of a branch (the default one) without asking its rules; None removes one. Returns the commit."""
     ref = f"refs/heads/{branch or repo['default_branch']}"
     parent = repo["refs"].get(ref)
     tree = objects.flat(hub, hub.table("commits")[parent]["tree"]) if parent else {}
     for path, content in files.items():
-        tree[path.strip("/")] = ("100644", objects.put_blob(hub, repo, content))
+        if content is None:
+            del tree[path.strip("/")]
+        else:
+            tree[path.strip("/")] = ("100644", objects.put_blob(hub, repo, content))
     who = person(hub, actor)
     sha = objects.put_commit(hub, repo, objects.build(hub, repo, tree), [parent] if parent else [], message, who, who)
     move(hub, repo, ref, sha, actor, bypass=True)

@@ -15,7 +15,7 @@ _COMMENT = "fullDatabaseId body createdAt viewerDidAuthor author { ...Who }"
 NODES = {
     "commits": "commit { oid message authoredDate author { email user { login } } }",
     "reviews": (
-        "fullDatabaseId state body submittedAt viewerDidAuthor author { ...Who } commit { oid } comments { totalCount }"
+        "fullDatabaseId state body submittedAt viewerDidAuthor author { ...Who } commit { oid } comments(first: 1) { totalCount }"
     ),
     "reviewThreads": (f"id isResolved isOutdated path line comments(first: 50) {{ nodes {{ {_COMMENT} }} {PAGE} }}"),
     "comments": _COMMENT,
