@@ -14,22 +14,38 @@ from types import MappingProxyType
 
 from shared.domain.change import Change, ChangedFile, Part, Reported, Scan, Unknown
 from shared.errors import RefusedError, TransientError
-from shared.evidence.scanning import complexity, secrets
+from shared.evidence.scanning import (
+    complexity,
+    containers,
+    dependencies,
+    infrastructure,
+    licences,
+    python_security,
+    secrets,
+    workflows,
+)
 from shared.evidence.scanning.answers import unanswered, without
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.job import Job
-from shared.evidence.scanning.ports import Advisories, Advisory, ScanLimits, ScanPorts
+from shared.evidence.scanning.ports import Advisories, ScanLimits, ScanPorts
 
-__all__ = ["SCANNERS", "Advisories", "Advisory", "ScanLimits", "ScanPorts", "scan"]
+__all__ = ["SCANNERS", "Advisories", "ScanLimits", "ScanPorts", "scan"]
 
 SCANNERS: MappingProxyType[str, Callable[[Job], Sequence[Scan]]] = MappingProxyType(
     {
         secrets.NAME: secrets.scan,
         complexity.NAME: complexity.scan,
+        python_security.NAME: python_security.scan,
+        workflows.NAME: workflows.scan,
+        containers.NAME: containers.scan,
+        infrastructure.NAME: infrastructure.scan,
+        dependencies.NAME: dependencies.scan,
+        licences.NAME: licences.scan,
     }
 )
 """Every scanner by the name its answers carry. One that a change does not concern answers with nothing."""
 
+_OF_BILLS = (dependencies.NAME, licences.NAME)
 _AT_ONCE = 4
 _SLACK_SECONDS = 5.0
 """A scanner ends its own processes at the deadline; to tell so takes it a moment."""
@@ -51,14 +67,16 @@ def scan(
     began = time.monotonic()
     deadline = Deadline.after(ports.limits.total_seconds)
     job = Job(files=files, reports=reports, ports=ports, deadline=deadline)
-    if isinstance(files, Unknown):
-        reason = f"the changed files are not known: {files.reason}"
-        return tuple(unanswered(name, f"{name} could not look: {reason}") for name in SCANNERS)
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="scan")
     try:
-        futures = {name: pool.submit(look, job) for name, look in SCANNERS.items()}
+        # Bills of materials are looked at also where the changed files are not known.
+        asked = SCANNERS if not isinstance(files, Unknown) else {name: SCANNERS[name] for name in _OF_BILLS}
+        futures = {name: pool.submit(look, job) for name, look in asked.items()}
         wait(futures.values(), timeout=deadline.left + _SLACK_SECONDS)
         scans = [one for name, future in futures.items() for one in _answer(name, future)]
+        if isinstance(files, Unknown):
+            reason = f"the changed files are not known: {files.reason}"
+            scans += [unanswered(name, f"{name} could not look: {reason}") for name in SCANNERS]
     finally:
         # What a scanner still waits for ends at its own deadline; nobody waits for it here.
         pool.shutdown(wait=False, cancel_futures=True)

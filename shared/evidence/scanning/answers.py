@@ -30,11 +30,16 @@ def answered(
     seen: Iterable[str] = (),
     unseen: Sequence[Unseen] = (),
     figures: dict[str, float] | None = None,
+    most: int | None = None,
 ) -> tuple[Scan, ...]:
     """The answer of a scanner; where it could not look at everything, a second one says so.
 
     The two stay apart, so that what was found is told, and that nothing else was found is concluded by nobody.
+
+    Args:
+        most: how many findings are told, where it is not as the limits say.
     """
+    most = limits.findings if most is None else most
     files = tuple(seen)
     scans: list[Scan] = []
     if files or not unseen:
@@ -42,15 +47,15 @@ def answered(
             Scan(
                 scanner=scanner,
                 version=version,
-                findings=tuple(findings[: limits.findings]),
+                findings=tuple(findings[:most]),
                 figures=figures or {},
                 components=files,
             )
         )
     if unseen:
         scans.append(Scan(scanner=scanner, version=version, findings=Unknown(reason=_told(scanner, unseen))))
-    if len(findings) > limits.findings:
-        cut = f"{scanner} has {len(findings)} findings; {limits.findings} are told. Split the change, or mend these first."
+    if len(findings) > most:
+        cut = f"{scanner} has {len(findings)} findings; {most} are told. Split the change, or mend these first."
         scans.append(Scan(scanner=scanner, version=version, findings=Unknown(reason=cut)))
     return tuple(scans)
 

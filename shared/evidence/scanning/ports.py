@@ -10,23 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from shared.domain.evidence import Severity
-from shared.domain.forge import Frozen
+from shared.domain.advisory import Advisory
 
 MIB = 1024 * 1024
-
-
-class Advisory(Frozen):
-    """One known vulnerability of a package."""
-
-    id: str
-    aliases: tuple[str, ...] = ()
-    summary: str = ""
-    severity: Severity
-    source_severity: str = ""
-    fixed: tuple[str, ...] = ()
-    """Versions of the package in which it is mended."""
-    url: str = ""
 
 
 class Advisories(Protocol):

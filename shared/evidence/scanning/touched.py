@@ -13,7 +13,7 @@ _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(?P<start>\d+)(?:,(?P<length>\d+))? @@"
 
 
 class Touched:
-    """The lines of one file at the head that the change added, or beside which it removed some."""
+    """The lines of one file at the head that the change added, or around which it took some away."""
 
     def __init__(self, file: ChangedFile) -> None:
         self._all = False
@@ -53,15 +53,22 @@ def _meets(lines: frozenset[int], start: int, end: int | None) -> bool:
 
 
 def _beside_removals(patch: str) -> Iterator[int]:
-    number = 0
-    for line in patch.split("\n"):
+    """The lines at the head around each run of lines that went and in whose place none came."""
+    number, ran, gone = 0, "", 0
+    for line in [*patch.split("\n"), "@@"]:
+        sign = line[:1]
+        if sign == "\\":
+            continue
+        if ran == "-" and sign not in {"-", "+"}:
+            yield from (one for one in (gone - 1, gone) if one > 0)
         if begin := _HUNK.match(line):
             # A hunk that leaves nothing at the head names the line before it.
             number = int(begin["start"]) + (1 if begin["length"] == "0" else 0)
-        elif line[:1] == "-":
-            yield from (one for one in (number - 1, number) if one > 0)
-        elif line[:1] != "\\":
+        elif sign == "-":
+            gone = number
+        else:
             number += 1
+        ran = "+" if sign == "-" and ran == "+" else sign
 
 
 def _compared(before: str, after: str) -> tuple[frozenset[int], frozenset[int]]:
@@ -71,6 +78,6 @@ def _compared(before: str, after: str) -> tuple[frozenset[int], frozenset[int]]:
     for kind, _, _, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind != "equal":
             lines.update(range(start + 1, end + 1))
-        if kind in {"delete", "replace"}:
+        if kind == "delete":
             beside.update(one for one in (start, start + 1) if one > 0)
     return frozenset(lines), frozenset(beside)

@@ -38,6 +38,12 @@ def test_lines_beside_a_removal_are_touched_and_not_added() -> None:
     assert not touched.nothing
 
 
+def test_a_line_that_came_in_place_of_another_touches_no_line_beside_it() -> None:
+    for rest in ({}, {"patch": None}):
+        touched = Touched(file("a.py", BEFORE, BEFORE.replace("line 5\n", "other\n"), **rest))
+        assert [number for number in range(1, 21) if touched.is_touched(number)] == [5]
+
+
 def test_a_removal_that_leaves_nothing_around_it_is_placed() -> None:
     touched = Touched(file("a.py", "a\nb\n", "a\n", patch="@@ -2 +1,0 @@\n-b"))
     assert touched.is_touched(1)
