@@ -12,6 +12,7 @@ from shared.domain.definition import ChangeKind, GateId, OwnerRole, Pin, Severit
 from shared.domain.forge import Frozen
 from shared.domain.lifecycle import LifecycleState
 from shared.domain.policy import Enforcement, Weakening
+from shared.domain.threshold import Threshold
 
 
 class Outcome(StrEnum):
@@ -174,6 +175,7 @@ class Finding(Frozen):
     reason: str
     remedy: str = ""
     effort: Effort | None = None
+    thresholds: dict[str, Threshold] = Field(default_factory=dict, description="What it was held to, by name.")
     measured: dict[str, JsonValue] = Field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     evidence: tuple[str, ...] = ()

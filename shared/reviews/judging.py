@@ -122,6 +122,7 @@ def _finding(bench: Bench, criterion: Criterion, rule: EffectiveRule) -> Finding
         reason=judgement.reason,
         remedy=_remedy(criterion, judgement),
         effort=known.effort if known else None,
+        thresholds=dict(rule.thresholds),
         measured=judgement.measured,
         remarks=judgement.remarks,
         evidence=judgement.evidence,

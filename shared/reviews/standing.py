@@ -40,9 +40,7 @@ def standing_policy(
     Raises ``TransientError`` when the forge or storage does not answer.
     """
     definition = definition_of_done()
-    faults: list[str] = []
-    organisation = _kept(ports, Level.ORGANISATION, connection, definition, faults)
-    own = _kept(ports, Level.PROJECT, project, definition, faults)
+    organisation, own, faults = wider_policies(ports, connection=connection, project=project)
     repository: Policy | None = None
     source = ""
     if forge is not None and change is not None:
@@ -58,6 +56,19 @@ def standing_policy(
         resolution=resolve(definition, shipped_policy(), organisation, own, repository),
         source=source,
         faults=tuple(faults),
+    )
+
+
+def wider_policies(
+    ports: ReviewPorts, *, connection: str, project: str
+) -> tuple[Policy | None, Policy | None, list[str]]:
+    """What the organisation and the project say, as far as they say anything that can be read, and what cannot."""
+    faults: list[str] = []
+    definition = definition_of_done()
+    return (
+        _kept(ports, Level.ORGANISATION, connection, definition, faults),
+        _kept(ports, Level.PROJECT, project, definition, faults),
+        faults,
     )
 
 
