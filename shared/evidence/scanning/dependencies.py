@@ -140,7 +140,7 @@ def _add(named: Named, file: ChangedFile, kind: Kind) -> str:
         return "its text could not be had"
     try:
         manifest = read(kind, file.content)
-        if file.before is not None and not kind.lock and read(kind, file.before) == manifest:
+        if file.before is not None and not kind.lock and read(kind, file.before).said == manifest.said:
             return ""  # something else in it changed
     except UnreadableError as error:
         return f"{error.reason}; {_UPLOAD}"

@@ -101,7 +101,7 @@ def _is_same(before: str | None, after: str | None, kind: Kind) -> bool:
     if before is None or after is None:
         return False
     try:
-        return read(kind, before) == read(kind, after)
+        return read(kind, before).said == read(kind, after).said
     except UnreadableError:
         return False
 

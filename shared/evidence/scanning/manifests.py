@@ -40,6 +40,11 @@ class Manifest:
     open: tuple[str, ...] = ()
     """Packages whose version is decided elsewhere: by a lock file, or when they are installed."""
 
+    @property
+    def said(self) -> frozenset[str]:
+        """What it says, wherever in the file it stands."""
+        return frozenset((*(one.purl for one in self.packages), *self.open))
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -113,7 +118,7 @@ def _requirement(content: str, line: int | None, packages: list[Package], left_o
     if exact:
         packages.append(_package("pypi", required.name, exact["version"], line))
     else:
-        left_open.append(required.name)
+        left_open.append(content)
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -269,7 +274,7 @@ KINDS = (
     Kind("**/pnpm-lock.yaml", "npm", lock=True),
     Kind("**/bun.lock", "npm", lock=True),
     Kind("**/pdm.lock", "pypi", _toml_lock("pypi"), lock=True),
-    Kind("**/Pipfile", "pypi"),
+    Kind("**/Pipfile*", "pypi"),
     Kind("**/setup.py", "pypi"),
     Kind("**/setup.cfg", "pypi"),
     Kind("**/environment.y*ml", "pypi"),
