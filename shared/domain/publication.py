@@ -106,6 +106,9 @@ class Permission(StrEnum):
 SUMMARY_MARKER = "<!-- doneright:summary -->"
 """First line of the one comment that is updated in place."""
 
+SETTLED_MARKER = "<!-- doneright:settled -->"
+"""In a remark that Doneright itself took for settled: should the thing come back, it is said anew."""
+
 
 def remark_marker(fingerprint: str) -> str:
     """Hidden first line of a remark, by which the next review finds it again."""

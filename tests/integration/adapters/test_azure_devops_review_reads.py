@@ -5,7 +5,7 @@ import pytest
 from shared.adapters.azure_devops.errors import AccessError
 from shared.domain.change import CheckState, ReviewState, Unknown
 from shared.domain.definition import WorkItemKind
-from shared.domain.publication import Permission
+from shared.domain.publication import SUMMARY_MARKER, Permission
 from shared.domain.pull_request import PullRequestState
 from shared.errors import TransientError
 from shared.reviews.ports import ReviewForge
@@ -121,8 +121,8 @@ def test_threads_are_open_or_settled_and_those_of_the_service_left_out(place):
         str(in_code), "src/app.py", 2, True, False,
     )  # fmt: skip
     assert [(one.id, one.author.login, one.body) for one in first.comments] == [
-        (f"{in_code}/1", "bo@acme.example", "Why two?"),
-        (f"{in_code}/2", "ada@acme.example", "Because"),
+        (f"{in_code}:1", "bo@acme.example", "Why two?"),
+        (f"{in_code}:2", "ada@acme.example", "Because"),
     ]
     assert (second.path, second.resolvable, second.resolved) == ("", False, False)
     assert (third.id, third.resolvable, third.resolved) == (str(settled), True, True)
@@ -132,9 +132,12 @@ def test_threads_are_open_or_settled_and_those_of_the_service_left_out(place):
 def test_what_we_wrote_ourselves_is_a_programs(place):
     place.push("feature/x", {"a.txt": b"1\n"})
     change = place.open()
-    place.forge.say(change, "Hello")
-    (thread,) = place.look(change).threads
-    assert thread.comments[0].author.bot
+    place.forge.say(change, f"{SUMMARY_MARKER}\nHello")
+    place.comment(change, "Hello", "admin")
+    ours, theirs = place.look(change).threads
+    # With a person's token, what that person says by hand stays that person's.
+    assert (ours.comments[0].author.bot, theirs.comments[0].author.bot) == (True, False)
+    assert not place.forge.own_identity().bot
 
 
 def test_statuses_count_for_the_push_they_are_about(place):

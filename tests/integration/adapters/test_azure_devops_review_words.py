@@ -4,8 +4,9 @@ from itertools import count
 
 import pytest
 
-from shared.domain.publication import SUMMARY_MARKER, PlacedRemark, Posted, remark_marker
+from shared.domain.publication import SETTLED_MARKER, SUMMARY_MARKER, PlacedRemark, Posted, remark_marker
 from shared.errors import ConflictError, RefusedError, TransientError
+from shared.reviews import remarking
 from tests.integration.adapters.azure_reviews import desk
 
 NUMBERS = count(1)
@@ -42,7 +43,7 @@ def test_a_comment_is_said_once_even_when_the_answer_is_lost(place, change):
     assert place.sandbox.fired() == 1
     word = place.forge.say(change, "Hello")
     (thread,) = place.threads(change)
-    assert (word.id, word.body, word.summary, word.path) == (f"{thread['id']}/1", "Hello", False, "")
+    assert (word.id, word.body, word.summary, word.path) == (f"{thread['id']}:1", "Hello", False, "")
     assert thread["status"] is None
     assert thread["threadContext"] is None
 
@@ -64,9 +65,9 @@ def test_a_comment_is_taken_back_once(place, change):
     place.forge.delete_word(change, word)
     assert list(place.forge.own_words(change)) == []
     assert place.look(change).threads == ()
-    place.forge.delete_word(change, word.model_copy(update={"id": "999999/1"}))
+    place.forge.delete_word(change, word.model_copy(update={"id": "999999:1"}))
     with pytest.raises(RefusedError):
-        place.forge.edit_word(change, word.model_copy(update={"id": "999999/1"}), "x")
+        place.forge.edit_word(change, word.model_copy(update={"id": "999999:1"}), "x")
     with pytest.raises(RefusedError, match="names no comment"):
         place.forge.answer(change, "abc", "x")
 
@@ -160,37 +161,51 @@ def test_a_head_that_no_push_brought_is_a_conflict(place, change):
     assert place.threads(change) == []
 
 
-def test_settled_remarks_are_opened_again_only_where_we_settled_them(place, change):
+def test_what_we_settled_is_said_anew_and_what_people_settled_is_not(place, change):
     place.forge.remark(change, head(place, change), [remark(0), remark(1, line=1)])
-    words = place.forge.own_words(change)
-    place.forge.resolve(change, words)
-    place.forge.resolve(change, [words[0].model_copy(update={"id": "999999/1"})])
-    assert {one["status"] for one in place.threads(change)} == {"fixed"}
-    assert all(word.resolved for word in place.forge.own_words(change))
-    second = words[1].id.split("/")[0]
-    place.git("PATCH", f"pullRequests/{change.number}/threads/{second}", {"status": "wontFix"})
-    place.forge.remark(change, head(place, change), [remark(0), remark(1, line=1)])
-    assert [one["status"] for one in place.threads(change)] == ["active", "wontFix"]
+    first, second = place.forge.own_words(change)
+    place.forge.resolve(change, [first])
+    place.forge.resolve(change, [first, first.model_copy(update={"id": "999999:1"})])
+    place.forge.edit_word(change, first, f"{remark_marker(PRINTS[0])}\n{SETTLED_MARKER}\nGone")
+    place.git("PATCH", f"pullRequests/{change.number}/threads/{second.id.split(':')[0]}", {"status": "wontFix"})
+    assert [word.resolved for word in place.forge.own_words(change)] == [True, True]
+    for _ in range(2):
+        place.forge.remark(change, head(place, change), [remark(0), remark(1, line=1)])
+        assert [one["status"] for one in place.threads(change)] == ["fixed", "wontFix", "active"]
+
+
+def test_a_suggestion_that_the_words_hold_already_is_not_said_again(place, change):
+    body = f"{remark_marker(PRINTS[0])}\nOh\n\n```suggestion\ny\n```"
+    other = body.replace(PRINTS[0], PRINTS[1])
+    given = [remark(0, body=body, suggestion="y"), remark(1, body=other, suggestion="y", line=99)]
+    place.forge.remark(change, head(place, change), given)
+    beside, apart = (one["comments"][0]["content"] for one in place.threads(change))
+    assert beside == body
+    assert apart == f"{other.replace('```suggestion', '```')}\n\n`src/app.py:99`"
+
+
+def test_one_marker_tells_what_we_settled():
+    assert SETTLED_MARKER == remarking.SETTLED_MARKER
 
 
 def test_an_answer_stands_in_the_thread_and_is_given_once(place, change):
     thread = place.comment(change, "/doneright help", status="active")
     place.sandbox.lose_answer("POST", "/comments")
     with pytest.raises(TransientError):
-        place.forge.answer(change, f"{thread}/1", "Like so")
-    place.forge.answer(change, f"{thread}/1", "Like so")
+        place.forge.answer(change, f"{thread}:1", "Like so")
+    place.forge.answer(change, f"{thread}:1", "Like so")
     place.forge.answer(change, str(thread), "Like so")
     (shown,) = place.threads(change)
     assert [one["content"] for one in shown["comments"]] == ["/doneright help", "Like so"]
     assert shown["comments"][1]["parentCommentId"] == 1
     place.git("POST", f"pullRequests/{change.number}/threads/{thread}/comments", {"content": "/doneright help"}, "bo")
-    place.forge.answer(change, f"{thread}/3", "Like so")
+    place.forge.answer(change, f"{thread}:3", "Like so")
     assert [one["content"] for one in place.threads(change)[0]["comments"]][2:] == ["/doneright help", "Like so"]
 
 
 def test_an_answer_to_what_is_gone_stands_beside_it(place, change):
-    place.forge.answer(change, "999999/1", "Like so")
-    place.forge.answer(change, "999999/1", "Like so")
+    place.forge.answer(change, "999999:1", "Like so")
+    place.forge.answer(change, "999999:1", "Like so")
     (thread,) = place.threads(change)
     assert thread["comments"][0]["content"] == "Like so"
 
@@ -200,3 +215,6 @@ def test_a_comment_longer_than_the_service_takes_is_cut(place, change):
     assert len(word.body) == 150_000
     assert word.body.endswith("cut here: a comment cannot be longer.")
     assert place.forge.say(change, "x" * 160_000).id == word.id
+    faces = place.forge.say(change, "😀" * 80_000)
+    assert len(faces.body.encode("utf-16-le")) <= 300_000
+    assert "😀" in faces.body

@@ -46,7 +46,9 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
         account = (found.properties or {}).get("Account")
         login = account.get("$value") if isinstance(account, dict) else account
         name = found.custom_display_name or found.provider_display_name or ""
-        return Person(id=str(found.id).lower(), login=str(login or name or found.id), name=name, bot=True)
+        # With a person's token we are that person.
+        program = str(found.subject_descriptor or "").startswith(_PROGRAMS)
+        return Person(id=str(found.id).lower(), login=str(login or name or found.id), name=name, bot=program)
 
     def _process_of(self, project: str) -> str:
         """cmmi, agile, scrum or basic: of an inherited process, its parent; empty where the service does not tell."""
@@ -118,10 +120,10 @@ def person(found: Any) -> Person:
     )
 
 
-def speaker(found: Any, body: str, own: str) -> Person:
-    """Who wrote ``body``; what we wrote ourselves, under this identity or an earlier one, is a program's."""
+def speaker(found: Any, body: str) -> Person:
+    """Who wrote ``body``; what carries a marker of ours, under this identity or an earlier one, a program wrote."""
     who = person(found)
-    return who.model_copy(update={"bot": True}) if who.id == own or _OWN_MARK in body else who
+    return who.model_copy(update={"bot": True}) if _OWN_MARK in body else who
 
 
 def short(ref_name: Any) -> str:

@@ -21,11 +21,11 @@ from shared.adapters.azure_devops.reviews.asking import (
     utc,
 )
 from shared.adapters.azure_devops.reviews.checks import CheckCalls
+from shared.adapters.azure_devops.reviews.history import HistoryCalls
 from shared.adapters.azure_devops.reviews.items import ItemCalls
 from shared.adapters.azure_devops.reviews.templates import TemplateCalls
 from shared.domain.change import (
     Change,
-    ChangeCommit,
     ChangeRef,
     Check,
     LinkedItem,
@@ -38,17 +38,11 @@ from shared.domain.change import (
 from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.pull_request import PullRequestState
-from shared.errors import RefusedError
 
-# What the pull request itself brings along; more are asked for in pages.
-_COMMITS = 100
-_COMMIT_LIST = "52823034-34a8-4576-922c-8d8b77e9e4c4"
-# Messages that a list cuts short, each a question of its own.
-_MOST_MESSAGES = 100
 _CHANGES = 100
 
 
-class LookingCalls(CheckCalls, ItemCalls, TemplateCalls):
+class LookingCalls(CheckCalls, HistoryCalls, ItemCalls, TemplateCalls):
     """The part of ``AzureDevOpsForge`` that looks at pull requests."""
 
     def look_at(self, ref: ChangeRef) -> Looked | None:
@@ -62,7 +56,6 @@ class LookingCalls(CheckCalls, ItemCalls, TemplateCalls):
         asked_threads = later(lambda: part(lambda: self._threads(ref)))
         asked_statuses = later(lambda: part(lambda: self._statuses(ref)))
         asked_process = later(lambda: self._process_of(ref.repository.owner))
-        asked_self = later(lambda: part(self.own_identity))
         try:
             pull = asked_pull.result()
         except NotFoundError:
@@ -90,7 +83,6 @@ class LookingCalls(CheckCalls, ItemCalls, TemplateCalls):
         evaluations, builds = asked_evaluations.result(), asked_builds.result()
         asked_policy_checks = later(lambda: self._policy_checks(project, _known(evaluations), head))
         asked_branch_checks = later(lambda: self._build_checks(project, _known(builds)))
-        own = asked_self.result()
         threads = asked_threads.result()
         change = self._pull_shown(ref, pull, head, iteration, asked_position.result(), iterations)
         return Looked(
@@ -98,7 +90,7 @@ class LookingCalls(CheckCalls, ItemCalls, TemplateCalls):
             commits=asked_commits.result(),
             items=self._linked_items(linked, asked_above.result(), asked_said),
             reviews=_reviews(pull, threads, iterations, evaluations, head),
-            threads=_threads(threads, "" if isinstance(own, Unknown) else own.id),
+            threads=_threads(threads),
             checks=_checks(
                 asked_statuses.result(),
                 evaluations,
@@ -169,72 +161,6 @@ class LookingCalls(CheckCalls, ItemCalls, TemplateCalls):
             return None
         return b"".join(found)
 
-    def _commits(self, ref: ChangeRef, pull: Any, head: str) -> tuple[ChangeCommit, ...]:
-        """Oldest first. The list cuts long messages short, so those are asked for one by one."""
-        found = list(pull.commits or [])
-        if len(found) >= _COMMITS or (not found and head):
-            found = self._all_commits(ref)
-        git = self._client.area("git")
-        if (cut := sum(bool(one.comment_truncated) for one in found)) > _MOST_MESSAGES:
-            raise RefusedError(f"The messages of {cut} commits are told only in part", "Bring fewer commits at once")
-        whole = {
-            one.commit_id: git.get_commit(one.commit_id, ref.repository.name, project=ref.repository.owner).comment
-            for one in found
-            if one.comment_truncated
-        }
-        return tuple(
-            ChangeCommit(
-                id=str(one.commit_id).lower(),
-                message=str(whole.get(one.commit_id) or one.comment or ""),
-                author=str(one.author.email or "") if one.author else "",
-                at=utc(one.author.date) if one.author else None,
-            )
-            for one in reversed(found)
-        )
-
-    def _all_commits(self, ref: ChangeRef) -> list[Any]:
-        found: list[Any] = []
-        git, token = self._client.area("git"), ""
-        route = {
-            "project": ref.repository.owner,
-            "repositoryId": ref.repository.name,
-            "pullRequestId": str(ref.number),
-        }
-        while True:
-            # The package's call drops the mark of the next page.
-            query = {"$top": _COMMITS} | ({"continuationToken": token} if token else {})
-            answer = git._send(
-                http_method="GET",
-                location_id=_COMMIT_LIST,
-                version="7.1-preview.1",
-                route_values=route,
-                query_parameters=query,
-            )
-            found += git._deserialize("[GitCommitRef]", git._unwrap_collection(answer))
-            token = answer.headers.get("x-ms-continuationtoken", "")
-            if not token:
-                return found
-
-    def _position(self, ref: ChangeRef, target: str, head: str) -> Any:
-        """How the head stands to the target branch; ``None`` where one of them is gone."""
-        models = self._client.models("git")
-        try:
-            with self._client.anew():
-                return self._client.area("git").get_commit_diffs(
-                    ref.repository.name,
-                    project=ref.repository.owner,
-                    diff_common_commit=True,
-                    top=1,
-                    base_version_descriptor=models.GitBaseVersionDescriptor(
-                        base_version=target, base_version_type="branch"
-                    ),
-                    target_version_descriptor=models.GitTargetVersionDescriptor(
-                        target_version=head, target_version_type="commit"
-                    ),
-                )
-        except RefusedError:
-            return None
-
     def _pull_shown(
         self, ref: ChangeRef, found: Any, head: str, iteration: int, position: Any, iterations: Sequence[Any]
     ) -> Change:
@@ -302,8 +228,8 @@ def _known[A](found: Part[list[A]]) -> list[A]:
     return [] if isinstance(found, Unknown) else found
 
 
-def _threads(found: Part[list[Any]], own: str) -> Part[tuple[Thread, ...]]:
-    return found if isinstance(found, Unknown) else voices.threads(found, own)
+def _threads(found: Part[list[Any]]) -> Part[tuple[Thread, ...]]:
+    return found if isinstance(found, Unknown) else voices.threads(found)
 
 
 def _reviews(

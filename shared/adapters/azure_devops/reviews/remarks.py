@@ -13,12 +13,13 @@ from typing import Any
 from shared.adapters.azure_devops.reviews.asking import sha
 from shared.adapters.azure_devops.reviews.files import Entry, FileCalls
 from shared.adapters.azure_devops.reviews.patches import lines_of
-from shared.adapters.azure_devops.reviews.words import WordCalls
+from shared.adapters.azure_devops.reviews.words import WordCalls, fitting, utf16_units
 from shared.domain.change import ChangeRef
-from shared.domain.publication import OwnWord, PlacedRemark, Posted, remark_marker
+from shared.domain.publication import SETTLED_MARKER, PlacedRemark, Posted, remark_marker
 from shared.errors import ConflictError, RefusedError
 
 _TICKS = re.compile(r"`{3,}")
+_SUGGESTED = re.compile(r"^(`{3,})suggestion[ \t]*$", re.MULTILINE)
 
 
 class RemarkCalls(FileCalls, WordCalls):
@@ -27,15 +28,15 @@ class RemarkCalls(FileCalls, WordCalls):
     def remark(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> Sequence[Posted]:
         """Say each remark beside its lines; one whose lines cannot be reached, as a comment. None is dropped.
 
-        One that was said before, by its fingerprint, is not said again; settled by us, it is opened again. Raises
+        One that was said before, by its fingerprint, is not said again, unless we took it for settled since. Raises
         ``ConflictError`` when ``head`` is the head of no push.
         """
-        said = {word.fingerprint: word for word in self.own_words(ref) if word.fingerprint}
-        new = [one for one in remarks if one.fingerprint not in said]
-        ours = {word.fingerprint for word in said.values() if word.resolved}
-        for fingerprint in {one.fingerprint for one in remarks} & ours:
-            self._open_again(ref, said[fingerprint])
-        positions = self._positions(ref, head, new)
+        said = {
+            word.fingerprint: word
+            for word in self.own_words(ref)
+            if word.fingerprint and SETTLED_MARKER not in word.body
+        }
+        positions = self._positions(ref, head, [one for one in remarks if one.fingerprint not in said])
         posted: dict[str, Posted] = {}
         for one in remarks:
             if one.fingerprint in posted:
@@ -60,12 +61,6 @@ class RemarkCalls(FileCalls, WordCalls):
                 return True
         self._start(ref, _body(one, suggesting=False), status="active")
         return _is_placed(one, "")
-
-    def _open_again(self, ref: ChangeRef, word: OwnWord) -> None:
-        """What we settled as mended came back; what people settled stays as they want it."""
-        thread = next((one for one in self._threads(ref) if f"{one.id}/" == f"{word.id.split('/')[0]}/"), None)
-        if thread is not None and str(thread.status).lower() == "fixed":
-            self._set_status(ref, int(thread.id), "active")
 
     def _positions(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> dict[str, dict[str, Any]]:
         """Fingerprint → where the thread stands, for those whose lines the head has."""
@@ -112,11 +107,6 @@ class RemarkCalls(FileCalls, WordCalls):
         return {file.path: lines_of(file.content) for file, _ in self._read(ref, only_new) if file.content is not None}
 
 
-def utf16_units(text: str) -> int:
-    """Its length as the service counts it."""
-    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
-
-
 def _is_placed(one: PlacedRemark, path: str) -> bool:
     """A remark that has no lines stands where it belongs as a comment."""
     return bool(path) or not (one.path and one.line)
@@ -129,8 +119,9 @@ def _body(one: PlacedRemark, *, suggesting: bool) -> str:
         lines = f":{one.line}" if one.line else ""
         lines += f"-{one.end_line}" if one.end_line and one.end_line != one.line else ""
         body = f"{body}\n\n`{one.path}{lines}`"
-    if one.suggestion is None:
-        return body
-    longest = max((len(found) for found in _TICKS.findall(one.suggestion)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{body}\n\n{fence}{'suggestion' if suggesting else ''}\n{one.suggestion}\n{fence}"
+    if one.suggestion is not None and not _SUGGESTED.search(body):
+        fence = "`" * (1 + max((len(found) for found in _TICKS.findall(one.suggestion)), default=2))
+        text = f"{one.suggestion}\n" if one.suggestion else ""
+        body = f"{body}\n\n{fence}suggestion\n{text}{fence}"
+    # Without lines to take the place of, it is plain code.
+    return fitting(body if suggesting else _SUGGESTED.sub(r"\1", body))

@@ -27,16 +27,16 @@ def is_system(thread: Any) -> bool:
     return bool(comments) and all(str(one.comment_type).lower() == "system" for one in comments)
 
 
-def threads(found: Sequence[Any], own: str) -> tuple[Thread, ...]:
-    """The discussions; ``own`` is our id there. Comments that were taken back are left out, as are emptied threads."""
+def threads(found: Sequence[Any]) -> tuple[Thread, ...]:
+    """The discussions. Comments that were taken back are left out, as are emptied threads."""
     shown: list[Thread] = []
     for one in found:
         if is_system(one):
             continue
         comments = tuple(
             ThreadComment(
-                id=f"{one.id}/{comment.id}",
-                author=speaker(comment.author, comment.content or "", own),
+                id=f"{one.id}:{comment.id}",
+                author=speaker(comment.author, comment.content or ""),
                 body=comment.content or "",
                 at=utc(comment.published_date),
             )

@@ -17,11 +17,11 @@ from shared.domain.publication import SUMMARY_MARKER, OwnWord
 from shared.errors import RefusedError
 
 LONGEST = 150_000
-"""Characters the service takes in one comment."""
+"""UTF-16 units the service takes in one comment."""
 _CUT = "\n\n… cut here: a comment cannot be longer."
 _FINGERPRINT = re.compile(r"<!-- doneright:remark:([0-9a-f]{16,64}) -->")
 _SETTLED = {"fixed", "wontfix", "closed", "bydesign"}
-_WORD = re.compile(r"(?P<thread>[0-9]{1,18})(/(?P<comment>[0-9]{1,9}))?")
+_WORD = re.compile(r"(?P<thread>[0-9]{1,18})(:(?P<comment>[0-9]{1,9}))?")
 
 
 class WordCalls(AskingCalls):
@@ -74,7 +74,7 @@ class WordCalls(AskingCalls):
                 self._set_status(ref, _ids(word.id)[0], "fixed")
 
     def answer(self, ref: ChangeRef, comment: str, body: str) -> None:
-        """Answer in the thread of ``comment`` (``thread/comment``, or the thread's number), once.
+        """Answer in the thread of ``comment`` (``thread:comment``, or the thread's number), once.
 
         Where that thread is gone, beside it: as a comment about the change.
         """
@@ -116,7 +116,16 @@ class WordCalls(AskingCalls):
 
 def fitting(body: str) -> str:
     """As much of ``body`` as one comment holds, the cut told."""
-    return body if len(body) <= LONGEST else body[: LONGEST - len(_CUT)] + _CUT
+    if utf16_units(body) <= LONGEST:
+        return body
+    # Half of a character of two units is left out with the other half.
+    kept = body.encode("utf-16-le", errors="replace")[: 2 * (LONGEST - len(_CUT))]
+    return kept.decode("utf-16-le", errors="ignore") + _CUT
+
+
+def utf16_units(text: str) -> int:
+    """Its length as the service counts it."""
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
 
 
 def _words(threads: Iterable[Any], own: str) -> Iterator[OwnWord]:
@@ -137,7 +146,7 @@ def _word(thread: Any, comment: Any) -> OwnWord:
     path, line = place(thread)
     fingerprint = _FINGERPRINT.search(body)
     return OwnWord(
-        id=f"{thread.id}/{comment.id}",
+        id=f"{thread.id}:{comment.id}",
         body=body,
         fingerprint=fingerprint.group(1) if fingerprint else "",
         summary=SUMMARY_MARKER in body,
@@ -152,6 +161,6 @@ def _ids(text: str) -> tuple[int, int]:
     found = _WORD.fullmatch(text)
     if found is None:
         raise RefusedError(
-            f"{text!r} names no comment of a pull request", "Give it as thread/comment, for instance 12/1"
+            f"{text!r} names no comment of a pull request", "Give it as thread:comment, for instance 12:1"
         )
     return int(found["thread"]), int(found["comment"] or 0)
