@@ -11,7 +11,8 @@ class Exchange(Frozen):
     """One question to a model: kept whole, so that what it said can be looked at later."""
 
     model: str = Field(description="Name of the model or deployment.")
-    received: tuple[str, ...] = Field(default=(), description="Its answers as they came, oldest first.")
+    sent: tuple[str, ...] = Field(default=(), description="Bodies of the requests as they went out, oldest first.")
+    received: tuple[str, ...] = Field(default=(), description="Bodies of its answers as they came, oldest first.")
     trouble: str = Field(default="", description="Why there is no answer in full; empty: it answered.")
     calls: int = Field(default=0, ge=0, description="Requests that reached it.")
     tokens: int = Field(default=0, ge=0, description="As the model counts them, of questions and answers.")
