@@ -202,7 +202,9 @@ def _opinion(one: Opinion, reviewed: Reviewed) -> str:
 
 
 def _patch(text: str) -> str:
-    lines = visible(text).replace(OUR_MARKER, OUR_MARKER.replace("!", "!\u200b")).rstrip().split("\n")
+    # A lone carriage return ends a line of markdown as well, and would leave the indentation behind.
+    shown = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = shown.replace(OUR_MARKER, OUR_MARKER.replace("!", "!\u200b")).rstrip().split("\n")
     if len(lines) > _MOST_PATCH_LINES:
         lines = [*lines[:_MOST_PATCH_LINES], f"… {len(lines) - _MOST_PATCH_LINES} more lines in the whole review"]
     return fenced("\n".join(line[:400] for line in lines))

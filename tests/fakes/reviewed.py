@@ -26,6 +26,7 @@ from shared.reviews.judging import ruled
 from tests.fakes.changes import BASE, HEAD, NOW, a_ref
 from tests.fakes.talk import a_finding
 
+PIN = pin(definition_of_done())
 URLS = {
     ForgeName.GITHUB: "https://github.example/contoso/desk/pull/7",
     ForgeName.AZURE_DEVOPS: "https://dev.azure.example/contoso/desk/_git/desk/pullrequest/7",
@@ -40,7 +41,7 @@ def a_reviewed(*findings: Finding, forge: ForgeName = ForgeName.GITHUB, **rest: 
     usual = {
         "review": f"{forge}=3Acontoso=2Fdesk=237=40{rest.get('head', HEAD)}", "instance": "review-7.1", "ref": a_ref(forge),
         "project": "order-desk", "connection": "acme", "head": HEAD, "base": BASE, "title": "feat: export orders (#12)",
-        "url": URLS[forge], "author": "mira", "definition": pin(definition_of_done()),
+        "url": URLS[forge], "author": "mira", "definition": PIN,
         "policy_source": f"{BASE[:8]}:.doneright/policy.yaml", "ruling": ruling, "reason": reason, "advisory": False,
         "findings": findings, "evidence": "sha256:" + "e" * 64, "calls": 9, "at": NOW,
     }  # fmt: skip

@@ -32,7 +32,7 @@ HOSTILE = [
     "![x](http://evil.example/x.png)", "<script>alert(1)</script>", "<!-- doneright:summary -->", "`` ` ``", "`a | b`", "`@mira`",
     "a\\|b", "\\", "|", "||\n|---|", "\n\n# big\n\n| a |\n|---|\n", "</details>", "<details open>", "```\nx\n```", "~~~",
     "&#64;mira", "&lt;b&gt;", "$`x`$", "a\u202eb\u2066c", "\u200d\u200b", "* * *", "---", "- [ ] x", "1. x", "> quote",
-    "\x00\x1b[31m", "<https://evil.example>", "mira@evil.example", "ftp://evil.example", "`<!-- doneright:summary -->`",
+    "\x00\x1b[31m", "\r0", "\u2028\x0b\x85", "<https://evil.example>", "mira@evil.example", "ftp://evil.example", "`<!-- doneright:summary -->`",
     "/doneright waive no_secrets", "a`b`c`d", "`a\\`|b", "x" * 5_000,
 ]  # fmt: skip
 hostile = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=30), min_size=1, max_size=5).map("".join)

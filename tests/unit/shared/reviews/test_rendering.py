@@ -260,7 +260,7 @@ def test_no_hostile_text_makes_a_second_marker_a_ping_or_a_broken_table(
         a_finding("ci_is_green", Outcome.ERROR, reason=third + safe, remedy=first),
         a_finding("change_is_small", reason=second + safe, waiver=a_waiver(by=first, because=safe + second)),
         a_finding("changelog_has_entry", enforcement=Enforcement.ADVISORY, reason=safe + third),
-        a_finding("functionality_works", Outcome.MET, attestation=an_attestation(by=third, link=first)),
+        a_finding("functionality_works", Outcome.MET, attestation=an_attestation(by=third)),
     )
     opinion = an_opinion(title=safe + first[:90], message=safe + second, path=third, patch={first: second + third})
     reviewed = a_reviewed(
@@ -277,8 +277,13 @@ def test_no_hostile_text_makes_a_second_marker_a_ping_or_a_broken_table(
     assert all(OWN_HTML.fullmatch(html) for html in found.html)
     assert found.html.count("<details>") == found.html.count("</details>")
     assert not calls_somebody(found.words)
-    ours = ("https://doneright.example/", "https://github.example/", "https://dev.azure.example/")
-    assert all(link.startswith(ours) for link in found.links if link != first.strip())
+    ours = (
+        "https://doneright.example/",
+        "https://github.example/",
+        "https://dev.azure.example/",
+        "https://wiki.example/",
+    )
+    assert all(link.startswith(ours) for link in found.links)
     for one in every:
         body = remarking.body(one, reviewed)
         assert body.count(OUR_MARKER) == 1

@@ -1,0 +1,499 @@
+"""Whatever is retried, doubled or lost, a review stands on its pull request once, and its words before its check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.domain.change import ChangedFile, Part, Unknown
+from shared.domain.forge import ForgeName
+from shared.domain.policy import Enforcement
+from shared.domain.publication import SUMMARY_MARKER, CheckConclusion
+from shared.domain.pull_request import PullRequestState
+from shared.domain.review import Remark, Reviewed
+from shared.errors import TransientError
+from shared.reviews import remarking
+from shared.reviews.publishing import BLOCKED, READY, Published, announce, publish, review_page
+from tests.fakes.changes import HEAD, file
+from tests.fakes.forges import Fault
+from tests.fakes.reviewed import APP, a_remark, a_reviewed, an_opinion, blocked, green, inconclusive
+from tests.fakes.talk import Talk, a_finding
+
+FILES = (file("src/app.py", None, APP),)
+BOTH = pytest.mark.parametrize("forge", list(ForgeName))
+NEXT = "f6" * 20
+
+
+class Stage(Talk):
+    """A pull request, and reviews of it that are published."""
+
+    def tell(self, reviewed: Reviewed, files: Part[tuple[ChangedFile, ...]] = FILES) -> Published:
+        """Publish once."""
+        return publish(self.forge, self.ports, reviewed, self.forge.change(self.ref), files)
+
+    def insist(self, reviewed: Reviewed, files: Part[tuple[ChangedFile, ...]] = FILES) -> tuple[Published, int]:
+        """Publish as an activity does: again after each failure; what came of it, and how many tries it took."""
+        for tries in range(1, 20):
+            try:
+                return self.tell(reviewed, files), tries
+            except TransientError:
+                continue
+        raise AssertionError("it never got through")
+
+    def push(self, head: str = NEXT) -> None:
+        """Let there be another head."""
+        self.forge.alter(self.ref, head=head)
+
+    @property
+    def summary(self) -> str:
+        (word,) = self.forge.summaries(self.ref)
+        return word.body
+
+
+@BOTH
+def test_a_review_is_said_once_in_every_way_and_the_check_comes_last(forge: ForgeName) -> None:
+    stage = Stage(forge)
+    told = stage.tell(blocked(forge))
+    assert stage.forge.conclusion(stage.ref) is CheckConclusion.FAILED
+    assert stage.summary.startswith(SUMMARY_MARKER)
+    assert len(stage.forge.remarks(stage.ref)) == len(told.said) == 2
+    assert stage.forge.change(stage.ref).labels == (BLOCKED,)
+    written = stage.forge.written()
+    assert written == ["remark", "upload_sarif", "set_labels", "say", "set_check"]
+    check = stage.forge.check(stage.ref)
+    assert check is not None
+    assert check.title.startswith("Blocked: 2 criteria")
+    assert check.details_url == review_page(stage.ports.links, blocked(forge).review)
+    assert [(one.path, one.line) for one in check.annotations] == [("src/app.py", 5), ("src/app.py", 4)]
+    assert SUMMARY_MARKER not in check.summary and check.summary in stage.summary
+    assert told.check and told.summary and not told.superseded
+    assert told.listed == 1  # about a file as a whole
+
+
+@BOTH
+def test_saying_it_again_writes_nothing_but_the_check(forge: ForgeName) -> None:
+    stage = Stage(forge)
+    first = stage.tell(blocked(forge))
+    words = stage.forge.words(stage.ref)
+    stage.forge.called.clear()
+    second = stage.tell(blocked(forge))
+    assert stage.forge.words(stage.ref) == words
+    assert stage.forge.written() == ["upload_sarif", "set_check"]
+    assert second.said == () and second.summary == first.summary
+    if forge is ForgeName.GITHUB:
+        assert len(stage.forge.uploads(stage.ref)) == 1
+
+
+WRITES = ["remark", "upload_sarif", "set_labels", "say", "set_check"]
+READS = ["head_of", "own_words"]
+
+
+@BOTH
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.TRANSIENT])
+@pytest.mark.parametrize("method", [*WRITES, *READS])
+@pytest.mark.parametrize("times", [1, 3])
+def test_each_call_that_is_lost_or_refused_for_now_is_made_good(
+    forge: ForgeName, method: str, fault: Fault, times: int
+) -> None:
+    stage = Stage(forge)
+    stage.forge.fail(method, fault, times)
+    told, tries = stage.insist(blocked(forge))
+    without_effect = fault is Fault.TRANSIENT
+    if forge is ForgeName.GITHUB or method != "upload_sarif" or without_effect:
+        # What was lost had its effect, and may not be asked for again.
+        assert tries == times + 1 if without_effect else tries > 1
+    undisturbed = Stage(forge)
+    undisturbed.tell(blocked(forge))
+    said = [word.body for word in undisturbed.forge.words(undisturbed.ref)]
+    assert sorted(word.body for word in stage.forge.words(stage.ref)) == sorted(said)
+    assert len(stage.forge.summaries(stage.ref)) == 1
+    assert stage.forge.change(stage.ref).labels == (BLOCKED,)
+    assert stage.forge.conclusion(stage.ref) is CheckConclusion.FAILED
+    assert told.check
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.TRANSIENT])
+@pytest.mark.parametrize("method", ["edit_word", "resolve", "set_labels", "delete_word", "remark", "set_check"])
+def test_faults_while_a_later_review_corrects_an_earlier_one(method: str, fault: Fault) -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    stage.forge.hear(stage.ref, stage.summary)  # another worker's, by a race
+    stage.push()
+    stage.forge.fail(method, fault)
+    other = a_finding("no_secrets", remarks=(a_remark(line=2, rule="Private Key"),))
+    stage.insist(a_reviewed(other, head=NEXT), (file("src/app.py", None, APP),))
+    assert len(stage.forge.summaries(stage.ref)) == 1
+    assert "Blocked: 1 criterion is not met" in stage.summary
+    assert len(stage.forge.remarks(stage.ref, resolved=True)) == 2
+    (still,) = stage.forge.remarks(stage.ref, resolved=False)
+    assert "Private Key" not in still.body and "no_secrets" in still.body
+
+
+def test_a_batch_that_breaks_off_is_carried_on_and_says_nothing_twice() -> None:
+    text = "".join(f"key{number}\n" for number in range(40))
+    remarks = tuple(a_remark(line=number, message=f"Key {number}") for number in range(1, 21))
+    stage = Stage()
+    stage.forge.break_off["remark"] = 7
+    files = (file("src/app.py", None, text),)
+    told, tries = stage.insist(a_reviewed(a_finding("no_secrets", remarks=remarks)), files)
+    assert tries == 2
+    assert len(told.said) == 13
+    bodies = [word.body for word in stage.forge.remarks(stage.ref)]
+    assert len(bodies) == len(set(bodies)) == 20
+
+
+def test_a_summary_that_somebody_else_said_meanwhile_leaves_one() -> None:
+    stage = Stage()
+
+    def meanwhile() -> None:
+        stage.forge.hear(stage.ref, f"{SUMMARY_MARKER}\nof another worker")
+
+    stage.forge.before["say"] = meanwhile
+    told = stage.tell(blocked())
+    (word,) = stage.forge.summaries(stage.ref)
+    assert word.id == told.summary
+    assert "Blocked" in word.body
+    assert "another worker" not in word.body
+
+
+def test_of_two_summaries_the_younger_goes() -> None:
+    stage = Stage()
+    older = stage.forge.hear(stage.ref, f"{SUMMARY_MARKER}\nold")
+    stage.forge.hear(stage.ref, f"{SUMMARY_MARKER}\nyounger")
+    told = stage.tell(green())
+    (word,) = stage.forge.summaries(stage.ref)
+    assert word.id == older.id == told.summary
+    assert "Passed" in word.body
+
+
+def test_a_remark_that_stands_twice_is_taken_back_once() -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    first = stage.forge.remarks(stage.ref)[0]
+    stage.forge.hear(stage.ref, first.body, path=first.path, line=first.line)
+    stage.tell(blocked())
+    assert [word.id for word in stage.forge.remarks(stage.ref) if word.fingerprint == first.fingerprint] == [first.id]
+
+
+def test_what_is_fixed_is_settled_with_its_words_kept_and_said_anew_when_it_comes_back() -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    stage.push()
+    told = stage.tell(green(head=NEXT))
+    assert len(told.resolved) == 2
+    for word in stage.forge.remarks(stage.ref):
+        assert word.resolved
+        assert remarking.is_settled(word)
+        assert "Settled: not found any more at `f6f6f6f6`" in word.body
+        assert "An AWS access key" in word.body or "`export` is tested" in word.body
+    again = stage.tell(green(head=NEXT))
+    assert again.resolved == ()
+    stage.push(HEAD)
+    back = stage.tell(blocked())
+    assert set(back.said) == set(told.resolved)
+    assert len(stage.forge.remarks(stage.ref, resolved=False)) == 2
+    assert len(stage.forge.remarks(stage.ref)) == 4
+
+
+def test_a_remark_that_a_person_resolved_is_not_said_again() -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    stage.forge.resolve(stage.ref, stage.forge.remarks(stage.ref))
+    before = stage.forge.words(stage.ref)
+    told = stage.tell(blocked())
+    assert told.said == ()
+    assert stage.forge.words(stage.ref) == before
+
+
+def test_a_settled_remark_offers_its_suggestion_no_more() -> None:
+    stage = Stage()
+    fixed = a_remark(suggestion="    key = vault()")
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(fixed,))))
+    (word,) = stage.forge.remarks(stage.ref)
+    assert "```suggestion\n    key = vault()\n```" in word.body
+    stage.tell(green())
+    (word,) = stage.forge.remarks(stage.ref)
+    assert "suggestion" not in word.body
+
+
+def test_words_that_changed_are_brought_up_to_date_in_their_place() -> None:
+    stage = Stage()
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(message="One key"),))))
+    told = stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(message="One key, since Monday"),))))
+    (word,) = stage.forge.remarks(stage.ref)
+    assert "since Monday" in word.body
+    assert told.said == ()
+
+
+def test_a_forge_that_tidies_line_ends_is_not_edited_for_it() -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    for word in stage.forge.words(stage.ref):
+        stage.forge.edit_word(stage.ref, word, word.body.replace("\n", "\r\n") + "\r\n")
+    stage.forge.called.clear()
+    stage.tell(blocked())
+    assert "edit_word" not in stage.forge.written()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"head": NEXT}, {"state": PullRequestState.CLOSED}, {"state": PullRequestState.MERGED}],
+    ids=["pushed", "closed", "merged"],
+)
+def test_a_head_that_was_left_is_told_nothing(change: dict[str, Any]) -> None:
+    stage = Stage()
+    stage.forge.alter(stage.ref, **change)
+    told = stage.tell(blocked())
+    assert told.superseded
+    assert stage.forge.written() == []
+
+
+def test_a_pull_request_that_vanished_is_told_nothing() -> None:
+    stage = Stage()
+    change = stage.forge.change(stage.ref)
+    stage.forge.vanish(stage.ref)
+    told = publish(stage.forge, stage.ports, blocked(), change, FILES)
+    assert told.superseded
+    assert stage.forge.written() == []
+
+
+@pytest.mark.parametrize("moment", ["own_words", "remark", "upload_sarif", "set_labels"])
+def test_a_push_while_it_is_being_told_leaves_the_summary_to_its_successor(moment: str) -> None:
+    stage = Stage()
+    stage.forge.after[moment] = stage.push
+    told = stage.tell(blocked())
+    assert told.superseded
+    assert stage.forge.summaries(stage.ref) == []
+    assert "set_check" not in stage.forge.written()
+    stage.tell(green(head=NEXT))
+    assert "Passed" in stage.summary
+    assert stage.forge.remarks(stage.ref, resolved=False) == []
+
+
+@BOTH
+def test_more_remarks_than_fit_beside_the_code_are_listed(forge: ForgeName) -> None:
+    text = "".join(f"key{number}\n" for number in range(60))
+    remarks = tuple(a_remark(line=number, message=f"Key {number}.") for number in range(1, 51))
+    stage = Stage(forge)
+    files = (file("src/app.py", None, text),)
+    told = stage.tell(a_reviewed(a_finding("no_secrets", remarks=remarks), forge=forge), files)
+    assert len(stage.forge.remarks(stage.ref)) == 30
+    assert told.listed == 20
+    said = {word.body for word in stage.forge.remarks(stage.ref)}
+    for number in range(1, 51):
+        beside = any(f"Key {number}." in body for body in said)
+        assert beside is not (f"Key {number}. |" in stage.summary)
+    assert "Further remarks: 20" in stage.summary
+
+
+def test_what_stands_there_is_not_settled_for_want_of_room() -> None:
+    text = "".join(f"key{number}\n" for number in range(60))
+    low = a_remark(line=55, severity="low", message="Key 55.")
+    stage = Stage()
+    files = (file("src/app.py", None, text),)
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(low,))), files)
+    more = tuple(a_remark(line=number, message=f"Key {number}.") for number in range(1, 51))
+    told = stage.tell(a_reviewed(a_finding("no_secrets", remarks=(*more, low))), files)
+    assert told.resolved == ()
+    assert len(told.said) == 29
+    assert len(stage.forge.remarks(stage.ref, resolved=False)) == 30
+
+
+def test_lines_out_of_reach_are_told_and_never_dropped() -> None:
+    stage = Stage()
+    stage.forge.unreachable.add(("src/app.py", 5))
+    told = stage.tell(blocked())
+    assert len(told.unplaced) == 1
+    assert any("An AWS access key" in word.body for word in stage.forge.remarks(stage.ref))
+
+
+def test_remarks_outside_the_diff_stand_in_the_summary() -> None:
+    stage = Stage()
+    reviewed = a_reviewed(a_finding("no_secrets", remarks=(a_remark(path="elsewhere.py"),)))
+    told = stage.tell(reviewed)
+    assert stage.forge.remarks(stage.ref) == []
+    assert told.listed == 1
+    assert "elsewhere.py:5" in stage.summary
+
+
+def test_files_that_are_not_known_leave_the_places_to_the_forge() -> None:
+    stage = Stage()
+    told = stage.tell(blocked(), Unknown(reason="HTTP 502"))
+    assert len(told.said) == 2
+
+
+def test_a_forge_that_takes_no_remarks_leaves_them_to_the_summary() -> None:
+    stage = Stage()
+    stage.forge.fail("remark", Fault.REFUSED)
+    told = stage.tell(blocked())
+    assert told.said == ()
+    assert told.listed == 2
+    assert "An AWS access key" in stage.summary
+    assert any("remarks could not be said" in one for one in told.trouble)
+
+
+def test_a_forge_whose_comments_cannot_be_read_is_told_by_the_check_alone() -> None:
+    stage = Stage()
+    stage.forge.fail("own_words", Fault.REFUSED)
+    told = stage.tell(blocked())
+    assert stage.forge.words(stage.ref) == []
+    check = stage.forge.check(stage.ref)
+    assert check is not None and "An AWS access key" in check.summary
+    assert told.summary == ""
+    assert any("comments cannot be read" in one for one in told.trouble)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("upload_sarif", "code scanning took no findings"),
+        ("set_labels", "labels could not be set"),
+        ("say", "the summary could not be written"),
+        ("set_check", "the check could not be set"),
+    ],
+)
+def test_what_a_forge_refuses_for_good_is_told_and_stops_nothing_else(method: str, words: str) -> None:
+    stage = Stage()
+    stage.forge.fail(method, Fault.REFUSED)
+    told = stage.tell(blocked())
+    assert any(words in one and f"Grant what {method} needs." in one for one in told.trouble)
+    assert len(stage.forge.written()) == 5
+    if method != "set_check":
+        assert stage.forge.conclusion(stage.ref) is CheckConclusion.FAILED
+
+
+@pytest.mark.parametrize("method", ["resolve", "edit_word"])
+def test_settling_that_is_refused_is_told_and_tried_again_by_the_next_review(method: str) -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    stage.forge.fail(method, Fault.REFUSED)
+    told = stage.tell(green())
+    assert told.resolved == ()
+    assert any("could not be marked so" in one for one in told.trouble)
+    assert len(stage.tell(green()).resolved) == 2
+
+
+def test_rewording_that_is_refused_is_told() -> None:
+    stage = Stage()
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(message="One key"),))))
+    stage.forge.fail("edit_word", Fault.REFUSED)
+    told = stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(message="One key, since Monday"),))))
+    assert any("brought up to date" in one for one in told.trouble)
+
+
+def test_a_fork_gets_its_verdict_and_no_upload() -> None:
+    stage = Stage()
+    stage.forge.alter(stage.ref, fork=True)
+    stage.forge.fail("set_labels", Fault.REFUSED)
+    told = stage.tell(blocked())
+    assert "upload_sarif" not in stage.forge.called
+    assert stage.forge.conclusion(stage.ref) is CheckConclusion.FAILED
+    assert any("fork" in one for one in told.trouble)
+    assert any("labels" in one for one in told.trouble)
+
+
+def test_azure_repos_has_no_code_scanning_and_that_is_told() -> None:
+    stage = Stage(ForgeName.AZURE_DEVOPS)
+    told = stage.tell(blocked(ForgeName.AZURE_DEVOPS))
+    assert any("code scanning is not supported" in one for one in told.trouble)
+    log = json.loads(stage.ports.artifacts.get(told.sarif))
+    assert log["version"] == "2.1.0"
+
+
+def test_the_record_holds_the_review_and_its_findings() -> None:
+    stage = Stage()
+    told = stage.tell(blocked())
+    assert Reviewed.model_validate_json(stage.ports.artifacts.get(told.reviewed)) == blocked()
+    assert told.reviewed in stage.summary
+    (uploaded,) = stage.forge.uploads(stage.ref)
+    scanned = json.loads(uploaded)["runs"][0]["results"]
+    kept = json.loads(stage.ports.artifacts.get(told.sarif))["runs"][0]["results"]
+    assert 0 < len(scanned) < len(kept)
+
+
+@pytest.mark.parametrize(
+    ("make", "label", "conclusion"),
+    [
+        (blocked, BLOCKED, CheckConclusion.FAILED),
+        (inconclusive, BLOCKED, CheckConclusion.INCONCLUSIVE),
+        (green, READY, CheckConclusion.PASSED),
+    ],
+)
+def test_labels_follow_the_verdict(make: Callable[..., Reviewed], label: str, conclusion: CheckConclusion) -> None:
+    stage = Stage()
+    stage.forge.alter(stage.ref, labels=("bug", BLOCKED, READY))
+    stage.tell(make())
+    assert stage.forge.change(stage.ref).labels == ("bug", label)
+    assert stage.forge.conclusion(stage.ref) is conclusion
+    stage.tell(make(advisory=True))
+    assert stage.forge.change(stage.ref).labels == ("bug",)
+    assert stage.forge.conclusion(stage.ref) is CheckConclusion.ADVISORY
+
+
+def test_labels_that_stand_cost_no_call() -> None:
+    stage = Stage()
+    stage.forge.alter(stage.ref, labels=(READY,))
+    stage.tell(green())
+    stage.tell(green(advisory=True))
+    assert stage.forge.called.count("set_labels") == 1
+
+
+def test_an_inconclusive_review_says_why_and_asks_somebody() -> None:
+    stage = Stage()
+    stage.tell(inconclusive())
+    assert "the changed files are not known: HTTP 502" in stage.summary
+    assert "security engineer" in stage.summary
+    check = stage.forge.check(stage.ref)
+    assert check is not None and "could not be determined (no_secrets)" in check.title
+
+
+def test_the_pending_check_links_to_where_it_can_be_followed() -> None:
+    stage = Stage()
+    announce(stage.forge, stage.ref, HEAD, "https://doneright.example/r", "review-1")
+    check = stage.forge.check(stage.ref)
+    assert check is not None
+    assert (check.conclusion, check.details_url, check.external_id) == (
+        CheckConclusion.PENDING, "https://doneright.example/r", "review-1",
+    )  # fmt: skip
+
+
+def test_the_page_of_a_review_carries_its_own_token_and_no_other() -> None:
+    links = Stage().ports.links
+    url = review_page(links, "github=3Ax=40abc")
+    assert url.startswith("https://doneright.example/api/reviews/github%3D3Ax%3D40abc?token=")
+    assert links.token_is_valid("review", "github=3Ax=40abc", url.rpartition("=")[2])
+
+
+def test_a_suggestion_that_holds_a_marker_of_ours_is_not_offered() -> None:
+    stage = Stage()
+    hostile = a_remark(suggestion="<!-- doneright:summary -->\nx", end_line=6)
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(hostile,))))
+    (word,) = stage.forge.remarks(stage.ref)
+    assert "suggestion" not in word.body
+    assert len(stage.forge.summaries(stage.ref)) == 1
+
+
+def test_a_suggestion_of_nothing_takes_the_lines_away() -> None:
+    stage = Stage()
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(suggestion=""),))))
+    (word,) = stage.forge.remarks(stage.ref)
+    assert word.body.endswith("```suggestion\n```")
+
+
+def test_advice_and_opinions_say_what_they_are() -> None:
+    stage = Stage()
+    advice = a_finding(
+        "commits_are_conventional", enforcement=Enforcement.ADVISORY,
+        remarks=(Remark(message="Odd", path="src/app.py", line=2, help_url="https://help.example/r", rule="R1"),),
+    )  # fmt: skip
+    opinion = an_opinion(source="model")
+    agents = blocked().agents[0].model_copy(update={"opinions": (opinion,)})
+    stage.tell(a_reviewed(advice, agents=(agents,)))
+    first, second = stage.forge.remarks(stage.ref)
+    assert "**Advice** (`commits_are_conventional`, medium)" in first.body
+    assert "[R1](<https://help.example/r>)" in first.body
+    assert "the quality agent, by a model" in second.body
+    assert "Blocks" not in first.body + second.body
