@@ -7,7 +7,6 @@ pull request's is told nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
@@ -17,7 +16,6 @@ from shared.domain.publication import CheckConclusion, OwnCheck, OwnWord
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Reviewed, Ruling
 from shared.errors import NotSupportedError, RefusedError
-from shared.projects.links import Links
 from shared.reviews import remarking, sarif
 from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.reviews.rendering import Shown, check_summary, summary
@@ -43,11 +41,6 @@ class Published(Frozen):
     sarif: str = Field(default="", description="Digest of the SARIF in the artifact store.")
     reviewed: str = Field(default="", description="Digest of the review in the artifact store.")
     trouble: tuple[str, ...] = Field(default=(), description="What could not be told there, and why.")
-
-
-def review_page(links: Links, review: str) -> str:
-    """The page of a review, readable by whoever holds the link: its token is ``links.token("review", review)``."""
-    return links.api(f"reviews/{quote(review, safe='')}?{urlencode({'token': links.token('review', review)})}")
 
 
 def announce(forge: ReviewForge, ref: ChangeRef, head: str, link: str, review: str = "") -> str:
@@ -93,7 +86,7 @@ class _Publication:
         self._files = files
         self._every = heard(reviewed, files)
         self._voiced = voiced(self._every)
-        self._page = review_page(ports.links, reviewed.review)
+        self._page = ports.links.review(reviewed.review)
         self._trouble: list[str] = []
         self._said: tuple[str, ...] = ()
         self._resolved: tuple[str, ...] = ()

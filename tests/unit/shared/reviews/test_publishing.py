@@ -16,7 +16,7 @@ from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Remark, Reviewed
 from shared.errors import TransientError
 from shared.reviews import remarking
-from shared.reviews.publishing import BLOCKED, READY, Published, announce, publish, review_page
+from shared.reviews.publishing import BLOCKED, READY, Published, announce, publish
 from tests.fakes.changes import HEAD, file
 from tests.fakes.forges import Fault
 from tests.fakes.reviewed import APP, a_remark, a_reviewed, an_opinion, blocked, green, inconclusive
@@ -66,7 +66,7 @@ def test_a_review_is_said_once_in_every_way_and_the_check_comes_last(forge: Forg
     check = stage.forge.check(stage.ref)
     assert check is not None
     assert check.title.startswith("Blocked: 2 criteria")
-    assert check.details_url == review_page(stage.ports.links, blocked(forge).review)
+    assert check.details_url == stage.ports.links.review(blocked(forge).review)
     assert [(one.path, one.line) for one in check.annotations] == [("src/app.py", 5), ("src/app.py", 4)]
     assert SUMMARY_MARKER not in check.summary and check.summary in stage.summary
     assert told.check and told.summary and not told.superseded
@@ -458,13 +458,6 @@ def test_the_pending_check_links_to_where_it_can_be_followed() -> None:
     assert (check.conclusion, check.details_url, check.external_id) == (
         CheckConclusion.PENDING, "https://doneright.example/r", "review-1",
     )  # fmt: skip
-
-
-def test_the_page_of_a_review_carries_its_own_token_and_no_other() -> None:
-    links = Stage().ports.links
-    url = review_page(links, "github=3Ax=40abc")
-    assert url.startswith("https://doneright.example/api/reviews/github%3D3Ax%3D40abc?token=")
-    assert links.token_is_valid("review", "github=3Ax=40abc", url.rpartition("=")[2])
 
 
 def test_a_suggestion_that_holds_a_marker_of_ours_is_not_offered() -> None:
