@@ -13,6 +13,7 @@ import logging
 import os
 import tempfile
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,8 @@ from shared.errors import NotSupportedError, TransientError
 from shared.ports import Clock
 
 _CACHE_VARIABLE = "AZURE_DEVOPS_CACHE_DIR"
+# Answers that never change, of which some are long lists.
+_KEPT = 16
 _loading = threading.Lock()
 
 
@@ -100,6 +103,7 @@ class AzureDevOpsClient:
         self._clients: dict[str, Any] = {}
         self._sent = 0
         self._standing: dict[Hashable, tuple[float, Any]] = {}
+        self._immutable: OrderedDict[Hashable, Any] = OrderedDict()
         self._here = threading.local()
 
     def area(self, name: str) -> Any:
@@ -145,6 +149,20 @@ class AzureDevOpsClient:
         if known is None or not 0 <= now - known[0] <= seconds:
             known = self._standing[question] = (now, ask())
         answer: A = known[1]
+        return answer
+
+    def immutable[A](self, question: Hashable, ask: Callable[[], A]) -> A:
+        """The answer to ``question``, which never becomes another; the latest few are kept."""
+        with self._lock:
+            if question in self._immutable:
+                self._immutable.move_to_end(question)
+                known: A = self._immutable[question]
+                return known
+        answer = ask()
+        with self._lock:
+            self._immutable[question] = answer
+            while len(self._immutable) > _KEPT:
+                self._immutable.popitem(last=False)
         return answer
 
     def page(self, *segments: str) -> str:

@@ -122,7 +122,13 @@ def test_pages_and_archives_of_many_files_are_put_together(place, branch, monkey
     looked = place.look(place.open(branch))
     before = place.forge.calls
     found = by_path(place.forge.changed_files(looked.change))
-    assert place.forge.calls - before == 3 + 3
+    # Looking asked for the list already.
+    assert place.forge.calls - before == 3
+    other = place.sandbox.forge()
+    other.own_identity()
+    before = other.calls
+    assert by_path(other.changed_files(looked.change)) == found
+    assert other.calls - before == 3 + 3
     assert {path: file.content.encode() for path, file in found.items()} == wanted
 
 
@@ -136,20 +142,21 @@ def test_three_thousand_files_are_told_whole(place, branch):
 def test_a_list_that_breaks_off_or_lacks_texts_is_unknown(place, branch, monkeypatch):
     place.push(branch, {"a.txt": b"1\n"})
     change = place.look(place.open(branch)).change
-    page = place.forge._entry_page
-    monkeypatch.setattr(place.forge, "_entry_page", lambda *args: {**page(*args), "nextSkip": 0 or args[2] or 1})
-    found = place.forge.changed_files(change)
+    forge = place.sandbox.forge()
+    page = forge._entry_page
+    monkeypatch.setattr(forge, "_entry_page", lambda *args: {**page(*args), "nextSkip": args[2] or 1})
+    found = forge.changed_files(change)
     assert isinstance(found, Unknown)
     assert "breaks off" in found.reason
-    monkeypatch.setattr(place.forge, "_entry_page", page)
-    monkeypatch.setattr(place.forge, "_blobs", lambda *args: b"PK\5\6" + b"\0" * 18)
-    found = place.forge.changed_files(change)
+    monkeypatch.setattr(forge, "_entry_page", _refusing)
+    assert forge.changed_files(change) == Unknown(reason="gone")
+    monkeypatch.setattr(forge, "_entry_page", page)
+    monkeypatch.setattr(forge, "_blobs", lambda *args: b"PK\5\6" + b"\0" * 18)
+    found = forge.changed_files(change)
     assert isinstance(found, Unknown)
     assert "left 1 of 1 texts out" in found.reason
-    monkeypatch.setattr(place.forge, "_blobs", lambda *args: b"no archive")
-    assert isinstance(place.forge.changed_files(change), Unknown)
-    monkeypatch.setattr(place.forge, "_entry_page", _refusing)
-    assert isinstance(place.forge.changed_files(change), Unknown)
+    monkeypatch.setattr(forge, "_blobs", lambda *args: b"no archive")
+    assert isinstance(forge.changed_files(change), Unknown)
 
 
 def _refusing(*args):
@@ -159,7 +166,8 @@ def _refusing(*args):
 def test_a_blob_that_is_not_there_costs_only_its_own_file(place, branch, monkeypatch):
     place.push(branch, {"a.txt": b"1\n", "sub": b"2\n"})
     change = place.look(place.open(branch)).change
-    page = place.forge._entry_page
+    forge = place.sandbox.forge()
+    page = forge._entry_page
 
     def with_a_stranger(*args):
         found = page(*args)
@@ -168,15 +176,16 @@ def test_a_blob_that_is_not_there_costs_only_its_own_file(place, branch, monkeyp
                 entry["item"]["objectId"] = "1" * 40
         return found
 
-    monkeypatch.setattr(place.forge, "_entry_page", with_a_stranger)
-    found = by_path(place.forge.changed_files(change))
+    monkeypatch.setattr(forge, "_entry_page", with_a_stranger)
+    found = by_path(forge.changed_files(change))
     assert (found["a.txt"].content, found["sub"].content) == ("1\n", None)
 
 
 def test_folders_submodules_and_other_ends_of_renamings_are_no_files(place, branch, monkeypatch):
     place.push(branch, {"a.txt": b"1\n"})
     change = place.look(place.open(branch)).change
-    page = place.forge._entry_page
+    forge = place.sandbox.forge()
+    page = forge._entry_page
     others = [
         {"changeType": "edit", "item": {"path": "/docs", "isFolder": True, "objectId": "2" * 40}},
         {"changeType": "add", "item": {"path": "/docs", "gitObjectType": "tree", "objectId": "2" * 40}},
@@ -188,5 +197,5 @@ def test_folders_submodules_and_other_ends_of_renamings_are_no_files(place, bran
         found = page(*args)
         return {**found, "changeEntries": [*found["changeEntries"], *others]}
 
-    monkeypatch.setattr(place.forge, "_entry_page", with_others)
-    assert set(by_path(place.forge.changed_files(change))) == {"a.txt"}
+    monkeypatch.setattr(forge, "_entry_page", with_others)
+    assert set(by_path(forge.changed_files(change))) == {"a.txt"}

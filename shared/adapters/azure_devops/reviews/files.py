@@ -75,8 +75,11 @@ class FileCalls(AskingCalls):
                 files.append(file if left >= 0 else _without_texts(file))
         return tuple(files)
 
-    def _entries(self, ref: ChangeRef, iteration: int) -> list[Entry]:
-        """What the push ``iteration`` changes against the merge base, by path."""
+    def _entries(self, ref: ChangeRef, iteration: int) -> Sequence[Entry]:
+        """What the push ``iteration`` changes against the merge base, by path: for ever the same."""
+        return self._client.immutable(("changes", ref.key, iteration), lambda: self._ask_entries(ref, iteration))
+
+    def _ask_entries(self, ref: ChangeRef, iteration: int) -> Sequence[Entry]:
         found: list[Mapping[str, Any]] = []
         skip = 0
         while True:
@@ -91,7 +94,7 @@ class FileCalls(AskingCalls):
                 )
             skip = following
         entries = [entry for one in found if (entry := _entry(one)) is not None]
-        return sorted(entries, key=lambda entry: entry.path)
+        return tuple(sorted(entries, key=lambda entry: entry.path))
 
     def _entry_page(self, ref: ChangeRef, iteration: int, skip: int) -> Mapping[str, Any]:
         # The package's call drops everything of a change but its tracking id.

@@ -21,6 +21,7 @@ from shared.adapters.azure_devops.reviews.asking import (
     utc,
 )
 from shared.adapters.azure_devops.reviews.checks import CheckCalls
+from shared.adapters.azure_devops.reviews.files import FileCalls
 from shared.adapters.azure_devops.reviews.history import HistoryCalls
 from shared.adapters.azure_devops.reviews.items import ItemCalls
 from shared.adapters.azure_devops.reviews.templates import TemplateCalls
@@ -42,7 +43,7 @@ from shared.domain.pull_request import PullRequestState
 _CHANGES = 100
 
 
-class LookingCalls(CheckCalls, HistoryCalls, ItemCalls, TemplateCalls):
+class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls):
     """The part of ``AzureDevOpsForge`` that looks at pull requests."""
 
     def look_at(self, ref: ChangeRef) -> Looked | None:
@@ -73,6 +74,8 @@ class LookingCalls(CheckCalls, HistoryCalls, ItemCalls, TemplateCalls):
         asked_template = later(lambda: part(lambda: self._template_for(ref, target)))
         asked_position = later(lambda: self._position(ref, target, head))
         asked_commits = later(lambda: part(lambda: self._commits(ref, pull, head)))
+        # The files are asked for next, and wait for nothing else.
+        asked_entries = later(lambda: part(lambda: self._entries(ref, iteration)))
         linked = asked_items.result()
         asked_above: Future[Part[dict[int, Any]]] = later(lambda: part(lambda: self._above(_known(linked))))
         asked_said = [
@@ -84,6 +87,7 @@ class LookingCalls(CheckCalls, HistoryCalls, ItemCalls, TemplateCalls):
         asked_policy_checks = later(lambda: self._policy_checks(project, _known(evaluations), head))
         asked_branch_checks = later(lambda: self._build_checks(project, _known(builds)))
         threads = asked_threads.result()
+        asked_entries.result()
         change = self._pull_shown(ref, pull, head, iteration, asked_position.result(), iterations)
         return Looked(
             change=change,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.adapters.azure_devops.errors import NotFoundError
-from shared.adapters.azure_devops.reviews.asking import sha
+from shared.adapters.azure_devops.reviews.asking import later, sha
 from shared.adapters.azure_devops.reviews.checks import CheckCalls
 from shared.adapters.azure_devops.reviews.looking import LookingCalls
 from shared.domain.change import Change, ChangeRef
@@ -44,7 +44,9 @@ class OutcomeCalls(LookingCalls, CheckCalls):
         as remarks beside their lines. The same status again changes nothing. Raises ``ConflictError`` when that head is
         of no push, as after a force-push or before the service saw it.
         """
+        asked_statuses = later(lambda: self._statuses(ref))
         pushes = [one for one in self._iterations(ref) if sha(one.source_ref_commit) == check.head]
+        there = asked_statuses.result()
         link = check.details_url or self._web_page(ref)
         if not pushes:
             raise ConflictError(f"{check.head} is the head of no push of {ref.key}")
@@ -58,7 +60,7 @@ class OutcomeCalls(LookingCalls, CheckCalls):
             target_url=link,
             iteration_id=int(pushes[-1].id),
         )
-        same = [one for one in self._statuses(ref) if _is_same_check(one, wanted)]
+        same = [one for one in there if _is_same_check(one, wanted)]
         if same and _told(same[-1]) == _told(wanted):
             return link
         self._client.area("git").create_pull_request_status(

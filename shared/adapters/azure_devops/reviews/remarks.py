@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.adapters.azure_devops.reviews.asking import sha
+from shared.adapters.azure_devops.reviews.asking import later, sha
 from shared.adapters.azure_devops.reviews.files import Entry, FileCalls
 from shared.adapters.azure_devops.reviews.patches import lines_of
 from shared.adapters.azure_devops.reviews.words import WordCalls, fitting, utf16_units
@@ -31,12 +31,16 @@ class RemarkCalls(FileCalls, WordCalls):
         One that was said before, by its fingerprint, is not said again, unless we took it for settled since. Raises
         ``ConflictError`` when ``head`` is the head of no push.
         """
+        if not remarks:
+            return ()
+        asked_pushes = later(lambda: self._iterations(ref))
         said = {
             word.fingerprint: word
             for word in self.own_words(ref)
             if word.fingerprint and SETTLED_MARKER not in word.body
         }
-        positions = self._positions(ref, head, [one for one in remarks if one.fingerprint not in said])
+        pushes = [int(one.id) for one in asked_pushes.result() if sha(one.source_ref_commit) == head]
+        positions = self._positions(ref, head, pushes, [one for one in remarks if one.fingerprint not in said])
         posted: dict[str, Posted] = {}
         for one in remarks:
             if one.fingerprint in posted:
@@ -53,8 +57,6 @@ class RemarkCalls(FileCalls, WordCalls):
         if where is not None:
             try:
                 self._start(ref, _body(one, suggesting=True), status="active", **where)
-            except ConflictError:
-                raise
             except RefusedError:
                 pass  # the position is refused: said below as a comment
             else:
@@ -62,15 +64,16 @@ class RemarkCalls(FileCalls, WordCalls):
         self._start(ref, _body(one, suggesting=False), status="active")
         return _is_placed(one, "")
 
-    def _positions(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> dict[str, dict[str, Any]]:
+    def _positions(
+        self, ref: ChangeRef, head: str, pushes: Sequence[int], remarks: Sequence[PlacedRemark]
+    ) -> dict[str, dict[str, Any]]:
         """Fingerprint → where the thread stands, for those whose lines the head has."""
         wanted = {one.path for one in remarks if one.path and one.line}
         if not wanted:
             return {}
-        pushes = [one for one in self._iterations(ref) if sha(one.source_ref_commit) == head]
         if not pushes:
             raise ConflictError(f"{head} is the head of no push of {ref.key}")
-        number = int(pushes[-1].id)
+        number = pushes[-1]
         entries = {one.path: one for one in self._entries(ref, number) if one.path in wanted and one.new}
         texts = self._texts(ref, list(entries.values()))
         found: dict[str, dict[str, Any]] = {}
