@@ -141,7 +141,7 @@ def repository(hub: Hub, repo: Record, caller: Caller | None = None, *, full: bo
         "full_name": f"{repo['owner']}/{repo['name']}",
         "owner": owner,
         "html_url": page,
-        "fork": False,
+        "fork": "fork_of" in repo,
         "url": url,
         **{name: url + path for name, path in REPO_LINKS.items()},
         "git_url": page.replace("http://", "git://") + ".git",

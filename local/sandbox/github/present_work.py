@@ -201,7 +201,9 @@ def pull(hub: Hub, repo: Record, record: Record, *, full: bool = True) -> Record
         "review_comment_url": links["review_comment"],
         "comments_url": links["comments"],
         "statuses_url": statuses,
-        "head": _side(hub, repo, request["head_ref"], request["head_sha"]),
+        "head": _side(
+            hub, hub.table("repos").get(request.get("head_repo"), repo), request["head_ref"], request["head_sha"]
+        ),
         "base": _side(hub, repo, request["base_ref"], request["base_sha"]),
         "_links": {name: {"href": target} for name, target in links.items()},
         "auto_merge": None,

@@ -6,6 +6,7 @@ from local.sandbox.github import objects
 from local.sandbox.github.commits import changed_files, commit_body, range_of
 from local.sandbox.github.diffs import MOST_FILES
 from local.sandbox.github.errors import ApiError, bad_request, invalid, not_found
+from local.sandbox.github.forks import bring, head_repository
 from local.sandbox.github.hub import Hub, Record, now
 from local.sandbox.github.issue_changes import change_state, new_record, note, tell
 from local.sandbox.github.issues import apply_edit
@@ -19,6 +20,11 @@ MOST_COMMITS = 250
 """https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request"""
 
 
+def key_of(repo: Record) -> str:
+    """What a repository is stored under."""
+    return f"{repo['owner']}/{repo['name']}".lower()
+
+
 def pull_of(call: Call, repo: Record) -> Record:
     """The pull request of the path, as an issue record; raises ApiError 404."""
     found: Record | None = repo["issues"].get(str(call.number("pull_number")))
@@ -29,22 +35,33 @@ def pull_of(call: Call, repo: Record) -> Record:
 
 @route("POST", REPO + "/pulls")
 def create(call: Call) -> Answer:
-    """Open a pull request between two branches of the repository."""
+    """Open a pull request between two branches of the repository, or from a branch of a copy of it."""
     repo = call.repo("read", "pull_requests")
-    call.repo("write", "pull_requests")
     hub, actor = call.hub, call.signed_in()
-    head, base = call.need("head", str).rpartition(":")[2], call.need("base", str)
-    for field, name in (("head", head), ("base", base)):
-        if f"refs/heads/{name}" not in repo["refs"]:
+    owner, _, head = call.need("head", str).rpartition(":")
+    base = call.need("base", str)
+    home = head_repository(hub, repo, owner)
+    if home is repo:
+        call.repo("write", "pull_requests")
+    for field, name, where in (("head", head, home), ("base", base, repo)):
+        if where is None or f"refs/heads/{name}" not in where["refs"]:
             raise invalid("PullRequest", field)
-    head_sha, base_sha = (repo["refs"][f"refs/heads/{name}"] for name in (head, base))
+    assert home is not None  # noqa: S101 - refused above
+    head_sha, base_sha = home["refs"][f"refs/heads/{head}"], repo["refs"][f"refs/heads/{base}"]
+    if home is not repo:
+        bring(hub, repo, head_sha)
     if not range_of(hub, base_sha, head_sha):
         message = f"No commits between {base} and {head}"
         raise ApiError(422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": message}])
     for other in repo["issues"].values():
         request = other.get("pull")
-        if request and other["state"] == "open" and (request["head_ref"], request["base_ref"]) == (head, base):
-            message = f"A pull request already exists for {repo['owner']}:{head}."
+        if (
+            request
+            and other["state"] == "open"
+            and (request["head_ref"], request["base_ref"]) == (head, base)
+            and request.get("head_repo", key_of(repo)) == key_of(home)
+        ):
+            message = f"A pull request already exists for {home['owner']}:{head}."
             raise ApiError(
                 422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": message}]
             )
@@ -64,6 +81,7 @@ def create(call: Call) -> Answer:
         "reviews": {},
         "review_comments": {},
         "threads": {},
+        **({"head_repo": key_of(home)} if home is not repo else {}),
     }
     tell(hub, repo, record, "opened", actor)
     body = pull(hub, repo, record)
@@ -220,7 +238,11 @@ def merge(call: Call) -> Record:
             other = repo["issues"].get(number)
             if other and not other.get("pull"):
                 change_state(hub, repo, other, "closed", actor)
-    if repo["delete_branch_on_merge"] and f"refs/heads/{request['head_ref']}" in repo["refs"]:
+    if (
+        repo["delete_branch_on_merge"]
+        and "head_repo" not in request
+        and f"refs/heads/{request['head_ref']}" in repo["refs"]
+    ):
         move(hub, repo, f"refs/heads/{request['head_ref']}", None, actor, bypass=True)
     return {"sha": sha, "merged": True, "message": "Pull Request successfully merged"}
 

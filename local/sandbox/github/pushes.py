@@ -151,22 +151,28 @@ def _pushed_commit(hub: Hub, repo: Record, sha: str) -> Record:
 
 def _follow(hub: Hub, repo: Record, ref: str, before: str, sha: str, actor: Record) -> None:
     """Bring open pull requests to the new head, and close issues the default branch's new commits name."""
+    from local.sandbox.github.forks import bring
     from local.sandbox.github.issue_changes import change_state
     from local.sandbox.github.present_work import pull
 
     branch = ref.removeprefix("refs/heads/")
-    for issue in repo["issues"].values():
+    home = f"{repo['owner']}/{repo['name']}".lower()
+    base = hub.table("repos").get(repo.get("fork_of", home), repo)
+    for issue in base["issues"].values():
         request = issue.get("pull")
-        if request and issue["state"] == "open" and request["head_ref"] == branch:
+        source = request.get("head_repo", f"{base['owner']}/{base['name']}".lower()) if request else None
+        if request and issue["state"] == "open" and request["head_ref"] == branch and source == home:
+            if base is not repo:
+                bring(hub, base, sha)
             request["head_sha"] = sha
             issue["updated_at"] = now()
             payload = {
                 "number": issue["number"],
                 "before": before,
                 "after": sha,
-                "pull_request": pull(hub, repo, issue),
+                "pull_request": pull(hub, base, issue),
             }
-            emit(hub, "pull_request", payload, sender=actor, repo=repo, action="synchronize")
+            emit(hub, "pull_request", payload, sender=actor, repo=base, action="synchronize")
     if branch != repo["default_branch"]:
         return
     known = set(objects.history(hub, before)) if before != NULL_SHA else set()

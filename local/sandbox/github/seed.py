@@ -7,11 +7,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from local.sandbox.faults import field_errors
-from local.sandbox.github import apps
+from local.sandbox.github import apps, objects
 from local.sandbox.github.auth import ALIASES
 from local.sandbox.github.hook_config import add_hook
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.pushes import commit_files
+from local.sandbox.github.security_alerts import add_dependabot_alert, add_secret_alert
 from local.sandbox.github.teams import add_team
 from local.sandbox.seed import SeedError
 from local.sandbox.state import State
@@ -52,6 +53,26 @@ class TeamSeed(_Model):
     repositories: dict[str, str] = {}
 
 
+class DependencyAlertSeed(_Model):
+    """A vulnerable dependency that Dependabot, then switched on, has found."""
+
+    package: str
+    ecosystem: str = "pip"
+    manifest: str = "requirements.txt"
+    ghsa: str = Field(pattern=r"^GHSA(-[23456789cfghjmpqrvwx]{4}){3}$")
+    severity: Literal["low", "medium", "high", "critical"] = "high"
+    summary: str = Field(max_length=1024)
+
+
+class SecretAlertSeed(_Model):
+    """A secret that secret scanning, then switched on, has found in a file of the first commit."""
+
+    kind: str = Field(description="GitHub's name of the secret's type, such as azure_devops_personal_access_token")
+    name: str = Field(description="the same for people")
+    path: str
+    line: int = Field(default=1, ge=1)
+
+
 class RepositorySeed(_Model):
     """A repository; `files` (path to text) become one commit."""
 
@@ -63,6 +84,8 @@ class RepositorySeed(_Model):
     hooks: list[HookSeed] = []
     files: dict[str, str] = {}
     labels: list[str] = []
+    dependency_alerts: list[DependencyAlertSeed] = []
+    secret_alerts: list[SecretAlertSeed] = []
     collaborators: dict[str, Literal["read", "pull", "triage", "write", "push", "maintain", "admin"]] = {}
 
 
@@ -208,6 +231,14 @@ def _repository(hub: Hub, org: Record, seed: RepositorySeed) -> None:
         commit_files(hub, repo, {path: text.encode() for path, text in seed.files.items()}, "Initial commit", author)
     for hook in seed.hooks:
         _hook(hub, repo, hook)
+    known = {one["ghsa"] for one in repo.get("dependabot_alerts", [])}
+    for alert in seed.dependency_alerts:
+        if alert.ghsa not in known:
+            add_dependabot_alert(hub, repo, **alert.model_dump())
+    found = {(one["kind"], one["path"]) for one in repo.get("secret_alerts", [])}
+    for secret in seed.secret_alerts:
+        if (secret.kind, secret.path) not in found:
+            add_secret_alert(hub, repo, **secret.model_dump(), commit=objects.head_of(repo) or objects.NULL_SHA)
 
 
 def _app(hub: Hub, login: str, seed: AppSeed) -> None:
