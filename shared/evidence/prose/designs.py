@@ -16,7 +16,7 @@ from shared.evidence.prose.placeholders import says_something
 
 _KIND = r"(?:design )?(?:option|alternative|variant|approach|solution|proposal)"
 _AN_OPTION = re.compile(
-    rf"{_KIND}\s*#?(?P<number>\d{{1,2}}|[A-Z](?![A-Za-z]))\b\s*[:.)\u2013\u2014-]?\s*(?P<name>.*)"
+    rf"{_KIND}(?:\s*#?(?=\d)|(?:\s+|\s*#)(?=[A-Z](?![A-Za-z])))(?P<number>\d{{1,2}}|[A-Z])\b\s*[:.)\u2013\u2014-]?\s*(?P<name>.*)"
     rf"|{_KIND}\s*[:\u2013\u2014-]\s*(?P<unnumbered>.+)"
     r"|(?P<first>\d{1,2}|[A-Z])[.)]\s+(?P<listed>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -189,10 +189,11 @@ def _decided(found: Design, section: Section) -> None:
     for block in section.blocks:
         if not isinstance(block, Paragraph | Item):
             continue
-        for line in (one.strip() for one in block.text.split("\n")):
+        lines = [one.strip() for one in block.text.split("\n")]
+        for place, line in enumerate(lines):
             if command := _COMMAND.match(line):
                 found.commanded = int(command["number"])
-                found.decisions.append(line)
+                found.decisions.append(" ".join(lines[place:]))
             elif _DECISION_LINE.match(line):
                 found.decisions.append(line)
             elif _REASON.match(line) and ":" in line:

@@ -27,7 +27,7 @@ _RESIDUAL = re.compile(
 _ACCEPTED_BY = re.compile(
     r"\b(?:accepted by|acceptance by|risk accepted by|risk owner|accepts? (?:it|them|this)?)\b", re.IGNORECASE
 )
-_IN_PROSE = re.compile(r"\baccept(?:s|ed by)\b", re.IGNORECASE)
+_IN_PROSE = re.compile(r"\baccept(?:s|ed(?: on [^\n]{1,30}?)? by)\b(?!\s*:)", re.IGNORECASE)
 _NONE = re.compile(r"(?:none|no|nothing|-|accepted|not needed|no control)\b[\s.]*(?:yet)?[\s.]*", re.IGNORECASE)
 
 

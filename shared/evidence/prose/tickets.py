@@ -30,9 +30,12 @@ def item_kind(item: LinkedItem) -> WorkItemKind | None:
 
 def served(item: LinkedItem) -> LinkedItem:
     """The ticket that says what is wanted: ``item`` itself, or what the task it is belongs to."""
-    for one in (item, *item.parents):
+    if item_kind(item) is not WorkItemKind.TASK:
+        return item
+    for place, one in enumerate(item.parents):
         if item_kind(one) is not WorkItemKind.TASK:
-            return one
+            # Forges tell the chain once, at its lower end.
+            return one.model_copy(update={"parents": one.parents or item.parents[place + 1 :]})
     return item
 
 
