@@ -125,7 +125,7 @@ def test_pages_and_archives_of_many_files_are_put_together(place, branch, monkey
     # Looking asked for the list already.
     assert place.forge.calls - before == 3
     other = place.sandbox.forge()
-    other.own_identity()
+    other.head_of(looked.change.ref)
     before = other.calls
     assert by_path(other.changed_files(looked.change)) == found
     assert other.calls - before == 3 + 3
