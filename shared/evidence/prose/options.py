@@ -90,7 +90,7 @@ class Design:
         """Why it was taken; empty where nobody said."""
         said = next((one for one in reversed(self.reasons) if says_something(one)), "")
         if said:
-            return said
+            return said.strip()
         because = (_BECAUSE.search(one) for one in reversed(self.decisions))
         return next((one["why"].strip() for one in because if one and says_something(one["why"])), "")
 
