@@ -1,0 +1,96 @@
+"""Keeps simulations of policies: what was asked, where it stands, and the answer, each on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.audit import AuditTag, NewAuditEvent
+from shared.domain.policy import Level
+from shared.domain.simulation import (
+    AskedSimulation,
+    Simulated,
+    SimulationRecord,
+    SimulationState,
+    SimulationView,
+)
+from shared.ports import Records
+from shared.reviews.ports import ReviewPorts
+from shared.reviews.simulating import simulate
+
+SIMULATIONS = "simulations"
+"""Partition of the records."""
+JSON = "application/json"
+YAML = "application/yaml"
+TRIED = (Level.ORGANISATION, Level.PROJECT, Level.REPOSITORY)
+"""Levels whose policy can be tried."""
+
+
+@dataclass(frozen=True)
+class SimulationPorts:
+    """The reviews' ports, and where simulations are kept."""
+
+    reviews: ReviewPorts
+    simulations: Records[SimulationRecord]
+
+
+def begin(ports: SimulationPorts, asked: AskedSimulation, text: str) -> AskedSimulation:
+    """Keep the question with the policy's text, before its run is started."""
+    asked = asked.model_copy(update={"policy": ports.reviews.artifacts.put(text.encode(), YAML)})
+    ports.simulations.create(SIMULATIONS, asked.id, SimulationRecord(asked=asked, created_at=ports.reviews.clock.now()))
+    return asked
+
+
+def carry_out(ports: SimulationPorts, asked: AskedSimulation) -> str:
+    """Simulate, keep the answer and put it on record; its digest. Once it has ended, doing it again changes nothing."""
+    result = simulate(ports.reviews, asked)
+    digest = ports.reviews.artifacts.put(result.model_dump_json().encode(), JSON)
+    ports.reviews.audit.append(
+        asked.project,
+        NewAuditEvent(
+            tag=AuditTag.POLICY_SIMULATED,
+            instance=asked.id,
+            step="simulated",
+            subject=asked.project,
+            actor=asked.actor,
+            detail={"level": asked.level.value, "changes": len(result.changes), "counts": dict(result.counts)},
+            artifacts=(asked.policy, digest),
+        ),
+    )
+    _end(ports, asked, SimulationState.COMPLETED, result=digest)
+    return digest
+
+
+def break_off(ports: SimulationPorts, asked: AskedSimulation, reason: str) -> str:
+    """Put down that there will be no answer, and why."""
+    _end(ports, asked, SimulationState.FAILED, reason=reason)
+    return reason
+
+
+def view_of(ports: SimulationPorts, ident: str) -> SimulationView | None:
+    """How a simulation stands, with its answer; ``None`` for an unknown one."""
+    found = ports.simulations.get(SIMULATIONS, ident)
+    if found is None:
+        return None
+    record = found[0]
+    result = Simulated.model_validate_json(ports.reviews.artifacts.get(record.result)) if record.result else None
+    return SimulationView(
+        id=record.asked.id,
+        project=record.asked.project,
+        state=record.state,
+        reason=record.reason,
+        level=record.asked.level,
+        last=record.asked.last,
+        created_at=record.created_at,
+        finished_at=record.finished_at,
+        result=result,
+    )
+
+
+def _end(
+    ports: SimulationPorts, asked: AskedSimulation, state: SimulationState, *, reason: str = "", result: str = ""
+) -> None:
+    found = ports.simulations.get(SIMULATIONS, asked.id)
+    record = found[0] if found else SimulationRecord(asked=asked, created_at=ports.reviews.clock.now())
+    if record.finished_at is None:
+        changes = {"state": state, "reason": reason, "result": result, "finished_at": ports.reviews.clock.now()}
+        ports.simulations.put(SIMULATIONS, asked.id, record.model_copy(update=changes))
