@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         gt=0,
         description="After how long the sweep asks the engine whether it still knows a run that has not ended.",
     )
+    osv_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^\s?#@]+$",
+        description="An OSV API that is asked which vulnerabilities of dependencies are known, such as your mirror's or "
+        "https://api.osv.dev; it is told names and versions of packages. Empty: nobody is asked, and that stays unknown.",
+    )
     forge_budget_share: float = Field(
         default=1.0,
         gt=0,

@@ -1,4 +1,4 @@
-"""Serves both simulators from one process and one event loop, and keeps their state across restarts."""
+"""Serves both simulators, and advisories, from one process and one event loop, and keeps their state across restarts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +19,9 @@ from starlette.applications import Starlette
 from local.sandbox.faults import FaultRules
 from local.sandbox.seed import SeedError, apply_seed
 from local.sandbox.state import State, StateUnreadableError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
 SAVE_EVERY_SECONDS = 1.0
@@ -108,13 +112,16 @@ def build(state: State, options: Options, github_url: str, azure_devops_url: str
 
 async def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT, saving every second when changed and at the end; raises UnusableError."""
+    from local.sandbox.osv.app import PATH, BesideOsv, build_osv
+
     with contextlib.ExitStack() as listeners:
         github_socket = listeners.enter_context(bind(options.github_port, "GitHub"))
         azure_devops_socket = listeners.enter_context(bind(options.azure_devops_port, "Azure DevOps"))
         urls = [f"http://{HOST}:{s.getsockname()[1]}" for s in (github_socket, azure_devops_socket)]
         state = read_state(options)
         apps = build(state, options, *urls)
-        servers = [_server(app) for app in apps]
+        # Advisories belong to no forge; beside GitHub they need no port of their own.
+        servers = [_server(app) for app in (BesideOsv(apps[0], build_osv()), apps[1])]
         _stop_on_signals(servers)
         running = [
             asyncio.create_task(server.serve(sockets=[listener]))
@@ -124,7 +131,8 @@ async def serve(options: Options) -> None:
         try:
             while not all(server.started for server in servers) and not any(task.done() for task in running):  # noqa: ASYNC110 - uvicorn has no started event
                 await asyncio.sleep(0.01)
-            print(json.dumps({"ready": True, "github": urls[0], "azure_devops": urls[1]}), flush=True)
+            ready = {"ready": True, "github": urls[0], "azure_devops": urls[1], "osv": urls[0] + PATH}
+            print(json.dumps(ready), flush=True)
             await asyncio.gather(*running)
         finally:
             saving.cancel()
@@ -132,7 +140,7 @@ async def serve(options: Options) -> None:
                 state.save(options.state / STATE_FILE)
 
 
-def _server(app: Starlette) -> _Server:
+def _server(app: ASGIApp) -> _Server:
     return _Server(
         uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=3)
     )

@@ -108,6 +108,11 @@ class Configuration:
         """Where the sandbox's Azure DevOps answers."""
         return f"http://127.0.0.1:{self.ports.azure_devops}"
 
+    @property
+    def osv_url(self) -> str:
+        """Where the sandbox's advisories answer: beside its GitHub."""
+        return f"{self.github_url}/_osv"
+
 
 def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """The settings of the app and its host in ``environ``; a port is the stack's own, an empty value is none."""

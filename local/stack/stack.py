@@ -200,6 +200,7 @@ class Stack:
             "DONERIGHT_LOCAL_SECRETS_FILE": str(state / "app-secrets.json"),
             "DONERIGHT_SECRET_ACME_GITHUB": self.secrets["github_doneright"],
             "DONERIGHT_SECRET_ACME_AZURE_DEVOPS": self.secrets["azure_devops_doneright"],
+            "DONERIGHT_OSV_URL": self.configuration.osv_url,
             "DONERIGHT_SWEEP_SCHEDULE": "0 */5 * * * *",
             "DONERIGHT_DRIFT_SCHEDULE": "0 0 5 * * *",
         }
