@@ -18,12 +18,13 @@ from shared.errors import ConflictError, NotSupportedError, RefusedError
 
 # https://learn.microsoft.com/azure/devops/organizations/security/namespace-reference
 COLLECTION_NAMESPACE = "3e65f728-f8bc-4ecd-8764-7e378b19bfa7"
+GIT_NAMESPACE = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 COLLECTION_TOKEN = "NAMESPACE:"  # noqa: S105 - a token in the sense of the security namespace
 CREATE_PROJECTS = 4
 _NO_PROJECT = "00000000-0000-0000-0000-000000000000"
 
-_ONLY_WHEN_ASKED = {"Identity (read)", "Graph (read and manage)"}
-"""Scopes that only requests with teams or approvers need."""
+_ONLY_WHEN_ASKED = {"Identity (read)", "Graph (read and manage)", "Code (status)", "Security (manage)"}
+"""Scopes that only requests with teams or approvers need, and reviews with the commands in their comments."""
 
 
 class PermissionCalls:
@@ -54,6 +55,8 @@ class PermissionCalls:
             ("Wiki (read and write)", "creating the wiki"),
             ("Identity (read)", "finding the approvers and members that a request names"),
             ("Graph (read and manage)", "giving teams their members and role"),
+            ("Code (status)", "setting the status of a review on a pull request"),
+            ("Security (manage)", "reading who may write to a repository, for commands in comments"),
         ):
             # An Entra identity has no scopes: it may do all of this in the projects it creates.
             present = True if isinstance(self._client.credentials, EntraIdentity) else _outcome(probes.get(scope))
@@ -81,6 +84,9 @@ class PermissionCalls:
             "Project and team (read, write, and manage)": lambda: client.area("core").queue_delete_project(_NO_PROJECT),
             # Neither of the two exists.
             "Graph (read and manage)": lambda: client.area("graph").add_membership("aad.none", "vssgp.none"),
+            "Security (manage)": lambda: client.area("security").query_access_control_lists(
+                GIT_NAMESPACE, token="repoV2/" + _NO_PROJECT
+            ),
         }
         if project is not None:
             tasks = client.models("task_agent")
@@ -100,6 +106,9 @@ class PermissionCalls:
                 ),
                 "Build (read and execute)": lambda: client.area("build").create_definition(
                     client.models("build").BuildDefinition(), project
+                ),
+                "Code (status)": lambda: client.area("git").create_pull_request_status(
+                    client.models("git").GitPullRequestStatus(), _NO_PROJECT, 1, project=project
                 ),
                 "Work items (read and write)": lambda: client.area("work_item_tracking").create_work_item(
                     [], project, "Task", validate_only=True

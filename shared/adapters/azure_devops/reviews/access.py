@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from shared.adapters.azure_devops.errors import NotFoundError
+from shared.adapters.azure_devops.permissions import GIT_NAMESPACE
 from shared.adapters.azure_devops.reviews.asking import AskingCalls
 from shared.domain.forge import RepositoryRef
 from shared.domain.publication import Permission
 
-# https://learn.microsoft.com/azure/devops/organizations/security/namespace-reference
-GIT_NAMESPACE = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
+# https://learn.microsoft.com/azure/devops/organizations/security/namespace-reference#git-repositories
 _ADMINISTER, _READ, _CONTRIBUTE = 1, 2, 4
 _SEARCH = "General"
 

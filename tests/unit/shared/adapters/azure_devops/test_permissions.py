@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.adapters.azure_devops import AzureDevOpsForge, EntraIdentity, PersonalAccessToken
-from shared.adapters.azure_devops.permissions import COLLECTION_NAMESPACE
+from shared.adapters.azure_devops.permissions import COLLECTION_NAMESPACE, GIT_NAMESPACE
 from shared.domain.forge import OperationState
 from shared.errors import RefusedError, TransientError
 from tests.unit.shared.adapters.github.scripted import Answer, scripted
@@ -39,6 +39,18 @@ LOCATIONS = (
         "3fd2e6ca-fb30-443a-b579-95b19ed0934c",
         "_apis/{area}/{resource}/{subjectDescriptor}/{containerDescriptor}",
     ),
+    (
+        "git",
+        "pullRequestStatuses",
+        "b5f6bb4f-8d1e-4d79-8d11-4c9172c99c35",
+        "{project}/_apis/git/repositories/{repositoryId}/pullRequests/{pullRequestId}/statuses/{statusId}",
+    ),
+    (
+        "Security",
+        "AccessControlLists",
+        "18a2ad18-7571-46ae-bec7-0c7da1495885",
+        "_apis/{resource}/{securityNamespaceId}",
+    ),
     ("hooks", "subscriptions", "fc50d02a-849f-41fb-8af1-0a5216103269", "_apis/{area}/{resource}/{subscriptionId}"),
 )
 EVALUATION = f"/org/_apis/Permissions/{COLLECTION_NAMESPACE}/4"
@@ -52,7 +64,9 @@ SCOPES = {
     "Environment (read and manage)": "/org/p/_apis/distributedtask/environments",
     "Variable groups (read, create, and manage)": "/org/_apis/distributedtask/variablegroups",
     "Wiki (read and write)": "/org/p/_apis/wiki/wikis",
+    "Code (status)": "/org/p/_apis/git/repositories/00000000-0000-0000-0000-000000000000/pullRequests/1/statuses",
 }
+LISTS = f"/org/_apis/AccessControlLists/{GIT_NAMESPACE}"
 IDENTITIES, MEMBERSHIP = "/org/_apis/Identities", "/org/_apis/graph/memberships/aad.none/vssgp.none"
 MANAGE = "Project and team (read, write, and manage)"
 NO_PROJECT = "/org/_apis/projects/00000000-0000-0000-0000-000000000000"
@@ -103,6 +117,7 @@ def server():
             "DELETE", NO_PROJECT, Answer(404, {"message": "VS800075: no", "typeKey": "ProjectDoesNotExistException"})
         )
         script.on("GET", IDENTITIES, _listed())
+        script.on("GET", LISTS, _listed())
         script.on("PUT", MEMBERSHIP, ABSENT)
         yield script
 
@@ -118,7 +133,7 @@ def _found(forge):
 
 def test_everything_is_there(server):
     found = _found(_forge(server))
-    assert len(found) == 12
+    assert len(found) == 14
     assert all(finding.present and not finding.remedy for finding in found.values())
     assert server.calls("GET", EVALUATION)[0].query == "tokens=NAMESPACE%3A"
     assert server.calls("POST", SCOPES["Work items (read and write)"])[0].query == "validateOnly=true"
@@ -142,9 +157,13 @@ def test_a_scope_that_is_missing_is_named(server, scope):
 
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
-    [("GET", IDENTITIES, "Identity (read)"), ("PUT", MEMBERSHIP, "Graph (read and manage)")],
+    [
+        ("GET", IDENTITIES, "Identity (read)"),
+        ("PUT", MEMBERSHIP, "Graph (read and manage)"),
+        ("GET", LISTS, "Security (manage)"),
+    ],
 )
-def test_what_only_teams_and_approvers_need_is_optional(server, method, path, scope):
+def test_what_only_teams_approvers_and_commands_need_is_optional(server, method, path, scope):
     server.on(method, path, Answer(401))
     found = _found(_forge(server))
     assert [name for name, finding in found.items() if not finding.present] == [scope]
@@ -152,6 +171,8 @@ def test_what_only_teams_and_approvers_need_is_optional(server, method, path, sc
     assert [name for name, finding in found.items() if finding.optional] == [
         "Identity (read)",
         "Graph (read and manage)",
+        "Code (status)",
+        "Security (manage)",
     ]
 
 
