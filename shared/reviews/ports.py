@@ -16,6 +16,7 @@ from shared.domain.publication import MergeOutcome, OwnCheck, OwnWord, Permissio
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord
+from shared.domain.simulation import SimulationRecord
 from shared.evidence.ports import EvidencePorts
 from shared.ports import ArtifactStore, AuditLog, Clock, Records
 from shared.projects.links import Links
@@ -136,6 +137,7 @@ class ReviewPorts:
     heads: Records[SeenHead]
     spoken: Records[Spoken]
     policies: Records[KeptPolicy]
+    simulations: Records[SimulationRecord]
     evidence: EvidencePorts
     connect: Callable[[Connection], Mapping[ForgeName, ReviewForge]]
     belongs: Callable[[Connection, str, str], bool] | None = None

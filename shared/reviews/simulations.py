@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.policy import Level
 from shared.domain.simulation import (
@@ -13,7 +11,6 @@ from shared.domain.simulation import (
     SimulationState,
     SimulationView,
 )
-from shared.ports import Records
 from shared.reviews.ports import ReviewPorts
 from shared.reviews.simulating import simulate
 
@@ -25,26 +22,18 @@ TRIED = (Level.ORGANISATION, Level.PROJECT, Level.REPOSITORY)
 """Levels whose policy can be tried."""
 
 
-@dataclass(frozen=True)
-class SimulationPorts:
-    """The reviews' ports, and where simulations are kept."""
-
-    reviews: ReviewPorts
-    simulations: Records[SimulationRecord]
-
-
-def begin(ports: SimulationPorts, asked: AskedSimulation, text: str) -> AskedSimulation:
+def begin(ports: ReviewPorts, asked: AskedSimulation, text: str) -> AskedSimulation:
     """Keep the question with the policy's text, before its run is started."""
-    asked = asked.model_copy(update={"policy": ports.reviews.artifacts.put(text.encode(), YAML)})
-    ports.simulations.create(SIMULATIONS, asked.id, SimulationRecord(asked=asked, created_at=ports.reviews.clock.now()))
+    asked = asked.model_copy(update={"policy": ports.artifacts.put(text.encode(), YAML)})
+    ports.simulations.create(SIMULATIONS, asked.id, SimulationRecord(asked=asked, created_at=ports.clock.now()))
     return asked
 
 
-def carry_out(ports: SimulationPorts, asked: AskedSimulation) -> str:
+def carry_out(ports: ReviewPorts, asked: AskedSimulation) -> str:
     """Simulate, keep the answer and put it on record; its digest. Once it has ended, doing it again changes nothing."""
-    result = simulate(ports.reviews, asked)
-    digest = ports.reviews.artifacts.put(result.model_dump_json().encode(), JSON)
-    ports.reviews.audit.append(
+    result = simulate(ports, asked)
+    digest = ports.artifacts.put(result.model_dump_json().encode(), JSON)
+    ports.audit.append(
         asked.project,
         NewAuditEvent(
             tag=AuditTag.POLICY_SIMULATED,
@@ -60,19 +49,19 @@ def carry_out(ports: SimulationPorts, asked: AskedSimulation) -> str:
     return digest
 
 
-def break_off(ports: SimulationPorts, asked: AskedSimulation, reason: str) -> str:
+def break_off(ports: ReviewPorts, asked: AskedSimulation, reason: str) -> str:
     """Put down that there will be no answer, and why."""
     _end(ports, asked, SimulationState.FAILED, reason=reason)
     return reason
 
 
-def view_of(ports: SimulationPorts, ident: str) -> SimulationView | None:
+def view_of(ports: ReviewPorts, ident: str) -> SimulationView | None:
     """How a simulation stands, with its answer; ``None`` for an unknown one."""
     found = ports.simulations.get(SIMULATIONS, ident)
     if found is None:
         return None
     record = found[0]
-    result = Simulated.model_validate_json(ports.reviews.artifacts.get(record.result)) if record.result else None
+    result = Simulated.model_validate_json(ports.artifacts.get(record.result)) if record.result else None
     return SimulationView(
         id=record.asked.id,
         project=record.asked.project,
@@ -87,10 +76,10 @@ def view_of(ports: SimulationPorts, ident: str) -> SimulationView | None:
 
 
 def _end(
-    ports: SimulationPorts, asked: AskedSimulation, state: SimulationState, *, reason: str = "", result: str = ""
+    ports: ReviewPorts, asked: AskedSimulation, state: SimulationState, *, reason: str = "", result: str = ""
 ) -> None:
     found = ports.simulations.get(SIMULATIONS, asked.id)
-    record = found[0] if found else SimulationRecord(asked=asked, created_at=ports.reviews.clock.now())
+    record = found[0] if found else SimulationRecord(asked=asked, created_at=ports.clock.now())
     if record.finished_at is None:
-        changes = {"state": state, "reason": reason, "result": result, "finished_at": ports.reviews.clock.now()}
+        changes = {"state": state, "reason": reason, "result": result, "finished_at": ports.clock.now()}
         ports.simulations.put(SIMULATIONS, asked.id, record.model_copy(update=changes))

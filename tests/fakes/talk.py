@@ -17,6 +17,7 @@ from shared.domain.policy import Enforcement, KeptPolicy
 from shared.domain.publication import Permission
 from shared.domain.review import Finding, Outcome, Reviewed, ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord
+from shared.domain.simulation import SimulationRecord
 from shared.evidence.ports import EvidencePorts
 from shared.policies.pinning import pin
 from shared.projects.links import Links
@@ -76,6 +77,7 @@ class Talk:
             heads=MemoryRecords(SeenHead),
             spoken=MemoryRecords(Spoken),
             policies=MemoryRecords(KeptPolicy),
+            simulations=MemoryRecords(SimulationRecord),
             evidence=EvidencePorts(
                 clock=self.clock, audit=self.audit, artifacts=MemoryArtifacts(), records=MemoryRecords(EvidenceRecord)
             ),

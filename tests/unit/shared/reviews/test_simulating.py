@@ -14,17 +14,16 @@ from shared.domain.project import RequestOrigin
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Outcome, Ruling
 from shared.domain.run import ProjectRecord, ProjectState
-from shared.domain.simulation import AskedSimulation, SimulationRecord, SimulationState
+from shared.domain.simulation import AskedSimulation, SimulationState
 from shared.domain.threshold import Threshold, Unit
 from shared.errors import RefusedError, TransientError
 from shared.policies.parsing import POLICY_FILE
 from shared.reviews import standing
 from shared.reviews.simulating import simulate
-from shared.reviews.simulations import SimulationPorts, begin, break_off, carry_out, view_of
+from shared.reviews.simulations import begin, break_off, carry_out, view_of
 from tests.fakes.app import a_request
 from tests.fakes.changes import HEAD, NOW, a_change, a_ref, evidence, file
 from tests.fakes.forges import Fault
-from tests.fakes.storage import MemoryRecords
 from tests.fakes.talk import Talk, a_finding
 
 STRICT = "stages: {development: {change_is_small: enforced}}"
@@ -39,7 +38,7 @@ class Trial:
     def __init__(self):
         self.talk = Talk()
         self.talk.connect(github={"organization": "contoso", "credential": {"kind": "pat", "token_secret": "gh"}})
-        self.ports = SimulationPorts(reviews=self.talk.ports, simulations=MemoryRecords(SimulationRecord))
+        self.ports = self.talk.ports
         request = a_request(name="Desk", forges=["github"])
         record = ProjectRecord(
             id="desk", name="Desk", connection="acme", subject="s", run=1, instance="s.1", state=ProjectState.COMPLETED,
