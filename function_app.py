@@ -15,6 +15,7 @@ from functions import (
     portfolios,
     projects,
     reference,
+    reviews,
     runbooks,
     stale,
     sweep,
@@ -23,7 +24,7 @@ from functions import (
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for part in (
-    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, evidence, connections,
+    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, evidence, reviews, connections,
     audit, reference, runbooks, sweep,
 ):  # fmt: skip
     app.register_functions(part.blueprint)

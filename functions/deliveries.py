@@ -10,7 +10,7 @@ import azure.functions as func
 
 from functions.problems import ProblemError, actor_of, answer, number, refusals
 from functions.starting import Begun, begin
-from orchestrations.durable import wake
+from orchestrations.durable import start, wake
 from shared.domain.audit import TENANT
 from shared.domain.delivery import DeliveryState, Envelope
 from shared.domain.issue_category import IssueToSort
@@ -44,6 +44,8 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
             handling = handling.model_copy(
                 update={"state": DeliveryState.DUPLICATE, "reason": "the run had begun already", "start": None}
             )
+        if handling.news:
+            handling = handling.model_copy(update={"reason": _review(app, client, envelope, handling)})
         if handling.case:
             handling = handling.model_copy(update={"reason": _sort(app, envelope, handling.case)})
         app.keeper.handled(envelope, handling, attempts)
@@ -65,6 +67,25 @@ def handle_delivery(message: func.QueueMessage, client: df.SyncDurableFunctionsC
         handling.reason,
         extra={"correlation": envelope.correlation},
     )
+
+
+def _review(app: Services, client: df.SyncDurableFunctionsClient, envelope: Envelope, handling: Handling) -> str:
+    """Let what happened to a pull request have its consequences; in words, which."""
+    # Gates and commands are loaded by the first pull request, not by every cold start.
+    from shared.intake.reviewing import what_follows
+
+    if handling.news is None:
+        return handling.reason
+    follows = what_follows(
+        app.review_ports,
+        handling.news,
+        project=handling.project,
+        connection=handling.connection,
+        at=envelope.received_at,
+    )
+    for run in follows.start:
+        start(client, "review", run.instance, run)
+    return follows.reason
 
 
 def _sort(app: Services, envelope: Envelope, case: IssueToSort) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import ExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import azure.durable_functions as df
 import azure.functions as func
 
 from functions.problems import ProblemError, actor_of, answer, refusals
+from orchestrations.durable import start
 from shared.domain.run import ProjectRecord
-from shared.errors import RefusedError
-from shared.services import services
+from shared.errors import RefusedError, TransientError
+from shared.services import Services, services
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
-blueprint = func.Blueprint()
+blueprint = df.Blueprint()
+
+_log = logging.getLogger(__name__)
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FLAG = re.compile(r"[A-Za-z0-9._-]{0,64}")
@@ -29,9 +34,17 @@ _TAKEN_AS = frozenset({"", "identity", "gzip", "x-gzip"})
 
 @blueprint.function_name("keep_evidence")
 @blueprint.route(route="evidence/{project}/{commit}", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+def keep_evidence(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
+    """``POST /api/evidence/{project}/{commit}?flag=…&root=…``: one report as it is, gzip or zip, or several parts.
+
+    A review whose head is that commit looks again.
+    """
+    return _keep_evidence(req, client=client)
+
+
 @refusals
-def keep_evidence(req: func.HttpRequest) -> func.HttpResponse:
-    """``POST /api/evidence/{project}/{commit}?flag=…&root=…``: one report as it is, gzip or zip, or several parts."""
+def _keep_evidence(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     from shared.evidence.keeping import Sent, keep
     from shared.evidence.unpacking import TooLargeError
 
@@ -52,8 +65,21 @@ def keep_evidence(req: func.HttpRequest) -> func.HttpResponse:
     except RefusedError as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, error.reason, remedy=error.remedy) from error
     new = {record.digest for record in receipt.evidence} - set(receipt.repeated)
+    if new:
+        _look_again(client, app, project, commit)
     status = HTTPStatus.CREATED if new else HTTPStatus.OK
     return answer(receipt, status, {"Location": app.links.api(f"evidence/{project.id}/{commit}")})
+
+
+def _look_again(client: df.SyncDurableFunctionsClient, app: Services, project: ProjectRecord, commit: str) -> None:
+    """What was sent may settle a review; that it cannot be begun now must not lose the report, and the sweep finds it."""
+    from shared.intake.reviewing import with_new_evidence
+
+    try:
+        for run in with_new_evidence(app.project_ports, app.review_ports, project, commit):
+            start(client, "review", run.instance, run)
+    except TransientError as error:
+        _log.warning("the reviews of %s could not be asked to look again: %s", commit, error.reason)
 
 
 @blueprint.function_name("list_evidence")

@@ -13,6 +13,7 @@ from functions.adoptions import NewAdoption, NewConsent
 from functions.backlogs import ChosenFixes
 from functions.decisions import NewDecision
 from functions.projects import NewProject
+from functions.reviews import NewReview, ReviewView
 from functions.stale import NewRemoval
 from functions.updates import NewUpdates
 from shared.audit.verify import Verification
@@ -53,6 +54,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     NewDecision,
     NewProject,
     NewRemoval,
+    NewReview,
     NewUpdates,
     NormalisationView,
     Plan,
@@ -60,6 +62,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     PortfolioView,
     PreviewView,
     ProjectUpdateView,
+    ReviewView,
     SortingView,
     StatusView,
     UpdateRunView,
@@ -80,6 +83,7 @@ ANSWERS = frozenset(
         PortfolioView,
         PreviewView,
         ProjectUpdateView,
+        ReviewView,
         StatusView,
         UpdateRunView,
     }
@@ -203,6 +207,10 @@ ROUTES: tuple[Route, ...] = (
     Route("post", "/evidence/{project}/{commit}", "keep_evidence", "Send reports of tools about a commit", KEY, REPORT, ("201", "EvidenceReceipt"), ("200", "400", "401", "404", "413")),
     Route("get", "/evidence/{project}/{commit}", "list_evidence", "List the reports about a commit, each with a summary", KEY, "", ("200", "EvidenceListing"), ("400", "401", "404")),
     Route("get", "/evidence/{project}/{commit}/{digest}", "show_evidence", "Show a report as its tool wrote it", KEY, "", ("200", REPORT), ("400", "401", "404")),
+    Route("post", "/reviews", "ask_for_review", "Ask for the review of a pull request, or give a command as a comment would", KEY, "NewReview", ("202", ""), ("200", "400", "401", "404", "409", "503")),
+    Route("get", "/reviews", "list_reviews", "List the reviews of a project, the newest head of each pull request", KEY, "", ("200", ""), ("400", "401", "404")),
+    Route("get", "/reviews/{id}", "show_review", "Show a review: verdict, findings, digests", KEY, "", ("200", "ReviewView"), ("401", "404")),
+    Route("get", "/view/reviews/{id}", "view_review", "Show a review to whoever holds its signed link", OPEN, "", ("200", "ReviewView"), ("401", "404")),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -254,6 +262,11 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("flag", {"type": "string", "pattern": "^[A-Za-z0-9._-]{0,64}$"}, "Which tests were measured: unit, e2e …"),
         ("root", {"type": "string", "maxLength": 1024}, "The checkout's folder on the machine that wrote the reports."),
     ),
+    "list_reviews": (
+        ("project", {"type": "string"}, "Id of the project."),
+        ("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "At most so many."),
+    ),
+    "view_review": (("token", {"type": "string"}, "The signature the link carries."),),
     "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
     "finish_github_app": (
         ("code", {"type": "string"}, "From GitHub; good once, for an hour."),

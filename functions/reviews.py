@@ -10,16 +10,24 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions import pages
-from functions.problems import ProblemError, actor_of, answer, body_of, number, page, refusals, wants_html
+from functions.problems import (
+    ProblemError,
+    actor_of,
+    answer,
+    body_of,
+    correlation_of,
+    number,
+    page,
+    refusals,
+    wants_html,
+)
 from orchestrations.durable import start
 from shared.domain.change import ChangeRef, Person
+from shared.domain.faults import FieldFault
 from shared.domain.forge import ForgeName, Frozen
 from shared.domain.review import Reviewed, ReviewRecord
 from shared.domain.run import ProjectRecord
-from shared.intake.reviewing import look_again
 from shared.projects.repositories import repositories_of
-from shared.reviews import recording
-from shared.reviews.commands import Said, follow
 from shared.services import Services, services
 
 blueprint = df.Blueprint()
@@ -38,6 +46,13 @@ class NewReview(BaseModel):
     number: int = Field(ge=1, le=2**31 - 1, description="Number of the pull request.", examples=[7])
     repository: str = Field(
         default="", max_length=200, description="Name of the repository; empty: the project's main one.", examples=[""]
+    )
+    by: str = Field(
+        default="",
+        max_length=254,
+        description="Login, or e-mail address on Azure DevOps, of who gives the command: what they may do is what it may "
+        "do. Not needed for `review`.",
+        examples=["octocat"],
     )
     command: str = Field(
         default="review",
@@ -67,38 +82,53 @@ def ask_for_review(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
 
 @refusals
 def _ask(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
+    # Gates and commands are loaded by who needs them, not by every cold start.
+    from shared.intake.reviewing import look_again
+    from shared.reviews.calling import Call, carry_out
+
     app = services()
     body = body_of(req, NewReview, EXAMPLES)
     project = _project(app, body.project)
     ref = _ref(app, project, body)
     actor = actor_of(req)
     reason = f"{actor} asked for it by the API"
-    words = body.command.strip()
-    if words.split()[:1] != ["review"]:
-        followed = follow(
-            app.review_ports,
-            Said(
-                ref=ref,
-                project=project.id,
-                connection=project.connection,
-                comment="",
-                author=Person(id=actor, login=actor),
-                body=f"/doneright {words}",
-                at=app.clock.now(),
-            ),
+    carried = None
+    if body.command.strip().lower() != "review":
+        if not body.by:
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST,
+                "by is missing",
+                faults=[
+                    FieldFault(field="by", problem="is missing: a command is given by somebody", example="octocat")
+                ],
+            )
+        call = Call(
+            ref=ref,
+            project=project.id,
+            connection=project.connection,
+            words=body.command.strip(),
+            by=Person(id=body.by, login=body.by),
+            caller=actor,
+            call=correlation_of(req),
         )
-        if not followed.look_again:
-            return answer({"review": "", "answer": followed.text, "reason": followed.reason})
-        reason = followed.reason or reason
-    follows = look_again(
-        app.review_ports, ref, project=project.id, connection=project.connection, reason=reason
-    )
+        carried = carry_out(app.review_ports, call)
+        if carried.problem:
+            raise ProblemError(HTTPStatus.CONFLICT, carried.problem, remedy=carried.text)
+        if not carried.look_again:
+            return answer({"answer": carried.text})
+        reason = f"{body.by}: {body.command.strip()[:100]}"
+    follows = look_again(app.review_ports, ref, project=project.id, connection=project.connection, reason=reason)
     for run in follows.start:
         start(client, "review", run.instance, run)
     ident = follows.start[0].review
     location = app.links.api(f"reviews/{ident}")
     return answer(
-        {"review": ident, "instance": follows.start[0].instance, "status_url": location},
+        {
+            "review": ident,
+            "instance": follows.start[0].instance,
+            "answer": carried.text if carried else "",
+            "status_url": location,
+        },
         HTTPStatus.ACCEPTED,
         {"Location": location, "Retry-After": "2"},
     )
@@ -109,6 +139,8 @@ def _ask(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.H
 @refusals
 def list_reviews(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/reviews?project=…&limit=50``: the newest head of each pull request, newest first."""
+    from shared.reviews import recording
+
     app = services()
     project = _project(app, req.params.get("project", ""))
     records = recording.reviews_of(app.review_ports, project.id, number(req, "limit", 50, 1, 200))
@@ -137,6 +169,8 @@ def view_review(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _show(req: func.HttpRequest, ident: str) -> func.HttpResponse:
+    from shared.reviews import recording
+
     app = services()
     record = recording.of(app.review_ports, ident) if _IDENT.fullmatch(ident) else None
     if record is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.durable_functions as df
 
-from orchestrations import bootstrap, drift, portfolio, removal, scaffold_update
+from orchestrations import bootstrap, drift, portfolio, removal, review, scaffold_update
 from orchestrations.activities import ACTIVITIES
 
 blueprint = df.Blueprint()
@@ -16,6 +16,7 @@ for runbook in (
     removal.removal,
     scaffold_update.scaffold_updates,
     scaffold_update.scaffold_update,
+    review.review,
     portfolio.portfolio,
     portfolio.portfolio_preview,
     portfolio.portfolio_project_preview,

@@ -33,16 +33,28 @@ def sweep_deliveries(timer: func.TimerRequest, client: df.SyncDurableFunctionsCl
         large=app.settings.large_body_bytes,
         quiet=timedelta(seconds=app.settings.lost_after_seconds),
     )
+    reviews = _sweep_reviews(client, app)
     begun = Counter(_offer(client, app, run) for run in found.quiet)
     for problem in found.problems:
         _log.warning("the sweep could not look at %s", problem)
     _log.info(
-        "the sweep queued %d requests, asked for %d deliveries again and took up %d of %d runs",
+        "the sweep queued %d requests, asked for %d deliveries again, took up %d of %d runs and began %d reviews",
         len(found.queued),
         found.redelivered,
         begun[Begun.TAKEN_UP],
         len(found.quiet),
+        reviews,
     )
+
+
+def _sweep_reviews(client: df.SyncDurableFunctionsClient, app: Services) -> int:
+    from shared.intake.review_sweep import sweep_reviews
+
+    quiet = timedelta(seconds=app.settings.lost_after_seconds)
+    found = sweep_reviews(app.project_ports, app.review_ports, quiet=quiet)
+    for problem in found.problems:
+        _log.warning("the sweep could not look at the pull requests of %s", problem)
+    return sum(start(client, "review", run.instance, run) for run in found.start)
 
 
 def _offer(client: df.SyncDurableFunctionsClient, app: Services, run: RunInput) -> Begun | None:

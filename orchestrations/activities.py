@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrations.durable import edge
 from shared.domain.portfolio import EntryTask, EpicTask, LookTask, PortfolioEnd, PortfolioRun, PreviewRun, PreviewTask
+from shared.domain.review import ReviewEnd, ReviewInput, ReviewTask
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
 from shared.domain.run_activities import Asking, Claimed, Deciding, EndedStep
 from shared.domain.scaffold_update import BrokenUpdate, EndedRun, ProjectUpdate, UpdateRun, UpdateTask
@@ -204,6 +205,54 @@ def finish_portfolio_preview(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: portfolio_previewing.finish(services().portfolio_ports, run))
 
 
+def collect_evidence(payload: dict[str, Any]) -> dict[str, Any]:
+    """Collect what a round of a review rests on."""
+    run = ReviewInput.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.collect(services().review_room(), run))
+
+
+def hear_agent(payload: dict[str, Any]) -> dict[str, Any]:
+    """Hear one agent about a change."""
+    task = ReviewTask.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.hear(services().review_room(), task))
+
+
+def judge_change(payload: dict[str, Any]) -> dict[str, Any]:
+    """Judge a change by its evidence."""
+    task = ReviewTask.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.judge(services().review_room(), task))
+
+
+def publish_review(payload: dict[str, Any]) -> dict[str, Any]:
+    """Tell the forge what a review came to; whether it was about the head as it is."""
+    task = ReviewTask.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.publish(services().review_room(), task))
+
+
+def merge_change(payload: dict[str, Any]) -> dict[str, Any]:
+    """Merge what passed."""
+    task = ReviewTask.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.merge(services().review_room(), task))
+
+
+def conclude_review(payload: dict[str, Any]) -> dict[str, Any]:
+    """End a round of a review; the number of the next, or 0."""
+    end = ReviewEnd.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.conclude(services().review_room(), end))
+
+
 ACTIVITIES = (
     admit_request,
     abandon_request,
@@ -236,4 +285,10 @@ ACTIVITIES = (
     list_portfolio_projects,
     preview_portfolio_project,
     finish_portfolio_preview,
+    collect_evidence,
+    hear_agent,
+    judge_change,
+    publish_review,
+    merge_change,
+    conclude_review,
 )

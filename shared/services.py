@@ -35,9 +35,12 @@ from shared.domain.evidence import EvidenceRecord
 from shared.domain.forge import ForgeName
 from shared.domain.issue_category import KeptCategory
 from shared.domain.plan import StepProgress
+from shared.domain.policy import KeptPolicy
 from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
+from shared.domain.review import ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
+from shared.domain.simulation import SimulationRecord
 from shared.errors import DefectError, RefusedError
 from shared.evidence.ports import EvidencePorts
 from shared.intake.keeping import Keeper
@@ -49,6 +52,7 @@ from shared.projects.portfolio.ports import EpicForges, EpicIssues, PortfolioPor
 from shared.projects.ports import ConnectedForges, ProjectPorts
 from shared.projects.stale.ports import StalePorts
 from shared.projects.updates.ports import UpdatePorts
+from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -56,6 +60,9 @@ if TYPE_CHECKING:
     from shared.adapters.azure_devops.credentials import PersonalAccessToken as AzurePersonalAccessToken
     from shared.adapters.github.forge import GitHubForge
     from shared.adapters.pacing import Pacing
+    from shared.agents.ports import Model
+    from shared.evidence.scanning.ports import Advisories
+    from shared.reviews.running import Room
 
 DELIVERIES_QUEUE = "deliveries"
 
@@ -77,6 +84,8 @@ class Services:
     planning_ports: PlanningPorts
     portfolio_ports: PortfolioPorts
     evidence_ports: EvidencePorts
+    review_ports: ReviewPorts
+    review_room: Callable[[], Room]
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
 
@@ -124,6 +133,26 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         hook_secret=lambda forge: hook_secret(configured, forge),
         request_label=configured.request_label,
     )
+    evidence_ports = EvidencePorts(
+        clock=clock, audit=audit, artifacts=artifacts, records=records("evidence", EvidenceRecord)
+    )
+    review_ports = ReviewPorts(
+        clock=clock,
+        audit=audit,
+        artifacts=artifacts,
+        pseudonyms=project_ports.pseudonyms,
+        links=links,
+        projects=project_ports.projects,
+        connections=project_ports.connections,
+        reviews=records("reviews", ReviewRecord),
+        heads=records("reviewheads", SeenHead),
+        spoken=records("reviewwords", Spoken),
+        policies=records("policies", KeptPolicy),
+        simulations=records("simulations", SimulationRecord),
+        evidence=evidence_ports,
+        connect=connector.review,
+        belongs=connector.belongs,
+    )
     return Services(
         settings=configured,
         clock=clock,
@@ -140,9 +169,9 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
             outcomes=records("scaffoldoutcomes", UpdateOutcome),
             runs=records("scaffoldruns", UpdateRun),
         ),
-        evidence_ports=EvidencePorts(
-            clock=clock, audit=audit, artifacts=artifacts, records=records("evidence", EvidenceRecord)
-        ),
+        evidence_ports=evidence_ports,
+        review_ports=review_ports,
+        review_room=cache(lambda: review_room(review_ports, connector.connect, configured, secrets)),
         portfolio_ports=PortfolioPorts(
             projects=project_ports,
             portfolios=records("portfolios", PortfolioRecord),
@@ -243,6 +272,15 @@ class Connector:
             links=cast("WorkItemLinks | None", connected.tracker), issues=cast("EpicIssues", connected.issues)
         )
 
+    def review(self, connection: Connection) -> Mapping[ForgeName, ReviewForge]:
+        """The forges as reviews use them. Raises ``RefusedError`` when a credential is missing."""
+        return cast("Mapping[ForgeName, ReviewForge]", self.connect(connection).forges)
+
+    def belongs(self, connection: Connection, team: str, login: str) -> bool:
+        """Whether ``login`` is in ``team``, ``organisation/team`` on GitHub."""
+        organization, _, name = team.partition("/")
+        return self.connect(connection).issues.is_team_member(organization, name, login)
+
     def _forges(self, github: GitHubConnection, azure: AzureDevOpsConnection | None) -> ConnectedForges:
         on_github = self._github(github) if github.credential else cast("GitHubForge", _NotConnected())
         forges: dict[ForgeName, Forge] = {ForgeName.GITHUB: on_github}
@@ -300,6 +338,64 @@ class Connector:
                 return self._secrets.get(name)
             case _:
                 return ""
+
+
+def _advisories(configured: Settings) -> Advisories | None:
+    if not configured.osv_url:
+        return None
+    from shared.adapters.osv import Osv
+
+    return Osv(configured.osv_url)
+
+
+def _model(configured: Settings, secrets: SecretStore) -> Model | None:
+    if not configured.model_url:
+        return None
+    from shared.adapters.model import OpenAIModel
+
+    if not configured.model_name:
+        raise RefusedError(
+            "DONERIGHT_MODEL_URL is set, and DONERIGHT_MODEL_NAME is not",
+            "Name the model, or on Azure OpenAI its deployment.",
+        )
+    key = SecretStr(secrets.get(configured.model_key_secret)) if configured.model_key_secret else None
+    return OpenAIModel(
+        configured.model_url,
+        configured.model_name,
+        key=key,
+        budget=configured.model_budget_tokens,
+        timeout=configured.model_timeout_seconds,
+    )
+
+
+def review_room(
+    ports: ReviewPorts,
+    connect: Callable[[Connection], ConnectedForges],
+    configured: Settings,
+    secrets: SecretStore,
+) -> Room:
+    """What reviews are carried out with; scanners, gates and agents are loaded by whoever judges first."""
+    from shared.agents.hearing import hear
+    from shared.agents.ports import AgentPorts
+    from shared.agents.routing import chosen
+    from shared.evidence.scanning import ScanPorts, scan
+    from shared.reviews.collecting import Looking
+    from shared.reviews.running import Room
+    from shared.reviews.tickets import MovePorts, move_tickets
+
+    key = configured.signing_key.get_secret_value().encode() if configured.signing_key else b""
+    scanning = ScanPorts(key=key, advisories=_advisories(configured))
+    agents = AgentPorts(model=_model(configured, secrets), artifacts=ports.artifacts, clock=ports.clock)
+    moving = MovePorts(reviews=ports, forges=connect)
+    return Room(
+        ports=ports,
+        looking=Looking(
+            scan=lambda change, files, reports: scan(change, files, reports, scanning),
+            choose=chosen,
+        ),
+        hear=lambda agent, evidence: hear(agent, evidence, agents),
+        moved=lambda run, reviewed, merged: move_tickets(moving, run, reviewed, merged),
+    )
 
 
 def _identity(

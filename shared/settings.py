@@ -91,6 +91,19 @@ class Settings(BaseSettings):
         description="An OSV API that is asked which vulnerabilities of dependencies are known, such as your mirror's or "
         "https://api.osv.dev; it is told names and versions of packages. Empty: nobody is asked, and that stays unknown.",
     )
+    model_url: str = Field(
+        default="",
+        description="Address of the model that agents may ask beside their analysis: Azure OpenAI, or any OpenAI-compatible API. Empty: no model is asked.",
+    )
+    model_name: str = Field(default="", description="Name of the model, on Azure OpenAI of the deployment.")
+    model_key_secret: str = Field(
+        default="",
+        description="Name of the secret with the model's key; empty: Azure OpenAI is asked by the app's identity.",
+    )
+    model_budget_tokens: int = Field(
+        default=20_000, gt=0, description="Tokens that one question of an agent and its answer may take together."
+    )
+    model_timeout_seconds: float = Field(default=60.0, gt=0, le=600, description="How long one question may take.")
     forge_budget_share: float = Field(
         default=1.0,
         gt=0,

@@ -18,6 +18,7 @@ AREAS = {
     "view": "Signed links",
     "connections": "Connections",
     "github-app": "GitHub App registration",
+    "reviews": "Reviews",
     "webhooks": "Webhooks",
     "deliveries": "Deliveries",
     "audit": "Record",

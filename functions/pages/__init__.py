@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from functions.pages import graph, portfolio_wording, timeline, wording
+from functions.pages import graph, portfolio_wording, review_wording, timeline, wording
 from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
 from shared.domain.activity import IdleListing
@@ -15,11 +15,13 @@ from shared.domain.audit import MEANINGS
 from shared.domain.backlog import BacklogFinding, BacklogView
 from shared.domain.connection import Connection
 from shared.domain.decision import MEANS
+from shared.domain.review import Reviewed, ReviewRecord
 from shared.domain.run import ProjectRecord
 from shared.projects.adopting.showing import AdoptionView
 from shared.projects.links import Links
 from shared.projects.portfolio.viewing import PortfolioRow, PortfolioView
 from shared.projects.status import StatusView
+from shared.reviews.verdicts import sorted_findings, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,7 +44,9 @@ def _environment() -> Environment:
         "mark_look": wording.mark_look,
         "value": wording.value,
         "duration": wording.duration,
+        "finding_look": review_wording.finding_look,
         "from_json": wording.from_json,
+        "in_words": review_wording.words,
         "instant": wording.instant,
         "iso": wording.iso,
         "lines": wording.lines,
@@ -50,8 +54,11 @@ def _environment() -> Environment:
         "look": wording.look,
         "plain": wording.plain,
         "portfolio_look": portfolio_wording.portfolio_look,
+        "remark_place": review_wording.place,
+        "review_look": review_wording.review_look,
         "rules_in_words": wording.rules_in_words,
         "seed_look": portfolio_wording.seed_look,
+        "ticked": review_wording.ticked,
         "step_look": wording.step_look,
         "shell_quoted": wording.shell_quoted,
         "web_address": wording.web_address,
@@ -114,6 +121,39 @@ def backlog(view: BacklogView) -> str:
             by_item.setdefault(one.forge, {}).setdefault(finding.item, []).append(finding)
         by_item.setdefault(one.forge, {})
     return _environment().get_template("backlog.html.j2").render(view=view, by_item=by_item)
+
+
+def review(
+    record: ReviewRecord,
+    reviewed: Reviewed | None,
+    heads: Sequence[ReviewRecord],
+    address: Callable[[str], str] | None = None,
+) -> str:
+    """A review: verdict, criteria by what they mean for the merge, agents, evidence, and the reviews before it.
+
+    ``address`` tells where the review of that id can be read; ``None`` where the reader may read no other.
+    """
+    found = sorted_findings(reviewed.findings) if reviewed else None
+    return (
+        _environment()
+        .get_template("review.html.j2")
+        .render(
+            record=record,
+            verdict=reviewed,
+            headline=review_wording.headline(record, reviewed, verdict(reviewed) if reviewed else ""),
+            groups=review_wording.groups(found, advisory=reviewed.advisory) if reviewed and found else [],
+            heads=review_wording.newest_first(heads),
+            addresses={one.id: address(one.id) for one in heads} if address else {},
+            running=review_wording.under_way(record),
+            most_remarks=review_wording.MOST_REMARKS,
+        )
+    )
+
+
+def reviews(name: str, rows: Sequence[ReviewRecord], code: str = "") -> str:
+    """The newest review of each pull request of a project; ``code`` is the function key the page was opened with."""
+    query = f"?{urlencode({'code': code})}" if code else ""
+    return _environment().get_template("reviews.html.j2").render(name=name, rows=rows, query=query)
 
 
 def not_found(project_id: str) -> str:

@@ -11,8 +11,11 @@ from shared.domain.change import ChangeRef
 from shared.domain.forge import Frozen
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import ReviewInput, ReviewRecord
+from shared.domain.run import ProjectRecord
 from shared.errors import RefusedError
 from shared.intake.change_events import ChangeNews
+from shared.projects.ports import ProjectPorts
+from shared.projects.repositories import repositories_of
 from shared.reviews import recording
 from shared.reviews.collecting import connection_of
 from shared.reviews.commands import Said, follow
@@ -82,6 +85,25 @@ def look_again(ports: ReviewPorts, ref: ChangeRef, *, project: str, connection: 
         raise RefusedError(f"{ref.key} is {now[1]}", "Only an open pull request is reviewed.")
     wanted = recording.want(ports, ref, now[0], project=project, connection=connection, reason=reason[:200])
     return Follows(start=(wanted.start or recording.run_of(wanted.record),), reason=reason)
+
+
+def with_new_evidence(
+    projects: ProjectPorts, ports: ReviewPorts, project: ProjectRecord, commit: str
+) -> tuple[ReviewInput, ...]:
+    """Runs to start since a report about ``commit`` arrived: reviews of that head look again."""
+    started: list[ReviewInput] = []
+    for forge, repository in repositories_of(project, projects.connection(project.connection)):
+        for one in _newest(ports, recording.of_commit(ports, forge, repository, commit)):
+            wanted = recording.want(
+                ports,
+                one.ref,
+                one.head,
+                project=project.id,
+                connection=project.connection,
+                reason="a report was uploaded",
+            )
+            started += [wanted.start] if wanted.start else []
+    return tuple(started)
 
 
 def _newest(ports: ReviewPorts, records: Sequence[ReviewRecord]) -> list[ReviewRecord]:

@@ -21,7 +21,7 @@ from shared.projects.ports import CONNECTIONS
 from shared.reviews import publishing, recording
 from shared.reviews.facts import kinds_of
 from shared.reviews.ports import ReviewForge, ReviewPorts
-from shared.reviews.roles import holders
+from shared.reviews.roles import holders_among
 from shared.reviews.standing import standing_policy
 
 MOST_EARLIER = 3
@@ -51,7 +51,9 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         return Collected(ended=ended)
     assert looked is not None  # noqa: S101 - `_ended` answers for none
     change = looked.change
-    publishing.announce(forge, run.ref, change.head, ports.links.api(f"reviews/{run.review}"))
+    if run.round == 1:
+        # Later rounds leave the verdict that stands: a check must not flicker with every comment.
+        publishing.announce(forge, run.ref, change.head, ports.links.review(run.review), run.review)
     files = forge.changed_files(change)
     reports = _reports(ports, run.project, [change.head, change.merge_commit])
     evidence = ChangeEvidence(
@@ -69,7 +71,7 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         earlier_reports=_earlier(ports, run),
         template=looked.template,
         kinds=kinds_of(change, looked.commits, looked.items),
-        roles=holders(connection),
+        roles=holders_among(ports, connection, _reviewers(looked)),
         process=looked.process,
     )
     standing = standing_policy(ports, forge, change, connection=run.connection, project=run.project)
@@ -107,6 +109,10 @@ def _ended(looked: Looked | None, run: ReviewInput) -> str:
     if change.head != run.head:
         return f"{run.head[:8]} was superseded by {change.head[:8]}"
     return "" if change.state is PullRequestState.OPEN else f"the pull request is {change.state}"
+
+
+def _reviewers(looked: Looked) -> list[str]:
+    return [] if isinstance(looked.reviews, Unknown) else [one.reviewer.login for one in looked.reviews]
 
 
 def _alerts(forge: ReviewForge, change: Change) -> Part[tuple[Finding, ...]]:

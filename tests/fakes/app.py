@@ -18,10 +18,13 @@ from shared.domain.evidence import EvidenceRecord
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
 from shared.domain.issue_category import KeptCategory
 from shared.domain.plan import StepProgress
+from shared.domain.policy import KeptPolicy
 from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
 from shared.domain.project import ProjectRequest, RequestOrigin
+from shared.domain.review import AgentReport, ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord, RunInput
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
+from shared.domain.simulation import SimulationRecord
 from shared.errors import RefusedError, TransientError
 from shared.evidence.ports import EvidencePorts
 from shared.intake.events import content_digest
@@ -34,10 +37,14 @@ from shared.projects.ports import CONNECTIONS, ConnectedForges, ProjectPorts
 from shared.projects.ports import REQUESTS as REQUEST_RECORDS
 from shared.projects.stale.ports import StalePorts
 from shared.projects.updates.ports import UpdatePorts
+from shared.reviews.collecting import Looking
+from shared.reviews.ports import ReviewPorts
+from shared.reviews.running import Room
 from shared.services import Services
 from shared.settings import Settings
 from tests.fakes.code_host import MemoryGitHub
 from tests.fakes.forges import MemoryAzureDevOps
+from tests.fakes.review_forge import MemoryReviewForge
 from tests.fakes.storage import (
     MemoryArtifacts,
     MemoryAuditLog,
@@ -198,6 +205,23 @@ class App:
         self.evidence = EvidencePorts(
             clock=self.clock, audit=self.audit, artifacts=self.artifacts, records=MemoryRecords(EvidenceRecord)
         )
+        self.review_forges = {forge: MemoryReviewForge(forge) for forge in ForgeName}
+        self.reviews = ReviewPorts(
+            clock=self.clock,
+            audit=self.audit,
+            artifacts=self.artifacts,
+            pseudonyms=self.ports.pseudonyms,
+            links=self.links,
+            projects=self.ports.projects,
+            connections=self.ports.connections,
+            reviews=MemoryRecords(ReviewRecord),
+            heads=MemoryRecords(SeenHead),
+            spoken=MemoryRecords(Spoken),
+            policies=MemoryRecords(KeptPolicy),
+            simulations=MemoryRecords(SimulationRecord),
+            evidence=self.evidence,
+            connect=lambda _: self.review_forges,
+        )
         self.keeper = Keeper(
             clock=self.clock,
             audit=self.audit,
@@ -233,8 +257,19 @@ class App:
             stale_ports=self.stale,
             portfolio_ports=self.portfolios,
             evidence_ports=self.evidence,
+            review_ports=self.reviews,
+            review_room=self.review_room,
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,
+        )
+
+    def review_room(self) -> Room:
+        """What reviews are carried out with: real gates, no scanner and no agent."""
+        return Room(
+            ports=self.reviews,
+            looking=Looking(scan=lambda change, files, reports: (), choose=lambda evidence: ()),
+            hear=lambda agent, evidence: AgentReport(agent=agent),
+            moved=lambda run, reviewed, merged: (),
         )
 
     def _tell_app_secret(self, app: Registration, api_url: str) -> None:

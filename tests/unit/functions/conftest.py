@@ -99,6 +99,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
         "intake",
         "portfolios",
         "projects",
+        "reviews",
         "stale",
         "sweep",
         "updates",

@@ -17,7 +17,7 @@ from shared.errors import TransientError
 from shared.evidence import keeping
 from shared.evidence.limits import LIMITS
 from tests.fakes.app import an_issue
-from tests.unit.functions.conftest import request, user_function
+from tests.unit.functions.conftest import DurableClient, request, user_function
 
 SAMPLES = Path(__file__).parents[1] / "shared" / "evidence" / "samples"
 SARIF = (SAMPLES / "codeql.sarif.json").read_bytes()
@@ -50,7 +50,7 @@ def stored(app):
 
 
 def test_a_report_is_kept_listed_on_record_and_given_back(app, call):
-    sent = call(evidence.keep_evidence, "POST", SARIF, route=ROUTE)
+    sent = call(evidence.keep_evidence, "POST", SARIF, route=ROUTE, client=DurableClient())
     assert sent.status == 201
     assert sent.headers["Location"] == f"https://doneright.example/api/evidence/order-desk/{COMMIT}"
     (record,) = sent.body["evidence"]
@@ -77,8 +77,15 @@ def test_a_report_is_kept_listed_on_record_and_given_back(app, call):
 
 @pytest.mark.parametrize("packed", [SARIF, gzip.compress(SARIF)], ids=["plain", "gzip"])
 def test_the_same_bytes_again_are_the_same_record(app, call, packed):
-    first = call(evidence.keep_evidence, "POST", gzip.compress(SARIF), route=ROUTE)
-    again = call(evidence.keep_evidence, "POST", packed, route=ROUTE, headers={"content-encoding": "gzip"})
+    first = call(evidence.keep_evidence, "POST", gzip.compress(SARIF), route=ROUTE, client=DurableClient())
+    again = call(
+        evidence.keep_evidence,
+        "POST",
+        packed,
+        route=ROUTE,
+        client=DurableClient(),
+        headers={"content-encoding": "gzip"},
+    )
     assert (first.status, again.status) == (201, 200)
     assert again.body["evidence"] == first.body["evidence"]
     assert again.body["repeated"] == [first.body["evidence"][0]["digest"]]
@@ -88,7 +95,7 @@ def test_the_same_bytes_again_are_the_same_record(app, call, packed):
 def test_several_reports_at_once_with_what_is_said_of_them(app, call):
     lcov = (SAMPLES / "c8.lcov").read_bytes()
     body, headers = parts(gzip.compress(SARIF), JUNIT, lcov, lcov, flag="unit", root="/opt/ci/desk")
-    sent = call(evidence.keep_evidence, "POST", body, route=ROUTE, headers=headers)
+    sent = call(evidence.keep_evidence, "POST", body, route=ROUTE, client=DurableClient(), headers=headers)
     assert sent.status == 201
     assert {record["format"] for record in sent.body["evidence"]} == {"sarif", "junit", "lcov"}
     assert {(record["flag"], record["root"]) for record in sent.body["evidence"]} == {("unit", "/opt/ci/desk")}
@@ -100,13 +107,13 @@ def test_a_zip_is_several_reports(call):
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a", SARIF)
         archive.writestr("b", JUNIT)
-    sent = call(evidence.keep_evidence, "POST", target.getvalue(), route=ROUTE)
+    sent = call(evidence.keep_evidence, "POST", target.getvalue(), route=ROUTE, client=DurableClient())
     assert len(sent.body["evidence"]) == 2
 
 
 def test_another_flag_is_another_statement(app, call):
-    call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, flag="unit")
-    other = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, flag="e2e")
+    call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient(), flag="unit")
+    other = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient(), flag="e2e")
     assert other.status == 201
     assert {r["flag"] for r in call(evidence.list_evidence, route=ROUTE).body["evidence"]} == {"unit", "e2e"}
     assert len(stored(app)) == 2
@@ -114,7 +121,7 @@ def test_another_flag_is_another_statement(app, call):
 
 def test_one_wrong_report_and_none_is_kept(app, call):
     body, headers = parts(SARIF, b"nonsense")
-    sent = call(evidence.keep_evidence, "POST", body, route=ROUTE, headers=headers)
+    sent = call(evidence.keep_evidence, "POST", body, route=ROUTE, client=DurableClient(), headers=headers)
     assert (sent.status, sent.type) == (400, "application/problem+json")
     assert sent.body["detail"].startswith("report 2 of 2: the report is in no format")
     assert "SARIF" in sent.body["remedy"]
@@ -140,7 +147,7 @@ def test_one_wrong_report_and_none_is_kept(app, call):
     ],
 )  # fmt: skip
 def test_refused(call, body, headers, params, status, told):
-    sent = call(evidence.keep_evidence, "POST", body, route=ROUTE, headers=headers, **params)
+    sent = call(evidence.keep_evidence, "POST", body, route=ROUTE, client=DurableClient(), headers=headers, **params)
     assert sent.status == status
     assert told in sent.body["detail"]
     assert sent.body["remedy"]
@@ -149,19 +156,22 @@ def test_refused(call, body, headers, params, status, told):
 def test_an_unknown_project_and_a_short_commit_are_refused_before_the_body_is_read(call, monkeypatch):
     monkeypatch.setattr(evidence, "_contents", lambda _: pytest.fail("the body was read"))
     for route, status in ((ROUTE | {"project": "other"}, 404), (ROUTE | {"commit": "abc123"}, 400)):
-        for function, method in ((evidence.keep_evidence, "POST"), (evidence.list_evidence, "GET")):
-            refused = call(function, method, route=route)
+        for function, method, given in (
+            (evidence.keep_evidence, "POST", {"client": DurableClient()}),
+            (evidence.list_evidence, "GET", {}),
+        ):
+            refused = call(function, method, route=route, **given)
             assert refused.status == status
             assert refused.body["remedy"]
 
 
 def test_a_commit_is_taken_in_either_case(call):
-    call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE | {"commit": COMMIT.upper()})
+    call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE | {"commit": COMMIT.upper()}, client=DurableClient())
     assert len(call(evidence.list_evidence, route=ROUTE).body["evidence"]) == 1
 
 
 def test_evidence_of_another_commit_is_not_shown(call):
-    sent = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE)
+    sent = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient())
     digest = sent.body["evidence"][0]["digest"]
     elsewhere = call(evidence.show_evidence, route=ROUTE | {"commit": "f" * 40, "digest": digest})
     assert (elsewhere.status, elsewhere.body["status"]) == (404, 404)
@@ -171,25 +181,32 @@ def test_evidence_of_another_commit_is_not_shown(call):
 def test_a_commit_takes_so_many_reports(app, call, monkeypatch):
     monkeypatch.setattr(keeping, "MOST_OF_A_COMMIT", 2)
     for number in range(2):
-        assert call(evidence.keep_evidence, "POST", b"<testsuites id='%d'/>" % number, route=ROUTE).status == 201
-    assert call(evidence.keep_evidence, "POST", b"<testsuites id='1'/>", route=ROUTE).status == 200
-    refused = call(evidence.keep_evidence, "POST", b"<testsuites id='2'/>", route=ROUTE)
+        assert (
+            call(
+                evidence.keep_evidence, "POST", b"<testsuites id='%d'/>" % number, route=ROUTE, client=DurableClient()
+            ).status
+            == 201
+        )
+    assert (
+        call(evidence.keep_evidence, "POST", b"<testsuites id='1'/>", route=ROUTE, client=DurableClient()).status == 200
+    )
+    refused = call(evidence.keep_evidence, "POST", b"<testsuites id='2'/>", route=ROUTE, client=DurableClient())
     assert refused.status == 400
     assert "2 reports" in refused.body["detail"]
 
 
 def test_a_call_that_broke_off_is_finished_by_the_next_with_one_event(app, call, monkeypatch):
     app.audit.lose_answers(1)
-    first = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE)
+    first = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient())
     assert first.status == 503
     assert call(evidence.list_evidence, route=ROUTE).body["evidence"] == []
-    assert call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE).status == 201
+    assert call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient()).status == 201
     assert len(stored(app)) == 1
 
 
 def test_a_race_ends_in_one_record(app, call, monkeypatch):
     records = app.evidence.records
-    first = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE)
+    first = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient())
     real, asked = records.get, []
 
     def blind_once(partition, key):
@@ -197,7 +214,7 @@ def test_a_race_ends_in_one_record(app, call, monkeypatch):
         return None if len(asked) == 1 else real(partition, key)
 
     monkeypatch.setattr(records, "get", blind_once)
-    second = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE)
+    second = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient())
     assert second.status == 200
     assert second.body["evidence"] == first.body["evidence"]
     assert len(stored(app)) == 1
@@ -208,12 +225,19 @@ def test_storage_that_is_away_is_told_as_such(app, call, monkeypatch):
         raise TransientError("storage does not answer", 7)
 
     monkeypatch.setattr(app.artifacts, "put", away)
-    sent = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE)
+    sent = call(evidence.keep_evidence, "POST", JUNIT, route=ROUTE, client=DurableClient())
     assert (sent.status, sent.headers["Retry-After"]) == (503, "7")
 
 
 def test_gates_read_the_reports_again_from_what_is_stored(app, call):
-    call(evidence.keep_evidence, "POST", (SAMPLES / "c8.lcov").read_bytes(), route=ROUTE, flag="unit")
+    call(
+        evidence.keep_evidence,
+        "POST",
+        (SAMPLES / "c8.lcov").read_bytes(),
+        route=ROUTE,
+        client=DurableClient(),
+        flag="unit",
+    )
     ((record, report),) = keeping.reports(app.evidence, "order-desk", COMMIT)
     assert record.format is report.format is EvidenceFormat.LCOV
     assert report.coverage is not None
@@ -222,6 +246,6 @@ def test_gates_read_the_reports_again_from_what_is_stored(app, call):
 
 def test_listings_stay_small_however_large_the_report(call):
     cases = b"<testsuites>" + b'<testcase name="a"/>' * 50_000 + b"</testsuites>"
-    sent = call(evidence.keep_evidence, "POST", gzip.compress(cases), route=ROUTE)
+    sent = call(evidence.keep_evidence, "POST", gzip.compress(cases), route=ROUTE, client=DurableClient())
     assert sent.body["evidence"][0]["summary"]["tests"] == {"passed": 50_000}
     assert len(json.dumps(sent.body)) < 2000

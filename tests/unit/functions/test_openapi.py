@@ -15,7 +15,15 @@ from orchestrations.activities import ACTIVITIES
 from tests.unit.functions.conftest import answered, request, user_function
 
 DOCUMENT = openapi.document()
-OPEN = {"receive_github", "receive_azure_devops", "view_project", "finish_github_app", "describe_api", "health"}
+OPEN = {
+    "receive_github",
+    "receive_azure_devops",
+    "view_project",
+    "view_review",
+    "finish_github_app",
+    "describe_api",
+    "health",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +55,7 @@ def test_runbooks_activities_queues_and_the_timer_are_registered(registered):
     ours = {name: function for name, function in registered.items() if not name.startswith("BuiltIn__")}
     kinds = {name: function.get_trigger().type for name, function in ours.items()}
     assert {name for name, kind in kinds.items() if kind == "orchestrationTrigger"} == {
-        "bootstrap", "drift", "portfolio", "portfolio_preview", "portfolio_project_preview", "removal", "scaffold_update", "scaffold_updates", "step",
+        "bootstrap", "drift", "portfolio", "portfolio_preview", "portfolio_project_preview", "removal", "review", "scaffold_update", "scaffold_updates", "step",
     }  # fmt: skip
     assert {name for name, kind in kinds.items() if kind == "activityTrigger"} == {a.__name__ for a in ACTIVITIES}
     queues = {name: f.get_trigger().queue_name for name, f in ours.items() if kinds[name] == "queueTrigger"}

@@ -1,0 +1,225 @@
+"""A review ends with one voice on the forge: judged, told, and looked at again where somebody asked meanwhile."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from orchestrations.review import MOST_ROUNDS
+from shared.domain.audit import AuditTag
+from shared.domain.connection import Mode
+from shared.domain.forge import ForgeName
+from shared.domain.publication import CheckConclusion, Permission
+from shared.domain.pull_request import PullRequestState
+from shared.domain.review import ReviewState, Ruling
+from shared.errors import RefusedError
+from shared.intake.change_events import ChangeNews
+from shared.intake.reviewing import what_follows
+from shared.reviews import recording
+from tests.fakes.changes import HEAD, UNKNOWN, file
+from tests.fakes.forges import Fault
+from tests.fakes.review_runs import PROJECT, ReviewWorld
+
+NEXT = "9" * 40
+
+
+@pytest.fixture(params=list(ForgeName))
+def world(request, monkeypatch):
+    return ReviewWorld(monkeypatch, request.param)
+
+
+def test_a_pull_request_gets_a_verdict_a_summary_and_a_check(world):
+    ref = world.open()
+    reviewed = world.reviewed(ref)
+    assert reviewed.ruling is Ruling.FAILED
+    assert len(world.forge.summaries(ref)) == 1
+    assert world.forge.conclusion(ref) is CheckConclusion.FAILED
+    record = world.record(ref)
+    assert (record.state, record.done, record.ruling) == (ReviewState.COMPLETED, 1, Ruling.FAILED)
+    published = AuditTag.GITHUB_REVIEW_PUBLISHED
+    if ref.forge is ForgeName.AZURE_DEVOPS:
+        published = AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED
+    assert world.app.tags(PROJECT) == [AuditTag.REVIEW_JUDGED, published]
+
+
+def test_before_the_first_verdict_the_check_waits_and_after_it_never_again(world):
+    ref = world.open()
+    world.reviewed(ref)
+    world.reviewed(ref)
+    conclusions = [one.conclusion for one in world.forge.checks(ref)]
+    assert conclusions[0] is CheckConclusion.PENDING
+    assert CheckConclusion.PENDING not in conclusions[1:]
+
+
+def test_whoever_asks_while_it_runs_is_answered_by_another_round_of_the_same_run(world):
+    ref = world.open()
+    follows = world.news(ref)
+    world.between["judge_change"] = lambda: world.news(ref)
+    run = world.run(follows)
+    assert run.completed
+    record = world.record(ref)
+    assert (record.run, record.wanted, record.done, record.state) == (1, 2, 2, ReviewState.COMPLETED)
+    assert len(world.forge.summaries(ref)) == 1
+
+
+def test_who_asks_while_it_ends_is_not_lost(world):
+    ref = world.open()
+    follows = world.news(ref)
+    world.between["conclude_review"] = lambda: world.news(ref)
+    world.run(follows)
+    assert world.record(ref).done == 2
+
+
+def test_the_same_event_twice_starts_one_run(world):
+    ref = world.open()
+    first, second = world.news(ref), world.news(ref)
+    assert (len(first.start), len(second.start)) == (1, 0)
+
+
+def test_a_newer_push_supersedes_quietly(world):
+    ref = world.open()
+    follows = world.news(ref)
+    world.between["collect_evidence"] = lambda: world.forge.alter(ref, head=NEXT)
+    run = world.run(follows)
+    assert "superseded" in run.output["reason"]
+    assert world.forge.summaries(ref) == []
+    assert recording.heads_of(world.app.reviews, ref)[0].state is ReviewState.SUPERSEDED
+
+
+def test_a_push_during_the_judging_is_seen_before_a_word_is_said(world):
+    ref = world.open()
+    follows = world.news(ref)
+    world.between["publish_review"] = lambda: world.forge.alter(ref, head=NEXT)
+    run = world.run(follows)
+    assert "another head" in run.output["reason"]
+    assert world.forge.summaries(ref) == []
+    assert [one for one in world.forge.checks(ref) if one.conclusion is CheckConclusion.PASSED] == []
+
+
+@pytest.mark.parametrize("state", [PullRequestState.MERGED, PullRequestState.CLOSED])
+def test_one_that_is_closed_meanwhile_is_not_judged(world, state):
+    ref = world.open()
+    follows = world.news(ref)
+    world.forge.alter(ref, state=state)
+    run = world.run(follows)
+    assert state in run.output["reason"]
+    assert world.forge.checks(ref) == []
+
+
+def test_one_that_vanished_ends_without_a_verdict(world):
+    ref = world.open()
+    follows = world.news(ref)
+    world.forge.vanish(ref)
+    assert "not there any more" in world.run(follows).output["reason"]
+
+
+def test_what_the_forge_does_not_answer_is_tried_again_and_said_once(world):
+    ref = world.open()
+    for method in ("look_at", "say", "set_check", "own_words"):
+        world.forge.fail(method, Fault.TRANSIENT)
+    world.forge.fail("say", Fault.LOST)
+    world.reviewed(ref)
+    assert len(world.forge.summaries(ref)) == 1
+    assert world.record(ref).state is ReviewState.COMPLETED
+
+
+def test_a_review_that_breaks_says_so_on_the_check_and_passes_nothing(world, monkeypatch):
+    ref = world.open()
+    follows = world.news(ref)
+
+    def broken(change):
+        raise RefusedError("the forge refuses the files", "Grant contents:read.")
+
+    monkeypatch.setattr(world.forge, "changed_files", broken)
+    run = world.run(follows)
+    assert "refuses the files" in run.output["reason"]
+    assert world.forge.conclusion(ref) is CheckConclusion.INCONCLUSIVE
+    assert world.record(ref).state is ReviewState.FAILED
+    assert AuditTag.REVIEW_FAILED in world.app.tags(PROJECT)
+
+
+def test_files_that_could_not_be_had_never_pass(world):
+    ref = world.open()
+    world.forge.change_files(ref, UNKNOWN)
+    reviewed = world.reviewed(ref)
+    assert reviewed.of("no_secrets").outcome == "not_available"
+    assert reviewed.ruling is not Ruling.PASSED
+
+
+def test_a_connection_that_advises_blocks_nothing(monkeypatch):
+    world = ReviewWorld(monkeypatch, ForgeName.GITHUB, mode=Mode.ADVISORY)
+    ref = world.open()
+    reviewed = world.reviewed(ref)
+    assert (reviewed.ruling, reviewed.advisory) == (Ruling.FAILED, True)
+    assert world.forge.conclusion(ref) is CheckConclusion.ADVISORY
+
+
+def test_the_policy_is_read_where_the_change_goes_and_never_from_the_change(world):
+    ref = world.open()
+    change = world.forge.change(ref)
+    place = (str(ref.repository).lower(), ".doneright/policy.yaml")
+    world.forge.contents[(*place, change.head)] = b"stages: {integration: {no_secrets: off}}"
+    world.forge.contents[(*place, change.base)] = b"stages: {integration: {changelog_has_entry: enforced}}"
+    reviewed = world.reviewed(ref)
+    assert reviewed.of("changelog_has_entry").enforcement == "enforced"
+    assert reviewed.of("no_secrets").enforcement == "enforced"
+    assert reviewed.policy_source.startswith(change.base)
+
+
+def test_a_policy_that_cannot_be_read_is_told_and_the_wider_levels_hold(world):
+    ref = world.open()
+    change = world.forge.change(ref)
+    path = (str(ref.repository).lower(), ".doneright/policy.yaml", change.base)
+    world.forge.contents[path] = b"stages: {integration: {no_secrts: off}}"
+    reviewed = world.reviewed(ref)
+    assert "perhaps no_secrets" in reviewed.policy_faults[0]
+    assert reviewed.of("no_secrets").enforcement == "enforced"
+
+
+def test_a_comment_that_asks_for_a_review_gets_one_and_an_answer(world):
+    ref = world.open()
+    world.forge.permissions[str(ref.repository).lower(), "noor"] = Permission.WRITE
+    world.run(world.news(ref))
+    world.run(world.news(ref, said="/doneright review"))
+    assert world.record(ref).run == 2
+    assert world.forge.answers(ref)
+
+
+def test_a_stranger_is_answered_and_starts_nothing(world):
+    ref = world.open()
+    world.run(world.news(ref))
+    assert world.news(ref, said="/doneright review", by="stranger").start == ()
+    assert "may not write" in world.forge.answers(ref)[0][1]
+
+
+def test_a_check_that_ended_looks_at_the_newest_head_alone(world):
+    ref = world.open()
+    world.run(world.news(ref))
+    world.forge.alter(ref, head=NEXT)
+    world.app.clock.advance(timedelta(seconds=1))
+    world.run(world.news(ref))
+    def ended(commit):
+        news = ChangeNews(forge=ref.forge, repository=ref.repository, commit=commit, reason="unit ended")
+        return what_follows(
+            world.app.reviews, news, project=PROJECT, connection=world.connection.id, at=world.app.clock.now()
+        )
+
+    assert ended(HEAD).start == ()
+    assert [one.head for one in ended(NEXT).start] == [NEXT]
+    assert "no pull request under review" in ended("7" * 40).reason
+
+
+def test_discussions_without_end_begin_a_new_history(world):
+    ref = world.open(file("README.md", "a\n", "b\n"))
+    follows = world.news(ref)
+    engine = world.engine()
+    real = engine._activities["conclude_review"]
+
+    def asked_again(payload):
+        world.news(ref)
+        return real(payload)
+
+    engine._activities["conclude_review"] = asked_again
+    world.run(follows, engine)
+    assert engine.names().count("judge_change") == MOST_ROUNDS
