@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from shared.domain.change import ChangeCommit, ChangeEvidence, LinkedItem, Unknown
 from shared.domain.definition import GateId
 from shared.domain.review import Effort, Judgement
-from shared.evidence.prose.tickets import named
+from shared.evidence.prose.tickets import meant, named
 from shared.gates import Asked, Gate
 
 _CLOSES = re.compile(
@@ -25,7 +25,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     if isinstance(evidence.items, Unknown):
         return Judgement.unseen("the linked work items", evidence.items)
     limit = asked.figure("tickets", 1)
-    linked = list(_apart(evidence.items))
+    linked = list(_apart(meant(evidence.change, evidence.items)))
     commits = () if isinstance(evidence.commits, Unknown) else evidence.commits
     known = {one.id for item in evidence.items for one in (item, *item.parents)}
     further = sorted(set(_closed(evidence, commits)) - known)

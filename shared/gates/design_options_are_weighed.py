@@ -11,7 +11,7 @@ from shared.domain.definition import GateId, WorkItemKind
 from shared.domain.review import Effort, Judgement, Remark
 from shared.evidence.prose.designs import design
 from shared.evidence.prose.options import Aspect, Design
-from shared.evidence.prose.tickets import item_kind, named, served, texts
+from shared.evidence.prose.tickets import item_kind, meant, named, served, texts
 from shared.gates import Asked, Gate
 
 DESIGNS = ("docs/design/**", "docs/designs/**", "docs/decisions/**", "docs/adr/**", "**/adr/**", "**/decisions/**")
@@ -36,7 +36,9 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     """Whether each ticket, or a design document of the change, has ``options`` and says all ``aspects`` of every one."""
     if isinstance(evidence.items, Unknown):
         return Judgement.unseen("the tickets, where designs stand,", evidence.items)
-    tickets = list({(one.forge, one.project, one.id): one for one in map(served, evidence.items)}.values())
+    tickets = list(
+        {(one.forge, one.project, one.id): one for one in map(served, meant(evidence.change, evidence.items))}.values()
+    )
     tickets = [one for one in tickets if item_kind(one) in _ASKED_OF]
     if evidence.items and not tickets:
         return Judgement.not_applicable("no feature or requirement is linked")
@@ -154,7 +156,7 @@ def _unreadable(evidence: ChangeEvidence) -> str:
 GATE = Gate(
     id=GateId.DESIGN_OPTIONS_ARE_WEIGHED,
     motivation="The first idea is rarely the best one, and in a year nobody remembers why it was taken.",
-    reads=("items", "files", "threads", "design"),
+    reads=("change", "items", "files", "threads", "design"),
     effort=Effort.HOURS,
     remedy="Set two options or more down in the ticket or under docs/design, say of each its effort, vulnerabilities, "
     "cleanliness, familiarity, execution impact, cost and testability, then which one is taken and why.",

@@ -6,7 +6,7 @@ from shared.domain.change import ChangeEvidence, LinkedItem, Unknown
 from shared.domain.definition import GateId, WorkItemKind
 from shared.domain.review import Effort, Judgement
 from shared.evidence.prose.scenarios import Scenario, checklist, complete, scenarios
-from shared.evidence.prose.tickets import item_kind, named, served
+from shared.evidence.prose.tickets import further, item_kind, meant, named, served
 from shared.gates import Asked, Gate
 
 _ASKED_OF = frozenset({WorkItemKind.FEATURE, WorkItemKind.REQUIREMENT, WorkItemKind.BUG, None})
@@ -18,7 +18,9 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     """Whether every ticket, or what a task of it is part of, has as many ``scenarios`` as are asked for."""
     if isinstance(evidence.items, Unknown):
         return Judgement.unseen("the linked work items", evidence.items)
-    tickets = list({(one.forge, one.project, one.id): one for one in map(served, evidence.items)}.values())
+    tickets = list(
+        {(one.forge, one.project, one.id): one for one in map(served, meant(evidence.change, evidence.items))}.values()
+    )
     tickets = [one for one in tickets if item_kind(one) in _ASKED_OF]
     if not tickets:
         return Judgement.not_applicable("no feature, requirement or bug is linked")
@@ -42,7 +44,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
 def _found(ticket: LinkedItem) -> tuple[list[str], list[Scenario]]:
     """What counts, and the scenarios that lack a part."""
     # Comments discuss; what is agreed stands in the ticket.
-    texts = [ticket.body, *ticket.fields.values()]
+    texts = [ticket.body, *further(ticket)]
     told = [one for text in (ticket.acceptance, *texts) for one in scenarios(text)]
     points = [*checklist(ticket.acceptance, whole=True), *(one for text in texts for one in checklist(text))]
     whole = complete(told)
@@ -61,7 +63,7 @@ def _told(ticket: LinkedItem, done: list[str], lacking: list[Scenario]) -> str:
 GATE = Gate(
     id=GateId.REQUIREMENT_HAS_ACCEPTANCE_CRITERIA,
     motivation="Without a way to see that it is met, a requirement is done when its author is tired of it.",
-    reads=("items",),
+    reads=("change", "items"),
     effort=Effort.HOURS,
     remedy="Add scenarios in Given-When-Then to the ticket: one for the ordinary case and one for each way it can go wrong.",
     evaluate=evaluate,

@@ -12,7 +12,7 @@ from shared.domain.definition import GateId, OwnerRole, WorkItemKind
 from shared.domain.review import Effort, Judgement, Remark
 from shared.evidence.prose.placeholders import says_something
 from shared.evidence.prose.threats import Threat, ThreatModel, threat_model
-from shared.evidence.prose.tickets import item_kind, texts
+from shared.evidence.prose.tickets import item_kind, meant, texts
 from shared.gates import Asked, Gate
 
 MODELS = ("**/*threat*model*", "**/threat*/**", "docs/security/**", "docs/design/**", "docs/designs/**")
@@ -65,12 +65,11 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     """Whether the tickets and the documents of the change together hold all ``parts``."""
     if isinstance(evidence.items, Unknown):
         return Judgement.unseen("the tickets, where threat models stand,", evidence.items)
-    if evidence.items and not any(
-        item_kind(one) in _ASKED_OF for item in evidence.items for one in (item, *item.parents)
-    ):
+    tickets = meant(evidence.change, evidence.items)
+    if tickets and not any(item_kind(one) in _ASKED_OF for item in tickets for one in (item, *item.parents)):
         return Judgement.not_applicable("no feature or requirement is linked")
     documents = list(_documents(evidence))
-    written = [text for item in evidence.items for one in (item, *item.parents) for text in texts(one)]
+    written = [text for item in tickets for one in (item, *item.parents) for text in texts(one)]
     whole = threat_model([*written, *(file.content or "" for file in documents)])
     wanted = asked.entries("parts") or PARTS
     missing = {part: told for part in wanted if (told := _missing(part, whole, evidence))}
@@ -180,7 +179,7 @@ def _remarks(missing: dict[str, str], documents: list[ChangedFile]) -> Iterator[
 GATE = Gate(
     id=GateId.THREAT_MODEL_IS_COMPLETE,
     motivation="What nobody thought of is not defended; a control nobody tried is a hope; a risk nobody owns is everybody's.",
-    reads=("items", "files", "roles"),
+    reads=("change", "items", "files", "roles"),
     effort=Effort.HOURS,
     remedy="Draw the data flow before and after, list every threat with a control and the test that shows it holding, state the "
     "risk that is left, and name who accepts it in which role.",

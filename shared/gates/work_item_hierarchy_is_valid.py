@@ -12,7 +12,7 @@ from shared.domain.forge import ForgeName
 from shared.domain.process import HIERARCHY
 from shared.domain.project import Process
 from shared.domain.review import Effort, Judgement, Outcome, Remark
-from shared.evidence.prose.tickets import item_kind, named
+from shared.evidence.prose.tickets import item_kind, meant, named
 from shared.gates import Asked, Gate
 
 _ANY = ("Epic", "Feature", "Requirement", "Task")
@@ -27,7 +27,11 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     if not evidence.items:
         return Judgement.not_applicable("no ticket is linked whose parent could be wrong")
     ladder = _ladder(evidence.process)
-    judged = [part for item in evidence.items for part in _judged(item, ladder, board=bool(evidence.process))]
+    judged = [
+        part
+        for item in meant(evidence.change, evidence.items)
+        for part in _judged(item, ladder, board=bool(evidence.process))
+    ]
     worst = min((part.outcome for part in judged), key=_WORST_FIRST.index)
     told = list(dict.fromkeys(part.reason for part in judged if part.outcome is worst))
     # A place in the change cannot be named: tickets stand beside it.
@@ -139,7 +143,7 @@ def _A(item: LinkedItem) -> str:  # noqa: N802 - begins a sentence
 GATE = Gate(
     id=GateId.WORK_ITEM_HIERARCHY_IS_VALID,
     motivation="Progress is added up from tasks to epics; a ticket in the wrong place is counted nowhere, or twice.",
-    reads=("items", "process"),
+    reads=("change", "items", "process"),
     effort=Effort.MINUTES,
     remedy="Set the parent that the process prescribes; the report of the backlog proposes one.",
     evaluate=evaluate,

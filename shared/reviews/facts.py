@@ -8,7 +8,7 @@ from shared.domain.change import Change, ChangeCommit, ChangeEvidence, LinkedIte
 from shared.domain.definition import ChangeKind, WorkItemKind
 from shared.evidence.changes.conventional import ConventionalCommit, conventional
 from shared.evidence.changes.kinds import FileKind, kind_of
-from shared.evidence.prose.tickets import item_kind, plain_name
+from shared.evidence.prose.tickets import item_kind, meant, plain_name
 from shared.policies.applying import Facts
 
 _OF_TYPE = {
@@ -49,7 +49,7 @@ def kinds_of(
     for what, part in (("commits", commits), ("work items", items)):
         if isinstance(part, Unknown) and part.supported:
             return Unknown(reason=f"what the change is for may stand in its {what}, which are not known: {part.reason}")
-    found = set(_told(change, _known(commits), _known(items)))
+    found = set(_told(change, _known(commits), meant(change, _known(items))))
     if not found:
         return Unknown(
             reason="no title, label, branch, commit or work item says what the change is for: begin the title with feat:, "
@@ -67,7 +67,7 @@ def facts_of(evidence: ChangeEvidence) -> Facts:
         labels=_labels(evidence),
         paths=_paths(evidence),
         change_kinds=_change_kinds(evidence),
-        work_item_kinds=_item_kinds(evidence.items),
+        work_item_kinds=_item_kinds(evidence),
     )
 
 
@@ -108,7 +108,7 @@ def _of_item(item: LinkedItem) -> Iterator[ChangeKind]:
 def _labels(evidence: ChangeEvidence) -> tuple[str, ...] | None:
     if isinstance(evidence.items, Unknown) and evidence.items.supported:
         return None
-    tags = (tag for item in _known(evidence.items) for tag in item.tags)
+    tags = (tag for item in meant(evidence.change, _known(evidence.items)) for tag in item.tags)
     return tuple(dict.fromkeys((*evidence.change.labels, *tags)))
 
 
@@ -137,10 +137,11 @@ def _documents_alone(evidence: ChangeEvidence) -> bool:
     )
 
 
-def _item_kinds(items: Part[tuple[LinkedItem, ...]]) -> tuple[WorkItemKind, ...] | None:
+def _item_kinds(evidence: ChangeEvidence) -> tuple[WorkItemKind, ...] | None:
+    items = evidence.items
     if isinstance(items, Unknown):
         return None if items.supported else ()
-    found = set(_kinds(items))
+    found = set(_kinds(meant(evidence.change, items)))
     return None if None in found else tuple(kind for kind in WorkItemKind if kind in found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shared.domain.change import LinkedItem
+from shared.domain.change import Change, LinkedItem
 from shared.domain.definition import WorkItemKind
 
 _TYPES = {
@@ -13,6 +13,9 @@ _TYPES = {
     "user story": WorkItemKind.REQUIREMENT, "story": WorkItemKind.REQUIREMENT, "requirement": WorkItemKind.REQUIREMENT,
     "product backlog item": WorkItemKind.REQUIREMENT, "task": WorkItemKind.TASK, "bug": WorkItemKind.BUG,
 }  # fmt: skip
+_HOW = "doneright.link"
+"""Field by which a forge without links of its own says how an issue is meant: the change ``closes`` or only ``names`` it."""
+_NAMES = "names"
 _PREFIX = re.compile(r"^(?:type|kind|level|category)\s*[:/]\s*")
 
 
@@ -26,6 +29,16 @@ def item_kind(item: LinkedItem) -> WorkItemKind | None:
     if item.kind is not None:
         return item.kind
     return next((kind for name in (item.type, *item.tags) if (kind := _TYPES.get(plain_name(name)))), None)
+
+
+def meant(change: Change, items: tuple[LinkedItem, ...]) -> tuple[LinkedItem, ...]:
+    """The tickets that the change is for: those linked or closed, and those its branch or title names.
+
+    One that its description merely mentions is meant where nothing else is.
+    """
+    spoken = set(re.findall(r"(?<!\d)\d{1,9}(?!\d)", f"{change.source} {change.title}"))
+    firm = tuple(one for one in items if one.fields.get(_HOW) != _NAMES or str(one.id) in spoken)
+    return firm or items
 
 
 def served(item: LinkedItem) -> LinkedItem:
@@ -46,4 +59,9 @@ def named(item: LinkedItem) -> str:
 
 def texts(item: LinkedItem) -> Iterator[str]:
     """Everything written on the ticket, each text by itself: description, acceptance criteria, other fields, comments."""
-    yield from (one for one in (item.body, item.acceptance, *item.fields.values(), *item.comments) if one.strip())
+    yield from (one for one in (item.body, item.acceptance, *further(item), *item.comments) if one.strip())
+
+
+def further(item: LinkedItem) -> tuple[str, ...]:
+    """The texts of its other fields."""
+    return tuple(text for name, text in item.fields.items() if name != _HOW)

@@ -75,3 +75,8 @@ def test_what_could_not_be_had_may_name_more():
 
 def test_too_many_are_too_many_whatever_else_is_unknown():
     assert judged(GATE, evidence(items=(item(12), item(13)), commits=UNKNOWN), asked(GATE)).outcome is Outcome.UNMET
+
+
+def test_an_issue_that_is_only_mentioned_is_no_second_ticket():
+    aside = item(40, type="", forge=ForgeName.GITHUB, project="contoso/desk", fields={"doneright.link": "names"})
+    assert judged(GATE, evidence(items=(item(12), aside)), asked(GATE)).measured == {"tickets": 1}

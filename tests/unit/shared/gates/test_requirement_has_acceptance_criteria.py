@@ -104,3 +104,8 @@ def test_epics_and_tasks_of_nothing_are_not_asked_and_unknown_levels_are():
 
 def test_unknown_tickets_have_no_criteria_that_anybody_saw():
     assert judged(GATE, evidence(items=UNKNOWN), asked(GATE)).outcome is Outcome.NOT_AVAILABLE
+
+
+def test_an_issue_that_is_only_mentioned_is_not_asked():
+    aside = item(40, fields={"doneright.link": "names"})
+    assert found(item(12, body=TWO), aside).outcome is Outcome.MET
