@@ -30,7 +30,10 @@ PERMISSIONS = {
     "organization_hooks": "write",
     "pull_requests": "write",
     "repository_hooks": "write",
+    "secret_scanning_alerts": "read",
+    "security_events": "write",
     "statuses": "write",
+    "vulnerability_alerts": "read",
     "workflows": "write",
 }
 EVENTS = (

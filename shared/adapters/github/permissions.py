@@ -37,11 +37,20 @@ _NEEDS = (
     _Need("pull_requests", "write", "reviewing changes", frozenset({"repo"})),
     _Need("repository_hooks", "write", "hearing of events", frozenset({"repo", "admin:repo_hook", "write:repo_hook"})),
     _Need("members", "read", "knowing who belongs to a team", frozenset({"read:org", "write:org", "admin:org"})),
-    _Need("checks", "write", "reporting gates as check runs", frozenset()),
+    _Need("checks", "write", "reporting reviews as check runs", frozenset()),
+    _Need("statuses", "write", "reading what reports on a change, and reporting", frozenset({"repo", "repo:status"})),
+    _Need("security_events", "write", "code scanning's alerts and findings", frozenset({"repo", "security_events"})),
+    _Need("vulnerability_alerts", "read", "Dependabot's alerts", frozenset({"repo", "security_events"})),
+    _Need("secret_scanning_alerts", "read", "alerts of secret scanning", frozenset({"repo", "security_events"})),
 )
 
 _DELETING = _Need("delete_repo", "", "taking back the repositories of a failed run", frozenset({"delete_repo"}))
 """To classic tokens alone, deleting is a scope of its own; elsewhere administration covers it."""
+
+# Projects are made without these. A review that lacks one says so; no token of a person can have checks.
+_OPTIONAL = frozenset(
+    {"checks", "statuses", "security_events", "vulnerability_alerts", "secret_scanning_alerts", _DELETING.name}
+)
 
 
 class PermissionCalls:
@@ -81,8 +90,10 @@ class PermissionCalls:
             base = path("/repos/{}/{}", repository.owner, repository.name)
             # Not the environments themselves: plans without them answer as if the permission were missing.
             probes["actions"] = lambda: client.request("GET", base + "/actions/workflows")
+            # Alerts are not tried: off, never used and forbidden are answered alike.
             for name, where in (
                 ("contents", "/git/refs"),
+                ("statuses", "/statuses/" + "0" * 40),
                 ("issues", "/issues"),
                 ("pull_requests", "/pulls"),
                 ("repository_hooks", "/hooks"),
@@ -140,6 +151,5 @@ def _finding(need: _Need, present: bool | None, kind: str) -> PermissionFinding:
         needed_for=need.needed_for,
         present=present,
         remedy="" if present else remedies[kind],
-        # No step writes check runs, and no project is made by deleting; whoever asks for that is told what it needs.
-        optional=need.name in {"checks", _DELETING.name},
+        optional=need.name in _OPTIONAL,
     )

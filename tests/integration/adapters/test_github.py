@@ -49,6 +49,10 @@ APP_PERMISSIONS = {
     "repository_hooks": "write",
     "members": "read",
     "checks": "write",
+    "statuses": "write",
+    "security_events": "write",
+    "vulnerability_alerts": "read",
+    "secret_scanning_alerts": "read",
 }
 ALL_SCOPES = ["repo", "workflow", "delete_repo", "admin:org", "admin:repo_hook"]
 
@@ -516,7 +520,20 @@ def test_an_app_installation_does_all_of_it(sandbox):
 def test_permissions_of_an_app(sandbox):
     found = {finding.permission: finding for finding in sandbox.app().permissions()}
     assert all(finding.present for finding in found.values())
-    assert "checks=write" in found
+    assert {"checks=write", "statuses=write", "security_events=write", "vulnerability_alerts=read"} <= set(found)
+
+
+def test_what_reviews_alone_need_is_optional_and_named_with_its_remedy(sandbox):
+    held = next(iter(sandbox.state.data["github"]["installations"].values()))["permissions"]
+    for name in ("statuses", "security_events", "secret_scanning_alerts"):
+        del held[name]
+    missing = [finding for finding in sandbox.app().permissions() if not finding.present]
+    assert {finding.permission for finding in missing} == {
+        "statuses=write",
+        "security_events=write",
+        "secret_scanning_alerts=read",
+    }
+    assert all(finding.optional and "Give the App the permission" in finding.remedy for finding in missing)
 
 
 def test_permissions_of_a_classic_token(sandbox):
@@ -550,6 +567,8 @@ def test_permissions_of_a_fine_grained_token_are_probed_without_a_trace(sandbox)
     assert found["administration=write"] is False
     assert found["repository_hooks=write"] is False
     assert found["checks=write"] is False
+    assert found["statuses=write"] is False
+    assert found["security_events=write"] is None
     assert found["workflows=write"] is None
 
 

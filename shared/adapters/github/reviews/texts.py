@@ -52,21 +52,23 @@ def texts_at(client: GitHubClient, repository: RepositoryRef, commit: str, paths
     return found
 
 
+def document(commit: str, paths: Sequence[str]) -> str:
+    """The query for the texts of ``paths`` at ``commit``, each under the alias of its place."""
+    asked = " ".join(
+        f"b{n}: object(expression: {json.dumps(f'{commit}:{name}', ensure_ascii=False)})"
+        " { ... on Blob { text isBinary isTruncated byteSize } }"
+        for n, name in enumerate(paths)
+    )
+    return f"query Texts($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
+
+
 def _batched(
     client: GitHubClient, repository: RepositoryRef, commit: str, wanted: Sequence[str], room: int
 ) -> dict[str, Text]:
     found: dict[str, Text] = {}
     for begin in range(0, len(wanted), BATCH):
         batch = wanted[begin : begin + BATCH]
-        asked = " ".join(
-            f"b{n}: object(expression: {json.dumps(f'{commit}:{name}')})"
-            " { ... on Blob { text isBinary isTruncated byteSize } }"
-            for n, name in enumerate(batch)
-        )
-        document = (
-            f"query Texts($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
-        )
-        answered = ask(client, document, {"owner": repository.owner, "name": repository.name})
+        answered = ask(client, document(commit, batch), {"owner": repository.owner, "name": repository.name})
         blobs = answered.data.get("repository") or {}
         for n, name in enumerate(batch):
             blob = blobs.get(f"b{n}")
