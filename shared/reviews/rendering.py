@@ -81,8 +81,12 @@ def check_summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None)
 
 
 def _plainly(found: Sorted) -> str:
-    attested = f" {len(found.attested)} of them by word of a person." if found.attested else ""
-    return f"\n\n{counted(len(found.met) + len(found.attested), 'criterion is', 'criteria are')} met.{attested}"
+    said = counted(len(found.met) + len(found.attested), "criterion is met", "criteria are met")
+    if found.attested:
+        said += f", {len(found.attested)} of them by the word of somebody"
+    if found.not_asked:
+        said += f"; {len(found.not_asked)} {'is' if len(found.not_asked) == 1 else 'are'} not asked of this change"
+    return f"\n\n{said}."
 
 
 def _picture(found: Sorted) -> Section:

@@ -66,7 +66,6 @@ def verdict(reviewed: Reviewed) -> str:
     """The verdict in one line of plain text."""
     found = sorted_findings(reviewed.findings)
     enforced = [one for one in reviewed.findings if one.enforcement is Enforcement.ENFORCED]
-    asked = [one for one in enforced if one.outcome is not Outcome.NOT_APPLICABLE]
     match reviewed.ruling:
         case Ruling.FAILED:
             said = counted(len(found.blocking), "criterion is not met", "criteria are not met")
@@ -80,7 +79,9 @@ def verdict(reviewed: Reviewed) -> str:
             word = "Inconclusive"
         case Ruling.PASSED:
             said = (
-                f"all {len(asked)} enforced criteria stand" if len(asked) != 1 else "the one enforced criterion stands"
+                f"all {len(enforced)} enforced criteria stand"
+                if len(enforced) != 1
+                else "the one enforced criterion stands"
             )
             if found.let_go:
                 said += f", {len(found.let_go)} of them waived"

@@ -110,7 +110,7 @@ def test_an_attestation_that_a_gate_did_not_need_is_not_what_it_was_met_by() -> 
 @BOTH
 def test_all_green_is_plain(forge: ForgeName) -> None:
     text = summary(green(forge), SHOWN)
-    assert "### Passed: all 2 enforced criteria stand." in text
+    assert "### Passed: all 3 enforced criteria stand.\n\n2 criteria are met; 1 is not asked of this change." in text
     assert not seen(text).tables
     assert "<details>" not in text
     assert text.count("\n") < 10
@@ -130,10 +130,10 @@ def test_green_with_advice_shows_the_advice() -> None:
     ("reviewed", "conclusion", "words"),
     [
         (blocked(), CheckConclusion.FAILED, "Blocked: 2 criteria are not met, 1 could not be determined"),
-        (green(), CheckConclusion.PASSED, "Passed: all 2 enforced criteria stand"),
+        (green(), CheckConclusion.PASSED, "Passed: all 3 enforced criteria stand"),
         (inconclusive(), CheckConclusion.INCONCLUSIVE, "Inconclusive: 1 criterion could not be determined"),
         (blocked(advisory=True), CheckConclusion.ADVISORY, "Advice: not ready, 2 criteria are not met"),
-        (green(advisory=True), CheckConclusion.ADVISORY, "Advice: passed, all 2 enforced criteria stand"),
+        (green(advisory=True), CheckConclusion.ADVISORY, "Advice: passed, all 3 enforced criteria stand"),
         (inconclusive(advisory=True), CheckConclusion.ADVISORY, "Advice: inconclusive, 1 criterion"),
     ],
 )
