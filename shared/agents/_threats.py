@@ -104,6 +104,12 @@ _PYTHON: tuple[tuple[FlowKind, re.Pattern[str]], ...] = (
     (FlowKind.DATABASE, re.compile(r"(?:\w+\.)*(?:cursor|cur|connection|conn|session|db|database|engine)\.(?:execute|executemany|executescript|add|merge|raw)|sqlite3\.connect|psycopg2?\.connect|asyncpg\.\w+|pymongo\.MongoClient|(?:\w+\.)*objects\.(?:raw|extra)|create_engine|redis\.\w+")),
     (FlowKind.STORAGE, re.compile(r"(?:\w+\.)*(?:write_text|write_bytes|upload_blob|put_object|upload_file|upload_fileobj|save_file)|shutil\.(?:copy\w*|move)|tarfile\.open|zipfile\.ZipFile|(?:\w+\.)*extractall")),
 )  # fmt: skip
+_HINT = re.compile(
+    r"pickle|dill|marshal|joblib|yaml|shelve|eval|exec|tree|ET\.|minidom|sax|torch|subprocess|system|popen|spawn|pexpect|requests|httpx|"
+    r"aiohttp|urllib3|session|http_client|urlopen|socket|smtplib|boto3|paramiko|ftplib|grpc|cursor|cur\.|conn|db\.|database|engine|"
+    r"sqlite3|psycopg|asyncpg|pymongo|objects|redis|write_|upload|put_object|save_file|shutil|tarfile|zipfile|extractall|open"
+)
+"""A word of each call, to pass over files without any quickly."""
 _SCRIPT: tuple[tuple[FlowKind, re.Pattern[str]], ...] = (
     (FlowKind.ROUTE, re.compile(r"\b(?:app|router|server|fastify)\.(?:get|post|put|patch|delete|all|use)\(\s*[\"'`](?P<what>/[^\"'`]{0,100})")),
     (FlowKind.DESERIALISATION, re.compile(r"\b(?P<what>eval|new Function|unserialize|deserialize|yaml\.load|vm\.runIn\w+)\s*\(")),
@@ -137,6 +143,8 @@ def _python(file: ChangedFile) -> Iterator[Flow]:
             if route.text not in old:
                 yield Flow(FlowKind.ROUTE, file.path, one.declaration.line, route.text)
     new = {line.number for line in added(file)}
+    if not any(_HINT.search(line.text) for line in added(file)):
+        return
     earlier = before(file)
     known = Counter(name for _, _, name in _calls(earlier)) if isinstance(earlier, str) else Counter[str]()
     now = list(_calls(text_of(file)))

@@ -38,12 +38,15 @@ def analyse(evidence: ChangeEvidence) -> tuple[Opinion, ...]:
 
 def ranked(evidence: ChangeEvidence) -> tuple[tuple[Reached, Finding], ...]:
     """Every finding once, those nearest to the change first, then by severity."""
+    findings = {(one.rule, one.path, one.line, one.message): one for one in _findings(evidence)}
+    if not findings:
+        return ()
     reach = Reachability(evidence.known_files)
     severities = list(FindingSeverity)
-    found = {(one.rule, one.path, one.line, one.message): (reach.of(one), one) for one in _findings(evidence)}
+    found = [(reach.of(one), one) for one in findings.values()]
     return tuple(
         sorted(
-            found.values(),
+            found,
             key=lambda pair: (
                 pair[0].reach,
                 not pair[0].routes,
