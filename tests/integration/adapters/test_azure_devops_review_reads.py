@@ -1,5 +1,7 @@
 """Looking at pull requests of Azure Repos on the simulator: every part, what is missing, and how many questions it takes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from shared.adapters.azure_devops.errors import AccessError
@@ -354,6 +356,28 @@ def test_permissions_are_those_the_service_works_out(place):
         "Ada": Permission.NONE,
     }
     assert {login: place.forge.permission(REPOSITORY, login) for login in people} == people
+
+
+def test_a_denied_permission_is_none_and_a_list_that_tells_nothing_leaves_it_to_the_project(place, monkeypatch):
+    me = place.ask("GET", "/_apis/connectionData", who="ada")["authenticatedUser"]
+    project = place.sandbox.project()["id"]
+    entry = {"descriptor": me["descriptor"], "allow": 0, "deny": 4}
+    body = {"token": f"repoV2/{project}/{place.repository_id}", "merge": True, "accessControlEntries": [entry]}
+    place.ask("POST", "/_apis/AccessControlEntries/2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87", body, "admin")
+    assert place.forge.permission(REPOSITORY, "ada@acme.example") is Permission.READ
+    ask = place.forge._allowed
+    monkeypatch.setattr(
+        place.forge, "_allowed", lambda token, *rest: None if token.count("/") > 1 else ask(token, *rest)
+    )
+    assert place.forge.permission(REPOSITORY, "ada@acme.example") is Permission.WRITE
+
+
+def test_many_looks_at_once_wait_for_no_place_that_they_hold_themselves(place):
+    place.push("feature/x", {"a.txt": b"1\n"})
+    change = place.open(workItemRefs=[{"id": str(place.item("Task", "Do"))}])
+    with ThreadPoolExecutor(40) as threads:
+        found = list(threads.map(lambda _: place.forge.look_at(change), range(40), timeout=60))
+    assert len({one.change.head for one in found}) == 1
 
 
 def test_we_are_who_the_service_says(place):

@@ -25,25 +25,32 @@ class AccessCalls(AskingCalls):
         found = None if descriptor is None else self._found(repository)
         if found is None:
             return Permission.NONE
-        with self._client.anew():
-            lists = self._client.area("security").query_access_control_lists(
-                GIT_NAMESPACE,
-                token=f"repoV2/{found.project.id}/{found.id}",
-                descriptors=descriptor,
-                include_extended_info=True,
-            )
-        allowed = 0
-        for one in lists or []:
-            for entry in (one.aces_dictionary or {}).values():
-                extended = entry.extended_info
-                effective = extended.effective_allow if extended and extended.effective_allow else entry.allow or 0
-                denied = extended.effective_deny if extended and extended.effective_deny else entry.deny or 0
-                allowed |= effective & ~denied
+        allowed = self._allowed(f"repoV2/{found.project.id}/{found.id}", descriptor)
+        if allowed is None:
+            # Nothing of its own is set for the repository: what holds for all of the project does.
+            allowed = self._allowed(f"repoV2/{found.project.id}", descriptor) or 0
         if allowed & _ADMINISTER:
             return Permission.ADMIN
         if allowed & _CONTRIBUTE:
             return Permission.WRITE
         return Permission.READ if allowed & _READ else Permission.NONE
+
+    def _allowed(self, token: str, descriptor: str | None) -> int | None:
+        """Bits of the permissions that person has there in the end; ``None`` where no list tells."""
+        with self._client.anew():
+            lists = self._client.area("security").query_access_control_lists(
+                GIT_NAMESPACE, token=token, descriptors=descriptor, include_extended_info=True
+            )
+        entries = [entry for one in lists or [] for entry in (one.aces_dictionary or {}).values()]
+        if not entries:
+            return None
+        allowed = 0
+        for entry in entries:
+            extended = entry.extended_info
+            effective = extended.effective_allow if extended and extended.effective_allow else entry.allow or 0
+            denied = extended.effective_deny if extended and extended.effective_deny else entry.deny or 0
+            allowed |= effective & ~denied
+        return allowed
 
     def _descriptor(self, login: str) -> str | None:
         """The descriptor that access control lists know ``login`` by; ``None`` unless it is exactly one person's."""
