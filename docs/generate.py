@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generators import api, configuration, definitions, functions, origins, vocabulary
+from docs.generators import api, configuration, definitions, functions, gates, origins, vocabulary
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
@@ -23,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "ticket-lifecycle.md": definitions.lifecycle,
     "policies.md": definitions.policies,
     "coverage.md": origins.reference,
+    **gates.pages(),
 }
 
 

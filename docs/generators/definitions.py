@@ -37,7 +37,7 @@ def done() -> str:
         "Definition of done",
         "Every criterion is a statement that is true or false. A gate decides it from evidence, evidence of a kind shows it,\n"
         "or somebody in a role attests it. [Policies](policies.md) say which of them block; [coverage](coverage.md) says where\n"
-        "each comes from. Gates arrive with reviews; until then nothing judges by this definition.",
+        "each comes from. Reviews judge every pull request by what is asked of changes and tickets.",
         blocks,
     )
 
@@ -59,7 +59,10 @@ def _gates() -> str:
     for criterion in definition_of_done().criteria:
         if isinstance(criterion.known_by, KnownByGate):
             by_gate[criterion.known_by.gate].append(f"[{criterion.id}](#{criterion.id})")
-    return table(("Gate", "Criteria"), [(code(gate), ", ".join(names)) for gate, names in by_gate.items()])
+    return table(
+        ("Gate", "Criteria"),
+        [(f"[{code(gate)}](gates/{gate}.md)", ", ".join(names)) for gate, names in by_gate.items()],
+    )
 
 
 def _criterion(criterion: Criterion) -> str:
@@ -80,7 +83,7 @@ def _known(criterion: Criterion) -> str:
         case KnownByGate() as known:
             read = f", from {_words(known.evidence)}" if known.evidence else ""
             held = "; ".join(f"{_words(name)} {threshold.text}" for name, threshold in known.thresholds.items())
-            return f"gate {code(known.gate)}{read}" + (f": {held}" if held else "")
+            return f"gate [{code(known.gate)}](gates/{known.gate}.md){read}" + (f": {held}" if held else "")
         case KnownByEvidence() as known:
             return f"{_words(known.evidence)} that shows {known.shows}"
         case KnownByAttestation() as known:
@@ -196,8 +199,8 @@ def policies() -> str:
     ]
     return page(
         "Policies",
-        "How strictly each criterion of the [definition of done](definition-of-done.md) is taken, by stage. Policies are read\n"
-        "and weighed in this release; reviews that act by them come later.",
+        "How strictly each criterion of the [definition of done](definition-of-done.md) is taken, by stage. Reviews act\n"
+        "by them: what is enforced and unmet blocks the merge, on connections that do not advise only.",
         blocks,
     )
 

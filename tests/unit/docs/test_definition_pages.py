@@ -28,7 +28,7 @@ def test_every_criterion_has_its_place_with_owner_remedy_and_source() -> None:
         assert f"| Owner | {criterion.owner.replace('_', ' ')} |" in section
         assert all(f"`seed {source.text}`" in section for source in criterion.sources)
         assert all(threshold.text in section for threshold in criterion.thresholds.values())
-    assert all(f"| `{gate}` |" in text for gate in GateId)
+    assert all(f"| [`{gate}`](gates/{gate}.md) |" in text for gate in GateId)
     assert pin(definition_of_done()).digest in text
 
 
