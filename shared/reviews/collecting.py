@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from shared.agents.redacting import redact
 from shared.definitions.load import definition_of_done
 from shared.domain.change import Change, ChangedFile, ChangeEvidence, Looked, Part, Reported, Scan, Unknown
 from shared.domain.connection import Connection
@@ -16,6 +17,7 @@ from shared.domain.pull_request import PullRequestState
 from shared.domain.review import AgentName, Collected, ReviewInput, ReviewState
 from shared.errors import DefectError, NotSupportedError, RefusedError
 from shared.evidence.keeping import reports as kept_reports
+from shared.evidence.scanning import secrets
 from shared.policies.pinning import keep
 from shared.projects.ports import CONNECTIONS
 from shared.reviews import publishing, recording
@@ -56,16 +58,17 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         publishing.announce(forge, run.ref, change.head, ports.links.review(run.review), run.review)
     files = forge.changed_files(change)
     reports = _reports(ports, run.project, [change.head, change.merge_commit])
+    scans = looking.scan(change, files, () if isinstance(reports, Unknown) else reports)
     evidence = ChangeEvidence(
         change=change,
-        files=files,
+        files=_without_secrets(files, scans),
         commits=looked.commits,
         items=looked.items,
         reviews=looked.reviews,
         threads=looked.threads,
         checks=looked.checks,
         alerts=_alerts(forge, change),
-        scans=looking.scan(change, files, () if isinstance(reports, Unknown) else reports),
+        scans=scans,
         reports=reports,
         base_reports=_reports(ports, run.project, [change.base, change.merge_base]),
         earlier_reports=_earlier(ports, run),
@@ -109,6 +112,30 @@ def _ended(looked: Looked | None, run: ReviewInput) -> str:
     if change.head != run.head:
         return f"{run.head[:8]} was superseded by {change.head[:8]}"
     return "" if change.state is PullRequestState.OPEN else f"the pull request is {change.state}"
+
+
+def _without_secrets(files: Part[tuple[ChangedFile, ...]], scans: Iterable[Scan]) -> Part[tuple[ChangedFile, ...]]:
+    """The files as they are kept: where a scanner saw a secret, none of the file's values stays."""
+    if isinstance(files, Unknown):
+        return files
+    leaking = {
+        finding.path
+        for one in scans
+        if one.scanner == secrets.NAME and not isinstance(one.findings, Unknown)
+        for finding in one.findings
+    }
+
+    def hidden(text: str | None) -> str | None:
+        return None if text is None else redact(text).text
+
+    return tuple(
+        file.model_copy(
+            update={"patch": hidden(file.patch), "content": hidden(file.content), "before": hidden(file.before)}
+        )
+        if file.path in leaking
+        else file
+        for file in files
+    )
 
 
 def _reviewers(looked: Looked) -> list[str]:
