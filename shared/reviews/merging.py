@@ -5,6 +5,7 @@ Nothing is merged that is a draft, comes from a fork, is only advised about, or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -26,6 +27,10 @@ _MOST_OTHERS = 100
 """Open pull requests that are looked at before a branch is deleted."""
 _NEXT_BEST = (MergeKind.SQUASH, MergeKind.MERGE, MergeKind.REBASE)
 """Where the wanted kind is not allowed: one commit on the branch is the least that people have to read."""
+
+_ABOUT_THE_KIND = re.compile(r"\bnot allow|\bnot permitted|\bpolicy\b|\bstrategy\b|\bmethod\b", re.IGNORECASE)
+"""Words by which a forge may mean the kind of merge. Anything else it says would be said of every kind: a missing approval,
+a merge that is under way already."""
 
 
 def nothing(_: MergeOutcome) -> Sequence[str]:
@@ -112,6 +117,8 @@ def _merged(forge: ReviewForge, reviewed: Reviewed, change: Change, allowed: Abs
         if outcome.merged:
             return outcome
         reasons.append(f"{kind}: {outcome.reason}")
+        if not _ABOUT_THE_KIND.search(outcome.reason):
+            break
     return MergeOutcome(merged=False, reason="; ".join(reasons))
 
 

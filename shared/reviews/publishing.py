@@ -24,6 +24,9 @@ from shared.reviews.verdicts import check_title, conclusion_of
 
 BLOCKED = "doneright: blocked"
 READY = "doneright: ready"
+MOST_BYTES_OF_A_CHECK = 65_000
+"""A little below what GitHub takes as the summary of a check run: https://docs.github.com/rest/checks/runs"""
+
 LABELS = (BLOCKED, READY)
 """What a list of pull requests shows of the verdicts. A connection that only advises sets neither."""
 
@@ -112,7 +115,7 @@ class _Publication:
             shown = self._shown(digest)
             if words is not None:
                 self._summarise(words, summary(self._reviewed, shown))
-            self._conclude(check_summary(self._reviewed, shown))
+            self._conclude(_within_a_check(self._reviewed, shown))
         return Published(
             superseded=superseded,
             check=self._check,
@@ -175,8 +178,8 @@ class _Publication:
 
     def _reword(self, word: OwnWord, one: Voiced) -> None:
         body = remarking.body(one, self._reviewed)
-        # What a person resolved is left as they saw it.
-        if word.resolved or _same(word.body, body):
+        # What a person resolved is left as they saw it; a comment that stands for a remark names its place beside it.
+        if word.resolved or not word.path or _same(word.body, body):
             return
         try:
             self._forge.edit_word(self._ref, word, body)
@@ -267,6 +270,15 @@ def label_of(reviewed: Reviewed) -> str:
     if reviewed.advisory:
         return ""
     return READY if reviewed.ruling is Ruling.PASSED else BLOCKED
+
+
+def _within_a_check(reviewed: Reviewed, shown: Shown) -> str:
+    limit = MOST_BYTES_OF_A_CHECK
+    while True:
+        text = check_summary(reviewed, shown, limit=limit)
+        if len(text.encode()) <= MOST_BYTES_OF_A_CHECK:
+            return text
+        limit = limit * 3 // 4
 
 
 def _same(first: str, second: str) -> bool:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.domain.publication import Annotation, OwnWord, PlacedRemark, remark_marker
+from shared.domain.publication import SETTLED_MARKER, Annotation, OwnWord, PlacedRemark, remark_marker
 from shared.domain.review import Finding, Reviewed
 from shared.reviews.markdown import OUR_MARKER, code, fenced, linked, plain, prose, visible
 from shared.reviews.saying import Voiced
-
-SETTLED_MARKER = "<!-- doneright:settled -->"
-"""Second line of a remark that Doneright took for settled itself: should the thing come back, it is said anew.
-
-A remark that a person resolved does not have it, and is not said again.
-"""
 
 MOST_ANNOTATIONS = 250
 """GitHub takes 50 in one request; the summary lists what is beyond."""
@@ -51,7 +45,11 @@ def body(one: Voiced, reviewed: Reviewed) -> str:
 
 
 def settled(word: OwnWord, head: str) -> str:
-    """What a remark says once it is no longer true: that, and the words people may have answered."""
+    """What a remark says once it is no longer true: that, and the words people may have answered.
+
+    It carries its fingerprint no more, so that the thing is said anew should it come back. A remark that a person
+    resolved keeps it, and is not said again.
+    """
     said = word.body.replace("\r\n", "\n").split("\n")
     kept: list[str] = []
     for line in said:
@@ -61,7 +59,7 @@ def settled(word: OwnWord, head: str) -> str:
             kept.append(line)
     before = "\n".join(kept).strip()
     note = f"*Settled: not found any more at {code(head[:8])}.*"
-    return "\n\n".join([f"{remark_marker(word.fingerprint)}\n{SETTLED_MARKER}\n{note}", *([before] if before else [])])
+    return "\n\n".join([f"{SETTLED_MARKER}\n{note}", *([before] if before else [])])
 
 
 def is_settled(word: OwnWord) -> bool:

@@ -280,7 +280,11 @@ class MemoryReviewForge:
             if count == most:
                 raise TransientError(f"remark: the forge answers 502 after {most} of {len(remarks)}")
             placed = one.line is not None and (one.path, one.line) not in self.unreachable
-            self._stand(pull, one.body, path=one.path, line=one.line if placed else None)
+            if placed or one.line is None:
+                self._stand(pull, one.body, path=one.path, line=one.line)
+            else:
+                # As both forges have it: a plain comment that names the place.
+                self._stand(pull, f"{one.body}\n\n`{one.path}:{one.line}`")
             posted.append(Posted(fingerprint=one.fingerprint, placed=placed))
         return posted
 

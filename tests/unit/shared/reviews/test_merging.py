@@ -94,9 +94,10 @@ def test_a_refusal_is_told_with_the_forges_words() -> None:
     yard.forge.merge_refusal = "at least 1 approving review is required"
     outcome = yard.merge()
     assert not outcome.merged
-    assert "squash: at least 1 approving review is required" in outcome.reason
+    assert outcome.reason == "squash: at least 1 approving review is required"
+    assert yard.forge.called.count("merge") == 1
     yard.forge.merge_refusal = ""
-    yard.forge.fail("merge", Fault.REFUSED, 3)
+    yard.forge.fail("merge", Fault.REFUSED)
     assert "the forge refuses" in yard.merge().reason
     assert yard.told == []
     assert yard.branch_is_there

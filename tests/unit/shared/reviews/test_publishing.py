@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.definitions.load import definition_of_done
 from shared.domain.change import ChangedFile, Part, Unknown
 from shared.domain.forge import ForgeName
 from shared.domain.policy import Enforcement
@@ -127,7 +128,7 @@ def test_faults_while_a_later_review_corrects_an_earlier_one(method: str, fault:
     stage.insist(a_reviewed(other, head=NEXT), (file("src/app.py", None, APP),))
     assert len(stage.forge.summaries(stage.ref)) == 1
     assert "Blocked: 1 criterion is not met" in stage.summary
-    assert len(stage.forge.remarks(stage.ref, resolved=True)) == 2
+    assert sum(remarking.is_settled(word) for word in stage.forge.words(stage.ref)) == 2
     (still,) = stage.forge.remarks(stage.ref, resolved=False)
     assert "Private Key" not in still.body and "no_secrets" in still.body
 
@@ -184,9 +185,10 @@ def test_what_is_fixed_is_settled_with_its_words_kept_and_said_anew_when_it_come
     stage.push()
     told = stage.tell(green(head=NEXT))
     assert len(told.resolved) == 2
-    for word in stage.forge.remarks(stage.ref):
+    settled = [word for word in stage.forge.words(stage.ref) if remarking.is_settled(word)]
+    assert len(settled) == 2
+    for word in settled:
         assert word.resolved
-        assert remarking.is_settled(word)
         assert "Settled: not found any more at `f6f6f6f6`" in word.body
         assert "An AWS access key" in word.body or "`export` is tested" in word.body
     again = stage.tell(green(head=NEXT))
@@ -195,7 +197,7 @@ def test_what_is_fixed_is_settled_with_its_words_kept_and_said_anew_when_it_come
     back = stage.tell(blocked())
     assert set(back.said) == set(told.resolved)
     assert len(stage.forge.remarks(stage.ref, resolved=False)) == 2
-    assert len(stage.forge.remarks(stage.ref)) == 4
+    assert len(stage.forge.words(stage.ref)) == 5
 
 
 def test_a_remark_that_a_person_resolved_is_not_said_again() -> None:
@@ -215,7 +217,8 @@ def test_a_settled_remark_offers_its_suggestion_no_more() -> None:
     (word,) = stage.forge.remarks(stage.ref)
     assert "```suggestion\n    key = vault()\n```" in word.body
     stage.tell(green())
-    (word,) = stage.forge.remarks(stage.ref)
+    word = stage.forge.words(stage.ref)[0]
+    assert remarking.is_settled(word)
     assert "suggestion" not in word.body
 
 
@@ -308,6 +311,21 @@ def test_lines_out_of_reach_are_told_and_never_dropped() -> None:
     told = stage.tell(blocked())
     assert len(told.unplaced) == 1
     assert any("An AWS access key" in word.body for word in stage.forge.remarks(stage.ref))
+    words = stage.forge.words(stage.ref)
+    stage.tell(blocked())
+    assert stage.forge.words(stage.ref) == words
+
+
+def test_the_summary_of_a_check_fits_by_its_bytes() -> None:
+    stage = Stage()
+    reason = "語" * 700
+    findings = (a_finding(one, reason=reason, remedy=reason) for one in definition_of_done().by_id())
+    stage.tell(a_reviewed(*findings))
+    check = stage.forge.check(stage.ref)
+    assert check is not None
+    assert 20_000 < len(check.summary.encode()) <= 65_000
+    assert check.summary.rstrip().endswith("`.")
+    assert len(stage.summary) > len(check.summary)
 
 
 def test_remarks_outside_the_diff_stand_in_the_summary() -> None:
