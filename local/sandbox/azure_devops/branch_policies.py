@@ -90,7 +90,7 @@ def evaluate(org: Tree, project: Tree, repository: Tree, pull: Tree, policy: Tre
         MINIMUM_REVIEWERS: lambda: _reviewers(settings, pull),
         REQUIRED_REVIEWERS: lambda: _required(org, settings, pull),
         COMMENTS: lambda: _comments(pull),
-        WORK_ITEMS: lambda: APPROVED if pull["work_items"] else QUEUED,
+        WORK_ITEMS: lambda: APPROVED if any(n in org["work_items"] for n in pull["work_items"]) else QUEUED,
         BUILD: lambda: _build(project, settings, pull),
         STATUS: lambda: _status(settings, pull),
     }

@@ -120,6 +120,10 @@ class Call:
             return [self.project]
         return [p for p in self.org["projects"].values() if level_of(self.user, p) >= Level.READER]
 
+    def linked_items(self, pull: Tree) -> list[str]:
+        """Numbers of the work items a pull request is linked with; those deleted since are not."""
+        return [number for number in pull["work_items"] if number in self.org["work_items"]]
+
     def url(self, *segments: str, **query: Any) -> str:
         """An absolute address under the organization."""
         return self.service.url(self.org, *segments, **query)

@@ -70,6 +70,17 @@ def test_the_same_check_is_posted_once_and_another_one_replaces_it(place, change
     assert [one["iterationId"] for one in statuses(place, change)] == [1, 1, 1, 2]
 
 
+def test_the_same_status_by_somebody_else_does_not_stand_in_for_ours(place, change):
+    link = place.forge.set_check(change, check(place.forge.head_of(change)[0]))
+    (ours,) = statuses(place, change)
+    body = {name: ours[name] for name in ("state", "description", "context", "targetUrl", "iterationId")}
+    place.git("POST", f"pullRequests/{change.number}/statuses", {**body, "state": "failed"})
+    place.git("POST", f"pullRequests/{change.number}/statuses", body)
+    for _ in range(2):
+        assert place.forge.set_check(change, check(place.forge.head_of(change)[0])) == link
+        assert len(statuses(place, change)) == 4
+
+
 def test_a_check_of_a_head_that_no_push_brought_is_a_conflict(place, change):
     with pytest.raises(ConflictError):
         place.forge.set_check(change, check("f" * 40))

@@ -235,6 +235,22 @@ def test_work_items_come_with_all_above_and_what_was_said(place):
     assert item.fields["System.AreaPath"] == "Shop"
 
 
+def test_work_items_that_may_not_be_seen_are_unknown_and_deleted_ones_are_not_linked(place):
+    epic = place.item("Epic", "Grow")
+    story, gone = place.item("User Story", "Sell", epic), place.item("Task", "Gone")
+    place.push("feature/x", {"a.txt": b"1\n"})
+    change = place.open(workItemRefs=[{"id": str(story)}, {"id": str(gone)}])
+    place.ask("DELETE", f"/Shop/_apis/wit/workItems/{gone}")
+    assert [one.id for one in place.look(change).items] == [story]
+    hidden = place.sandbox.organization["work_items"].pop(str(epic))
+    found = place.look(change).items
+    assert isinstance(found, Unknown)
+    assert str(epic) in found.reason
+    place.sandbox.organization["work_items"][str(epic)] = hidden
+    place.sandbox.organization["work_items"][str(story)]["project"] = "elsewhere"
+    assert isinstance(place.look(change).items, Unknown)
+
+
 def test_an_issue_is_a_requirement_only_where_the_process_says_so(place):
     basic = place.item("Issue", "Here", project="Store")
     agile = place.item("Issue", "There")

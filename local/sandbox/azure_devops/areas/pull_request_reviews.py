@@ -139,7 +139,7 @@ def delete_label(call: Call) -> Reply:
 def get_work_items(call: Call) -> list[Tree]:
     """The linked work items."""
     _, pull = pull_of(call)
-    return [{"id": n, "url": call.url("_apis/wit/workItems", n)} for n in pull["work_items"]]
+    return [{"id": n, "url": call.url("_apis/wit/workItems", n)} for n in call.linked_items(pull)]
 
 
 @serves("GET", PULL_ROUTE + "/properties")

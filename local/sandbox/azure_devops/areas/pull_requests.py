@@ -202,7 +202,7 @@ def get(call: Call) -> object:
         listed = pull_commits(repository, pull)[:_COMMITS_SHOWN]
         answer["commits"] = [in_list(commit_json(call, repository, c)) for c in listed]
     if call.flag("includeWorkItemRefs"):
-        answer["workItemRefs"] = [{"id": n, "url": call.url("_apis/wit/workItems", n)} for n in pull["work_items"]]
+        answer["workItemRefs"] = [{"id": n, "url": call.url("_apis/wit/workItems", n)} for n in call.linked_items(pull)]
     return answer
 
 

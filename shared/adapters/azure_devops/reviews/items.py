@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from shared.adapters.azure_devops.errors import AccessError
 from shared.adapters.azure_devops.reviews.asking import AskingCalls
 from shared.adapters.azure_devops.work_items import BATCH
 from shared.domain.change import LinkedItem
@@ -36,12 +37,18 @@ class ItemCalls(AskingCalls):
     """The part of ``AzureDevOpsForge`` that reads the work items of a change."""
 
     def _linked(self, ids: Sequence[int]) -> list[Any]:
-        """The work items of those ids, as far as they may be seen."""
+        """The work items of those ids. Raises ``AccessError`` when one of them may not be seen."""
         area, models = self._client.area("work_item_tracking"), self._client.models("work_item_tracking")
         found: list[Any] = []
         for start in range(0, len(ids), BATCH):
             request = models.WorkItemBatchGetRequest(ids=list(ids[start : start + BATCH]), error_policy="omit")
             found += [one for one in area.get_work_items_batch(request) if one is not None and one.id]
+        if hidden := sorted(set(ids) - {int(one.id) for one in found}):
+            # Left out, the change would seem to be for nothing, or its work item to stand below nothing.
+            raise AccessError(
+                f"Azure DevOps does not show the work items {', '.join(map(str, hidden))}",
+                "Let the identity view work items in their area",
+            )
         return found
 
     def _above(self, found: Iterable[Any]) -> dict[int, Any]:
