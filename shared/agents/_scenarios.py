@@ -25,7 +25,7 @@ _OBLIGES = re.compile(
     r"is able to|are able to|needs? to|ha(?:s|ve) to) (?P<what>.{2,300})",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.,-])(?P<number>\d{1,9}(?:\.\d{1,4})?)(?![\w.]*\w)(?P<unit>\s?%|\s[a-zA-Z]{1,20})?")
+_NUMBER = re.compile(r"(?<![\w.,/#:-])(?P<number>\d{1,9}(?:\.\d{1,4})?)(?![.,:/-]?\w)(?P<unit>\s?%|\s[a-zA-Z]{1,20})?")
 _NEGATIVE = re.compile(
     r"\b(?:not|cannot|never|no longer|refuse[sd]?|reject(?:s|ed)?|deny|denie[sd]|fail(?:s|ed)?|prevent)\b",
     re.IGNORECASE,

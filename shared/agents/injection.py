@@ -43,8 +43,12 @@ _PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "asks a model for a verdict",
-            rf"\b(?:ai|llm|language\s+model|model|assistant|automated)\s*(?:code\s*)?(?:reviewers?|agents?|bots?|systems?)?\s*[,:]?\s*(?:please\s+|must\s+|should\s+|shall\s+)+"
+            r"\b(?:(?:ai|llm|language\s+model)s?\s*(?:code\s*)?(?:reviewers?|agents?|bots?|systems?|assistants?)?|automated\s+reviewers?)\s*[,:]?\s*"
+            r"(?:please\s+|must\s+|should\s+|shall\s+)+"
             r"(?:approve|accept|pass|merge|ignore|skip|not\s+(?:report|flag|mention)|report\s+no|say|answer|respond|rate)\b"
+            r"|\b(?:model|assistant|agent|bot|reviewer)s?\s*[,:]?\s*(?:please\s+|must\s+|should\s+|shall\s+)+"
+            r"(?:approve|accept|pass|merge|ignore|skip)\s+(?:this|the)\s+(?:pull\s+request|pr|merge\s+request|change|diff|file|commit|code|review)\b"
+            r"|\b(?:model|assistant|agent|bot|reviewer)\s*:\s*please\s+(?:approve|accept|pass|merge|ignore|skip|say|answer|respond)\b"
             rf"|\b(?:approve|merge|accept)\s+this\s+(?:pull\s+request|pr|change|merge\s+request)\b.{{0,40}}\b(?:without|regardless|no\s+matter|immediately|unconditionally)\b"
             rf"|\b(?:do\s+not|don'?t|never)\s+(?:report|flag|mention|reveal|raise)\s+(?:{_WHOM}\s+)*(?:findings?|issues?|vulnerabilit\w+|problems?|concerns?|secrets?)\b"
             r"|\b(?:respond|reply|answer|output)\s+(?:only\s+)?with\s+(?:an?\s+empty|no\s+(?:findings?|issues?|opinions?)|\"?(?:lgtm|approved)\"?)",

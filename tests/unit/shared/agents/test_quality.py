@@ -14,7 +14,7 @@ from shared.domain.review import OpinionKind
 from shared.domain.test_case import CaseNature
 from tests.fakes.changes import EARLIER, HEAD, UNKNOWN, a_report, evidence, file, reported
 
-PRICES = '''\
+PRICES = """\
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -80,7 +80,7 @@ class Desk:
     def shut(reason: str) -> None:
         if reason not in ("done", "sold"):
             raise KeyError(reason)
-'''
+"""
 MEAN = "def mean(values: list[float]) -> float:\n    return sum(values) / len(values)\n"
 
 
@@ -137,7 +137,9 @@ def test_a_proposed_edge_case_shows_a_crash_that_nobody_meant(tmp_path):
 
 
 def test_every_nature_is_told_with_its_data():
-    (one,) = [one for one in analyse(evidence(file("src/shop/prices.py", None, PRICES))) if one.title.startswith("price ")]
+    (one,) = [
+        one for one in analyse(evidence(file("src/shop/prices.py", None, PRICES))) if one.title.startswith("price ")
+    ]
     assert one.kind is OpinionKind.TEST
     assert (one.path, one.line) == ("src/shop/prices.py", 24)
     assert one.title == "price lacks positive and negative and edge cases"

@@ -11,7 +11,9 @@ from shared.domain.review import Opinion, OpinionKind
 from shared.evidence.changes.conventional import ConventionalCommit, conventional
 from tests.fakes.changes import UNKNOWN, a_change, commit, evidence, file, item
 
-CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Imports.\n\n## [1.4.2] - 2026-01-01\n\n### Fixed\n\n- Old.\n"
+CHANGELOG = (
+    "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Imports.\n\n## [1.4.2] - 2026-01-01\n\n### Fixed\n\n- Old.\n"
+)
 
 
 def read(*messages: str) -> tuple[ConventionalCommit, ...]:
@@ -63,7 +65,9 @@ def test_the_next_version(version, bump, expected):
     assert str(parsed.next(bump)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.x", "one", "1.2.3\n4", "١.2.3"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.x", "one", "1.2.3\n4", "١.2.3"]
+)
 def test_what_is_no_version_is_none(text):
     assert Version.parse(text) is None
 
@@ -103,7 +107,9 @@ def test_the_bump_does_not_depend_on_the_order(messages):
 
 
 def test_entries_are_grouped_closed_and_told_once():
-    lines = changelog_lines(read("feat: export orders.", "feat(api): list", "fix: crash", "fix: crash", "docs: x"), "#12")
+    lines = changelog_lines(
+        read("feat: export orders.", "feat(api): list", "fix: crash", "fix: crash", "docs: x"), "#12"
+    )
     assert lines == {"Added": ("- Export orders (#12).", "- api: List (#12)."), "Fixed": ("- Crash (#12).",)}
 
 
@@ -123,7 +129,9 @@ def test_entries_go_to_the_end_of_their_section_or_make_it():
 
 
 def test_a_change_without_an_entry_gets_one_to_take():
-    opinions = analyse(evidence(file("app/x.py", None, "x = 1\n"), commits=(commit("feat: export orders"),), items=(item(12),)))
+    opinions = analyse(
+        evidence(file("app/x.py", None, "x = 1\n"), commits=(commit("feat: export orders"),), items=(item(12),))
+    )
     (one,) = of(opinions, OpinionKind.CHANGELOG)
     assert "### Added\n\n- Export orders (#12)." in one.message
     assert one.confidence == 0.9
@@ -187,7 +195,12 @@ def pyproject(version: str) -> str:
         ("package.json", '{"version": "1.4.2"}', '{"version": "1.4.3"}', "The version should be 1.5.0, not 1.4.3"),
         ("pyproject.toml", pyproject("1.4.2"), pyproject("1.4.2") + "x = 1\n", "The next version is 1.5.0"),
         ("CHANGELOG.md", CHANGELOG, CHANGELOG + "x", "The next version is 1.5.0"),
-        ("pyproject.toml", "[tool.poetry]\nversion = '0.3.0'\n", "[tool.poetry]\nversion = '0.3.0'\n\n", "The next version is 0.4.0"),
+        (
+            "pyproject.toml",
+            "[tool.poetry]\nversion = '0.3.0'\n",
+            "[tool.poetry]\nversion = '0.3.0'\n\n",
+            "The next version is 0.4.0",
+        ),
     ],
 )
 def test_a_version_in_the_change_is_held_to_the_commits(path, was, now, title):
