@@ -73,12 +73,6 @@ def threat_model(texts: Iterable[str]) -> ThreatModel:
     return found
 
 
-def speaks_of_threats(text: str) -> bool:
-    """Whether any heading or table of ``text`` is about threats, data flows or what is left of the risk."""
-    found = threat_model([text])
-    return bool(found.flow_before or found.flow_after or found.threats or found.residual)
-
-
 def _read(found: ThreatModel, all_: Sequence[Section]) -> None:
     for place, section in enumerate(all_):
         heading = " / ".join((*section.above, section.title))
