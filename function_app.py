@@ -12,6 +12,7 @@ from functions import (
     deliveries,
     evidence,
     intake,
+    policies,
     portfolios,
     projects,
     reference,
@@ -24,7 +25,7 @@ from functions import (
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for part in (
-    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, evidence, reviews, connections,
-    audit, reference, runbooks, sweep,
+    intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, evidence, reviews, policies,
+    connections, audit, reference, runbooks, sweep,
 ):  # fmt: skip
     app.register_functions(part.blueprint)

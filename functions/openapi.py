@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from functions.adoptions import NewAdoption, NewConsent
 from functions.backlogs import ChosenFixes
 from functions.decisions import NewDecision
+from functions.policies import NewPolicy, NewPolicyCheck, NewSimulation
 from functions.projects import NewProject
 from functions.reviews import NewReview, ReviewView
 from functions.stale import NewRemoval
@@ -24,10 +25,13 @@ from shared.domain.backlog import BacklogView, NormalisationView
 from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
 from shared.domain.delivery import DeliveryRecord, DeliveryState
 from shared.domain.evidence import EvidenceListing, EvidenceReceipt
+from shared.domain.forge import ForgeName
 from shared.domain.issue_category import SortingView
 from shared.domain.plan import Plan
+from shared.domain.policy_view import PolicyCheck, PolicyText, PolicyView
 from shared.domain.portfolio import PortfolioBody
 from shared.domain.scaffold_update import ProjectUpdateView, UpdateRunView
+from shared.domain.simulation import SimulationView
 from shared.projects.adopting.showing import AdoptionView
 from shared.projects.portfolio.previewing import PreviewView
 from shared.projects.portfolio.viewing import PortfolioView
@@ -52,17 +56,24 @@ MODELS: tuple[type[BaseModel], ...] = (
     NewAdoption,
     NewConsent,
     NewDecision,
+    NewPolicy,
+    NewPolicyCheck,
     NewProject,
     NewRemoval,
     NewReview,
+    NewSimulation,
     NewUpdates,
     NormalisationView,
     Plan,
+    PolicyCheck,
+    PolicyText,
+    PolicyView,
     PortfolioBody,
     PortfolioView,
     PreviewView,
     ProjectUpdateView,
     ReviewView,
+    SimulationView,
     SortingView,
     StatusView,
     UpdateRunView,
@@ -86,12 +97,16 @@ ANSWERS = frozenset(
         ReviewView,
         StatusView,
         UpdateRunView,
+        PolicyCheck,
+        PolicyText,
+        PolicyView,
+        SimulationView,
     }
 )
 """Models that are only ever answered: what they compute is part of them."""
 
 
-EITHER = frozenset({PortfolioBody.__name__})
+EITHER = frozenset({PortfolioBody.__name__, NewPolicy.__name__, NewPolicyCheck.__name__, NewSimulation.__name__})
 """Bodies that may be YAML as well."""
 
 
@@ -211,6 +226,13 @@ ROUTES: tuple[Route, ...] = (
     Route("get", "/reviews", "list_reviews", "List the reviews of a project, the newest head of each pull request", KEY, "", ("200", ""), ("400", "401", "404")),
     Route("get", "/reviews/{id}", "show_review", "Show a review: verdict, findings, digests", KEY, "", ("200", "ReviewView"), ("401", "404")),
     Route("get", "/view/reviews/{id}", "view_review", "Show a review to whoever holds its signed link", OPEN, "", ("200", "ReviewView"), ("401", "404")),
+    Route("post", "/policies/check", "check_policy", "Name every fault of a policy by field and line; nothing is set", KEY, "NewPolicyCheck", ("200", "PolicyCheck"), ("400", "401", "404")),
+    Route("post", "/policies/simulate", "simulate_policy_on_reviews", "Say what a policy would have decided on the last pull requests", KEY, "NewSimulation", ("202", ""), ("400", "401", "404", "503")),
+    Route("get", "/policies/simulations/{id}", "show_simulation", "Show how a simulation stands, and its answer", KEY, "", ("200", "SimulationView"), ("401", "404")),
+    Route("get", "/policies/{project}", "show_policy", "Show which policy holds, and which level decided each criterion", KEY, "", ("200", "PolicyView"), ("401", "404", "409", "503")),
+    Route("put", "/policies/{project}", "set_project_policy", "Set what a project says", KEY, "NewPolicy", ("200", "PolicyView"), ("400", "401", "404")),
+    Route("get", "/connections/{id}/policy", "show_organisation_policy", "Show what an organisation says", KEY, "", ("200", "PolicyText"), ("401", "404")),
+    Route("put", "/connections/{id}/policy", "set_organisation_policy", "Set what an organisation says in place of the shipped policy", KEY, "NewPolicy", ("200", "PolicyText"), ("400", "401", "404")),
     Route("get", "/view/{id}", "view_project", "Show a project to whoever holds its signed link", OPEN, "", ("200", "StatusView"), ("401", "404")),
     Route("post", "/connections", "create_connection", "Make a connection", KEY, "ConnectionSettings", ("201", "Connection"), ("400", "401", "409")),
     Route("get", "/connections", "list_connections", "List connections", KEY, "", ("200", ""), ("401",)),
@@ -267,6 +289,10 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "At most so many."),
     ),
     "view_review": (("token", {"type": "string"}, "The signature the link carries."),),
+    "show_policy": (
+        ("forge", {"type": "string", "enum": list(ForgeName)}, "With what a repository there says as well."),
+        ("repository", {"type": "string", "maxLength": 200}, "Its name; the project's main one otherwise."),
+    ),
     "view_project": (("token", {"type": "string"}, "The signature the link carries."),),
     "finish_github_app": (
         ("code", {"type": "string"}, "From GitHub; good once, for an hour."),
@@ -395,7 +421,7 @@ def _problem() -> dict[str, Any]:
                 "items": {
                     "type": "object",
                     "required": ["field", "problem"],
-                    "properties": {"field": text, "problem": text, "example": text},
+                    "properties": {"field": text, "problem": text, "example": text, "line": {"type": "integer"}},
                 },
             },
         },

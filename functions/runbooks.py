@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.durable_functions as df
 
-from orchestrations import bootstrap, drift, portfolio, removal, review, scaffold_update
+from orchestrations import bootstrap, drift, portfolio, removal, review, scaffold_update, simulation
 from orchestrations.activities import ACTIVITIES
 
 blueprint = df.Blueprint()
@@ -17,6 +17,7 @@ for runbook in (
     scaffold_update.scaffold_updates,
     scaffold_update.scaffold_update,
     review.review,
+    simulation.simulation,
     portfolio.portfolio,
     portfolio.portfolio_preview,
     portfolio.portfolio_project_preview,

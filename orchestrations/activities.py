@@ -10,6 +10,7 @@ from shared.domain.review import ReviewEnd, ReviewInput, ReviewTask
 from shared.domain.run import Conclusion, Refusal, RunInput, StepRun
 from shared.domain.run_activities import Asking, Claimed, Deciding, EndedStep
 from shared.domain.scaffold_update import BrokenUpdate, EndedRun, ProjectUpdate, UpdateRun, UpdateTask
+from shared.domain.simulation import AskedSimulation, BrokenSimulation
 from shared.projects import admission, answering, applying, deciding, drift, planning, reversing
 from shared.projects.portfolio import epics
 from shared.projects.portfolio import previewing as portfolio_previewing
@@ -253,6 +254,22 @@ def conclude_review(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: reviewing.conclude(services().review_room(), end))
 
 
+def simulate_policy(payload: dict[str, Any]) -> dict[str, Any]:
+    """Say what a policy would have decided; the digest of the answer."""
+    asked = AskedSimulation.model_validate(payload)
+    from shared.reviews import simulations
+
+    return edge(lambda: simulations.carry_out(services().review_ports, asked))
+
+
+def break_off_simulation(payload: dict[str, Any]) -> dict[str, Any]:
+    """Put down that a simulation has no answer."""
+    broken = BrokenSimulation.model_validate(payload)
+    from shared.reviews import simulations
+
+    return edge(lambda: simulations.break_off(services().review_ports, broken.asked, broken.reason))
+
+
 ACTIVITIES = (
     admit_request,
     abandon_request,
@@ -291,4 +308,6 @@ ACTIVITIES = (
     publish_review,
     merge_change,
     conclude_review,
+    simulate_policy,
+    break_off_simulation,
 )

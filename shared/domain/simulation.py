@@ -91,6 +91,13 @@ class SimulationRecord(Frozen):
     finished_at: datetime | None = None
 
 
+class BrokenSimulation(Frozen):
+    """Input of the end of a simulation that broke off."""
+
+    asked: AskedSimulation
+    reason: str
+
+
 class SimulationView(Frozen):
     """A simulation as the API shows it."""
 

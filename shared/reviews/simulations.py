@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.audit import AuditTag, NewAuditEvent
-from shared.domain.policy import Level
 from shared.domain.simulation import (
     AskedSimulation,
     Simulated,
@@ -11,6 +10,7 @@ from shared.domain.simulation import (
     SimulationState,
     SimulationView,
 )
+from shared.errors import RefusedError
 from shared.reviews.ports import ReviewPorts
 from shared.reviews.simulating import simulate
 
@@ -18,8 +18,6 @@ SIMULATIONS = "simulations"
 """Partition of the records."""
 JSON = "application/json"
 YAML = "application/yaml"
-TRIED = (Level.ORGANISATION, Level.PROJECT, Level.REPOSITORY)
-"""Levels whose policy can be tried."""
 
 
 def begin(ports: ReviewPorts, asked: AskedSimulation, text: str) -> AskedSimulation:
@@ -30,8 +28,15 @@ def begin(ports: ReviewPorts, asked: AskedSimulation, text: str) -> AskedSimulat
 
 
 def carry_out(ports: ReviewPorts, asked: AskedSimulation) -> str:
-    """Simulate, keep the answer and put it on record; its digest. Once it has ended, doing it again changes nothing."""
-    result = simulate(ports, asked)
+    """Simulate, keep the answer and put it on record; its digest, empty where it is refused, which is kept as its reason.
+
+    Once it has ended, doing it again changes nothing.
+    """
+    try:
+        result = simulate(ports, asked)
+    except RefusedError as error:
+        break_off(ports, asked, f"{error.reason}. {error.remedy}".strip())
+        return ""
     digest = ports.artifacts.put(result.model_dump_json().encode(), JSON)
     ports.audit.append(
         asked.project,
@@ -55,12 +60,17 @@ def break_off(ports: ReviewPorts, asked: AskedSimulation, reason: str) -> str:
     return reason
 
 
+def kept(ports: ReviewPorts, ident: str) -> SimulationRecord | None:
+    """The record of a simulation; ``None`` for an unknown one."""
+    found = ports.simulations.get(SIMULATIONS, ident)
+    return found[0] if found else None
+
+
 def view_of(ports: ReviewPorts, ident: str) -> SimulationView | None:
     """How a simulation stands, with its answer; ``None`` for an unknown one."""
-    found = ports.simulations.get(SIMULATIONS, ident)
-    if found is None:
+    record = kept(ports, ident)
+    if record is None:
         return None
-    record = found[0]
     result = Simulated.model_validate_json(ports.artifacts.get(record.result)) if record.result else None
     return SimulationView(
         id=record.asked.id,
@@ -78,8 +88,7 @@ def view_of(ports: ReviewPorts, ident: str) -> SimulationView | None:
 def _end(
     ports: ReviewPorts, asked: AskedSimulation, state: SimulationState, *, reason: str = "", result: str = ""
 ) -> None:
-    found = ports.simulations.get(SIMULATIONS, asked.id)
-    record = found[0] if found else SimulationRecord(asked=asked, created_at=ports.clock.now())
+    record = kept(ports, asked.id) or SimulationRecord(asked=asked, created_at=ports.clock.now())
     if record.finished_at is None:
         changes = {"state": state, "reason": reason, "result": result, "finished_at": ports.clock.now()}
         ports.simulations.put(SIMULATIONS, asked.id, record.model_copy(update=changes))

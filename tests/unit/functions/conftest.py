@@ -97,6 +97,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
         "evidence",
         "deliveries",
         "intake",
+        "policies",
         "portfolios",
         "projects",
         "reviews",

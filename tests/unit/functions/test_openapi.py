@@ -55,7 +55,8 @@ def test_runbooks_activities_queues_and_the_timer_are_registered(registered):
     ours = {name: function for name, function in registered.items() if not name.startswith("BuiltIn__")}
     kinds = {name: function.get_trigger().type for name, function in ours.items()}
     assert {name for name, kind in kinds.items() if kind == "orchestrationTrigger"} == {
-        "bootstrap", "drift", "portfolio", "portfolio_preview", "portfolio_project_preview", "removal", "review", "scaffold_update", "scaffold_updates", "step",
+        "bootstrap", "drift", "portfolio", "portfolio_preview", "portfolio_project_preview", "removal", "review", "scaffold_update", "scaffold_updates",
+        "simulation", "step",
     }  # fmt: skip
     assert {name for name, kind in kinds.items() if kind == "activityTrigger"} == {a.__name__ for a in ACTIVITIES}
     queues = {name: f.get_trigger().queue_name for name, f in ours.items() if kinds[name] == "queueTrigger"}
