@@ -50,8 +50,8 @@ def move_tickets(
     Raises ``TransientError`` when a forge or storage does not answer, or when people keep changing a ticket meanwhile.
     """
     found = ports.reviews.connections.get(CONNECTIONS, run.connection)
-    if found is None or found[0].paused or found[0].mode is Mode.ADVISORY:
-        return ()
+    if found is None or found[0].paused or found[0].mode is Mode.ADVISORY or reviewed.advisory:
+        return ()  # who is only advised keeps tickets where people put them
     evidence = ChangeEvidence.model_validate_json(ports.reviews.artifacts.get(reviewed.evidence))
     if isinstance(evidence.items, Unknown):
         return (f"The tickets behind this are not known, and stay as they are: {evidence.items.reason}",)

@@ -37,14 +37,24 @@ class Work:
     github: PlanningGitHub
     azure: PlanningAzureDevOps
 
-    def move(self, *unmet: str, merged: MergeOutcome | None = None, round: int = 1, **rest: Any) -> tuple[str, ...]:
+    def move(
+        self,
+        *unmet: str,
+        merged: MergeOutcome | None = None,
+        round: int = 1,
+        advisory: bool = False,
+        **rest: Any,
+    ) -> tuple[str, ...]:
         ports = self.talk.ports
         keep(ports.artifacts, definition_of_done())
         usual = {"change": a_change(self.forge), "items": (self.ticket(),), "process": "agile"}
         found = evidence(**(usual | rest))
         digest = ports.artifacts.put(ChangeEvidence.model_dump_json(found).encode(), "application/json")
         reviewed = self.talk.reviewed(
-            a_finding("ci_is_green", Outcome.MET), *(a_finding(one) for one in unmet), evidence=digest
+            a_finding("ci_is_green", Outcome.MET),
+            *(a_finding(one) for one in unmet),
+            evidence=digest,
+            advisory=advisory,
         )
         connected = ConnectedForges(forges={}, issues=self.github, tracker=self.azure, settings=self.github)
         run = ReviewInput(
@@ -151,6 +161,13 @@ def test_where_nothing_is_changed_no_ticket_is(work, forge, changes):
     work.says("state: branched")
     work.talk.connect(**changes)
     assert work.move() == ()
+    assert work.names == {"bug", "state: branched"}
+
+
+@BOTH
+def test_a_review_that_only_advises_moves_nothing(work, forge):
+    work.says("state: branched")
+    assert work.move(advisory=True) == ()
     assert work.names == {"bug", "state: branched"}
 
 
