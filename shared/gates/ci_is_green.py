@@ -122,6 +122,13 @@ def _on_merge(change: Change, checks: list[Check], wanted: tuple[str, ...]) -> J
         return Judgement.not_available(
             "no check ran on the merge result, and whether the branch equals it is not known"
         )
+    if change.ref.forge is ForgeName.GITHUB:
+        # A workflow that a pull request starts runs on the merge, and its checks are shown on the head all the same.
+        return Judgement.not_available(
+            f"GitHub does not say whether the checks ran on the branch, which lacks {change.behind} commits of "
+            f"{change.target!r}, or on what the merge made then",
+            remedy=f"Bring the branch up to date with {change.target}, or merge by a merge queue.",
+        )
     return Judgement.unmet(
         f"the checks ran on the branch, which lacks {change.behind} commits of {change.target!r}, and not on what the merge makes",
         remedy=f"Bring the branch up to date with {change.target}, or let the pipeline run on the merge commit.",

@@ -141,10 +141,16 @@ def test_a_branch_that_holds_its_target_is_what_the_merge_makes():
 
 
 def test_checks_of_a_branch_that_lacks_commits_test_something_else():
-    one = found(check(), criterion=MERGED, change=a_change(behind=4))
+    one = found(check(), criterion=MERGED, change=a_change(ForgeName.AZURE_DEVOPS, behind=4))
     assert one.outcome is Outcome.UNMET
     assert "lacks 4 commits" in one.reason
     assert found(check(), criterion=MERGED, change=a_change(behind=None)).outcome is Outcome.NOT_AVAILABLE
+
+
+def test_github_shows_checks_of_the_merge_on_the_head_so_that_nobody_can_tell():
+    one = found(check(), criterion=MERGED, change=a_change(behind=4))
+    assert one.outcome is Outcome.NOT_AVAILABLE
+    assert "up to date" in one.remedy
 
 
 RELEASED = "release_checks_pass"
