@@ -184,7 +184,7 @@ class GitHubClient:
         while query is not None:
             headers, items = self.request("GET", url, parameters=query, as_app=as_app)
             yield from _items(items)
-            query = _next_query(headers.get("link", ""))
+            query = linked_query(headers, "next")
 
     def installation_id(self) -> int:
         """The id of the App's installation. Raises ``RefusedError`` when the App is not installed there."""
@@ -257,10 +257,10 @@ def _items(data: Any) -> list[Any]:
     return list(data or [])
 
 
-def _next_query(link: str) -> dict[str, str] | None:
-    """The query of the ``rel="next"`` target (RFC 8288); only the query, so that no other host is ever followed."""
-    for entry in link.split(","):
+def linked_query(headers: Headers, relation: str) -> dict[str, str] | None:
+    """The query of a target of the ``Link`` header (RFC 8288); only the query, so that no other host is ever followed."""
+    for entry in headers.get("link", "").split(","):
         target, _, attributes = entry.partition(";")
-        if 'rel="next"' in attributes:
+        if f'rel="{relation}"' in attributes:
             return dict(parse_qsl(urlsplit(target.strip().strip("<>")).query, keep_blank_values=True))
     return None

@@ -15,6 +15,8 @@ from shared.errors import DonerightError, NotSupportedError, RefusedError, Trans
 SECONDARY_LIMIT_WAIT = 60.0
 
 _RATE_LIMIT = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
+# https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api: comments made too fast
+_TOO_QUICK = re.compile(r"submitted too quickly", re.IGNORECASE)
 _PLAN = re.compile(
     r"upgrade to github|upgrade your plan|not available (?:for|on) (?:this|your)|must be enabled for this repository"
     r"|requires github (?:pro|team|enterprise)|advanced security must be|billing plan supports",
@@ -56,16 +58,16 @@ def translated(status: int, headers: Mapping[str, str], body: Any, *, action: st
     """
     message = _message(body)
     return (
-        _passing(status, headers, message, action, now)
+        _passing(status, headers, body, action, now)
         or _worded(status, message, body, action)
         or _by_status(status, headers, body, action)
     )
 
 
-def _passing(
-    status: int, headers: Mapping[str, str], message: str, action: str, now: datetime
-) -> TransientError | None:
-    if status == 429 or (status == 403 and _throttled(headers, message)):
+def _passing(status: int, headers: Mapping[str, str], body: Any, action: str, now: datetime) -> TransientError | None:
+    message = _message(body)
+    throttled = status == 403 and _throttled(headers, message)
+    if status == 429 or throttled or (status in {403, 422} and _TOO_QUICK.search(_reasons(body))):
         return TransientError(f"GitHub throttles {action}: {message}", _wait(headers, now))
     if status >= 500 or status == 408:
         return TransientError(f"GitHub answered {status} to {action}: {message}", _retry_after(headers, now))

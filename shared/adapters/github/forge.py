@@ -82,6 +82,7 @@ class GitHubForge(
         self._web_url = web_url.rstrip("/")
         self._organization = organization
         self._webhook_url = webhook_url
+        self._asked = {}
 
     def page(self, ref: RepositoryRef) -> str:
         """The page of a repository that a person opens."""

@@ -60,7 +60,8 @@ def ask(client: GitHubClient, document: str, variables: Mapping[str, Any], *, ch
         raise TransientError("GitHub's GraphQL answer is no object")
     faults = _faults(answer.get("errors") or ())
     words = "; ".join(fault.message for fault in faults)
-    if any(fault.kind in _LATER or _PASSING.search(fault.message) for fault in faults):
+    # A time-out has no type; the words of other errors hold names that people chose.
+    if any(fault.kind in _LATER or (not fault.kind and _PASSING.search(fault.message)) for fault in faults):
         limited = any("RATE" in fault.kind or "rate limit" in fault.message.lower() for fault in faults)
         raise TransientError(f"GitHub's GraphQL: {words}", _WAIT if limited else None)
     if any(fault.code == "undefinedField" for fault in faults):

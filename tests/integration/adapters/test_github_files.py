@@ -108,14 +108,15 @@ def test_a_head_that_moved_is_not_taken_for_the_one_asked(desk):
     assert "another commit" in part.reason
 
 
-def test_a_hundred_files_take_two_calls(desk):
+def test_a_hundred_files_take_two_calls_beside_those_for_alerts(desk):
     branch = "feature/3-hundred"
     desk.commit({f"many/f{n:03}.py": f"x = {n}\n".encode() for n in range(100)}, branch)
     change = desk.app.look_at(desk.pull(branch, "Hundred")).change
     before = desk.app.calls
     files = known(desk.app.changed_files(change))
     assert [file.content for file in files] == [f"x = {n}\n" for n in range(100)]
-    assert desk.app.calls - before == 2
+    desk.app.alerts(change)
+    assert desk.app.calls - before == 2 + 3, "the alerts are asked for ahead, once"
 
 
 def test_many_files_come_out_of_the_archive(desk):
@@ -125,7 +126,8 @@ def test_many_files_come_out_of_the_archive(desk):
     before = desk.app.calls
     files = known(desk.app.changed_files(change))
     assert [file.content for file in files] == [f"y = {n}\n" for n in range(texts.MOST_BATCHED + 1)]
-    assert desk.app.calls - before == 4 + 1
+    desk.app.alerts(change)
+    assert desk.app.calls - before == 6 + 1 + 3
 
 
 def test_more_than_are_listed_are_found_in_the_trees(desk):

@@ -1,6 +1,5 @@
 """What reviews need of GitHub: looking at pull requests with few questions, and telling what a review came to."""
 
-from shared.adapters.github.reviews.alerts import AlertCalls
 from shared.adapters.github.reviews.checks import CheckCalls
 from shared.adapters.github.reviews.files import FileCalls
 from shared.adapters.github.reviews.looking import LookCalls
@@ -10,5 +9,5 @@ from shared.adapters.github.reviews.remarks import RemarkCalls
 __all__ = ["ReviewCalls"]
 
 
-class ReviewCalls(LookCalls, AlertCalls, CheckCalls, RemarkCalls, MergeCalls, FileCalls):
+class ReviewCalls(LookCalls, CheckCalls, RemarkCalls, MergeCalls, FileCalls):
     """The review part of ``GitHubForge``: implements ``ReviewForge``."""

@@ -7,11 +7,14 @@ dependencies and secrets are the repository's, not a branch's: GitHub keeps no o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from shared.adapters.github.client import GitHubClient
+from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import repository_path
+from shared.adapters.later import later
 from shared.domain.change import Change, Part, Unknown
 from shared.domain.evidence import Finding, Severity
 from shared.errors import NotSupportedError, RefusedError
@@ -32,13 +35,22 @@ _SEVERITIES = {
 }
 _OFF = ("disabled", "not enabled", "not available", "archived")
 
+_AHEAD = timedelta(seconds=10)
+"""For how long an answer that was asked for ahead counts."""
+
 type Found = Part[tuple[Finding, ...]]
+
+
+class _Asked(NamedTuple):
+    at: datetime
+    parts: Mapping[str, Future[Found]]
 
 
 class AlertCalls:
     """The part of ``GitHubForge`` that reads alerts."""
 
     _client: GitHubClient
+    _asked: dict[tuple[str, str], _Asked]
 
     def alerts(self, change: Change) -> Found:
         """Open alerts of code scanning about the change, and of the repository's dependencies and secrets.
@@ -46,11 +58,10 @@ class AlertCalls:
         What is found is told even when one of the scanners is silent. Where nothing is found, ``Unknown`` names each
         scanner that did not look: a part that nobody looked at is not clean.
         """
-        parts = {
-            "code scanning": _part(lambda: self._code(change)),
-            "Dependabot": _part(lambda: self._dependencies(change)),
-            "secret scanning": _part(lambda: self._secrets(change)),
-        }
+        asked = self._asked.pop((change.ref.key, change.head), None)
+        if asked is None or self._client.now() - asked.at > _AHEAD:
+            asked = self._ask(change)
+        parts = {name: under_way.result() for name, under_way in asked.parts.items()}
         found = tuple(finding for part in parts.values() if not isinstance(part, Unknown) for finding in part)
         silent = {name: part for name, part in parts.items() if isinstance(part, Unknown)}
         if found or not silent:
@@ -60,18 +71,32 @@ class AlertCalls:
             supported=any(part.supported for part in silent.values()),
         )
 
+    def _expect_alerts(self, change: Change) -> None:
+        """Somebody will want the alerts in a moment."""
+        for key in [key for key, asked in self._asked.items() if self._client.now() - asked.at > _AHEAD]:
+            self._asked.pop(key, None)
+        self._asked[change.ref.key, change.head] = self._ask(change)
+
+    def _ask(self, change: Change) -> _Asked:
+        parts = {
+            "code scanning": later(lambda: _part(lambda: self._code(change))),
+            "Dependabot": later(lambda: _part(lambda: self._dependencies(change))),
+            "secret scanning": later(lambda: _part(lambda: self._secrets(change))),
+        }
+        return _Asked(self._client.now(), parts)
+
     def _code(self, change: Change) -> Found:
         url = repository_path(change.ref.repository) + "/code-scanning"
         refs = {f"refs/pull/{change.ref.number}/merge", f"refs/pull/{change.ref.number}/head"}
         if not change.fork:
             refs.add(f"refs/heads/{change.source}")
-        commits = {change.head, change.merge_commit} - {""}
-        # An analysis of the merge is about a commit that GitHub made, whose name may be another by now.
-        analysed = {
-            entry["ref"]
-            for entry in self._client.pages(f"{url}/analyses", pr=change.ref.number)
-            if entry["tool"]["name"] != TOOL and (entry["commit_sha"] in commits) and entry["ref"] in refs
-        }
+        listed = self._client.request("GET", f"{url}/analyses", parameters={"pr": change.ref.number, "per_page": 100})[
+            1
+        ]
+        others = [entry for entry in listed if entry["tool"]["name"] != TOOL and entry["ref"] in refs]
+        # The newest of a ref says whether it is about this head; looking into older ones would take a call each.
+        newest = {entry["ref"]: entry["commit_sha"] for entry in reversed(others)}
+        analysed = {ref for ref, commit in newest.items() if self._is_of(change, commit)}
         if not analysed:
             return Unknown(reason=f"no analysis of {change.head[:12]} yet")
         found: dict[int, Finding] = {}
@@ -80,6 +105,15 @@ class AlertCalls:
                 if entry["tool"]["name"] != TOOL:
                     found[entry["number"]] = _code_alert(entry)
         return tuple(found.values())
+
+    def _is_of(self, change: Change, commit: str) -> bool:
+        """Whether an analysed commit is the head, or GitHub's merge of the head into its target as that was."""
+        if commit in {change.head, change.merge_commit}:
+            return True
+        url = repository_path(change.ref.repository) + path("/git/commits/{}", commit)
+        data = self._client.get(url) or {}
+        parents = [parent["sha"] for parent in data.get("parents") or ()]
+        return len(parents) > 1 and parents[-1] == change.head
 
     def _dependencies(self, change: Change) -> Found:
         url = repository_path(change.ref.repository) + "/dependabot/alerts"

@@ -94,8 +94,7 @@ OWN = (
     "query Own($owner: String!, $name: String!, $number: Int!, $said: String, $threads: String) {"
     " viewer { login databaseId name } repository(owner: $owner, name: $name) { pullRequest(number: $number) {"
     " comments(first: 100, after: $said) {"
-    f" nodes {{ id fullDatabaseId body createdAt viewerDidAuthor isMinimized }} {PAGE} }}"
+    f" nodes {{ id isMinimized {_COMMENT} }} {PAGE} }}"
     " reviewThreads(first: 100, after: $threads) { nodes { id isResolved path line originalLine"
-    " comments(first: 100) { nodes { id fullDatabaseId body createdAt viewerDidAuthor } } }"
-    f" {PAGE} }} }} }} }}"
+    f" comments(first: 100) {{ nodes {{ id {_COMMENT} }} }} }} {PAGE} }} }} }} }} {WHO}"
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from shared.adapters.github.client import path
+from shared.adapters.github.client import PAGE_SIZE, linked_query, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import RepositoryCalls, repository_path
+from shared.adapters.github.reviews.alerts import AlertCalls
 from shared.adapters.github.reviews.hunks import before_of, patch_of, removed_text
 from shared.adapters.github.reviews.texts import Text, texts_at
+from shared.adapters.later import later
 from shared.domain.change import Change, ChangedFile, FileStatus, Part, Unknown
 
 MOST_LISTED = 3_000
@@ -35,7 +38,7 @@ class _Listed(NamedTuple):
     """Whether GitHub told the numbers of lines."""
 
 
-class FileCalls(RepositoryCalls):
+class FileCalls(AlertCalls, RepositoryCalls):
     """The part of ``GitHubForge`` that reads what a pull request changes."""
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
@@ -44,8 +47,9 @@ class FileCalls(RepositoryCalls):
         ``Unknown`` when the pull request shows another head by now, or when not every file can be told.
         """
         repository = change.ref.repository
-        url = repository_path(repository) + path("/pulls/{}/files", change.ref.number)
-        data = list(self._client.pages(url))
+        # Whoever reads the files asks for the alerts next; until then GitHub can be looking for them.
+        self._expect_alerts(change)
+        data = self._listing(change)
         if any(_head_of(entry) not in {"", change.head} for entry in data):
             return Unknown(reason=f"The pull request shows another commit than {change.head[:12]} by now")
         listed = [_listed(entry) for entry in data]
@@ -58,6 +62,18 @@ class FileCalls(RepositoryCalls):
         texts = texts_at(self._client, repository, change.head, here) if here else {}
         files = [_file(one, texts.get(one.path)) for one in listed]
         return tuple(self._completed(change, listed, files, texts))
+
+    def _listing(self, change: Change) -> list[Mapping[str, Any]]:
+        """Every file that GitHub lists; the pages after the first at once."""
+        url = repository_path(change.ref.repository) + path("/pulls/{}/files", change.ref.number)
+        headers, data = self._client.request("GET", url, parameters={"per_page": PAGE_SIZE})
+        last = int((linked_query(headers, "last") or {}).get("page", "1"))
+
+        def page(number: int) -> Any:
+            return self._client.request("GET", url, parameters={"per_page": PAGE_SIZE, "page": number})[1]
+
+        further = [later(partial(page, number)) for number in range(2, last + 1)]
+        return [*data, *(entry for asked in further for entry in asked.result())]
 
     def _beyond(self, change: Change, listed: list[_Listed]) -> list[_Listed] | Unknown:
         """The files that GitHub does not list, by the trees of both commits."""

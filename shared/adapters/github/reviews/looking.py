@@ -1,4 +1,4 @@
-"""Looks at a pull request of GitHub with three questions: one query for nearly all, one comparison, one for what it names."""
+"""Looks at a pull request of GitHub with three questions: one query for nearly all, then a comparison and what it names at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from shared.adapters.github.reviews.nodes import (
     thread_of,
 )
 from shared.adapters.github.reviews.people import IdentityCalls
+from shared.adapters.later import later
 from shared.domain.change import Change, ChangeRef, LinkedItem, Looked, Part, Thread, Unknown
 from shared.domain.forge import RepositoryRef
 from shared.errors import RefusedError
@@ -48,16 +49,19 @@ class LookCalls(IdentityCalls):
                 raise RefusedError(refused.reason, "Give the credential access to the repository's pull requests")
             return None
         self._met(answered.data["viewer"])
-        change = self._compared(ref, pull)
-        items, template = self._items(change, pull, answered)
-        app = self._is_app()
+        asked_comparison = later(lambda: self._compared(ref, pull))
+        items, template = self._items(ref, pull, answered)
+        commits = self._all(ref, pull, answered, "commits")
+        reviews = self._all(ref, pull, answered, "reviews")
+        threads = self._threads(ref, pull, answered)
+        checks = self._all(ref, pull, answered, "contexts")
         return Looked(
-            change=change,
-            commits=_then(self._all(ref, pull, answered, "commits"), commits_of),
+            change=asked_comparison.result(),
+            commits=_then(commits, commits_of),
             items=items,
-            reviews=_then(self._all(ref, pull, answered, "reviews"), lambda nodes: reviews_of(nodes, app=app)),
-            threads=self._threads(ref, pull, answered),
-            checks=_then(self._all(ref, pull, answered, "contexts"), lambda nodes: checks_of(nodes, change.head)),
+            reviews=_then(reviews, lambda nodes: reviews_of(node for node in nodes if not self._wrote(node))),
+            threads=threads,
+            checks=_then(checks, lambda nodes: checks_of(nodes, pull["headRefOid"])),
             template=template,
         )
 
@@ -118,7 +122,7 @@ class LookCalls(IdentityCalls):
                 return part
         assert not isinstance(in_code, Unknown) and not isinstance(plain, Unknown)  # noqa: S101
         threads = [thread_of(node, tuple(self._comments(node))) for node in in_code]
-        return (*threads, *plain_threads(plain, app=self._is_app()))
+        return (*threads, *plain_threads(node for node in plain if not self._wrote(node)))
 
     def _comments(self, thread: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         held = thread["comments"]
@@ -129,15 +133,14 @@ class LookCalls(IdentityCalls):
             yield from held["nodes"]
 
     def _items(
-        self, change: Change, pull: Mapping[str, Any], answered: Answered
+        self, ref: ChangeRef, pull: Mapping[str, Any], answered: Answered
     ) -> tuple[Part[tuple[LinkedItem, ...]], Part[str]]:
-        closing = self._all(change.ref, pull, answered, "closingIssuesReferences")
+        closing = self._all(ref, pull, answered, "closingIssuesReferences")
         found: dict[Named, LinkedItem] = {}
         if not isinstance(closing, Unknown):
             found = {_key(item): item for item in (linked(node, CLOSES) for node in closing)}
-        repository = change.ref.repository
-        texts = (change.title, change.body)
-        wanted = [one for one in named(repository, change.ref.number, texts, change.source) if one not in found]
+        repository, texts = ref.repository, (pull["title"], pull.get("body") or "")
+        wanted = [one for one in named(repository, ref.number, texts, pull["headRefName"]) if one not in found]
         blob = _template(pull)
         if not wanted and not blob:
             return (closing if isinstance(closing, Unknown) else tuple(found.values())), ""

@@ -82,8 +82,8 @@ def _commit(node: Node) -> ChangeCommit:
     )
 
 
-def reviews_of(nodes: Iterable[Node], *, app: bool) -> tuple[PersonReview, ...]:
-    """What others said as reviewers; a review nobody submitted yet, and our own, are none."""
+def reviews_of(nodes: Iterable[Node]) -> tuple[PersonReview, ...]:
+    """What reviewers said; a review nobody submitted yet is none."""
     return tuple(
         PersonReview(
             reviewer=person(node.get("author")),
@@ -94,7 +94,7 @@ def reviews_of(nodes: Iterable[Node], *, app: bool) -> tuple[PersonReview, ...]:
             remarks=node["comments"]["totalCount"],
         )
         for node in nodes
-        if node["state"] != "PENDING" and not _is_ours(node, app=app)
+        if node["state"] != "PENDING"
     )
 
 
@@ -110,27 +110,20 @@ def thread_of(node: Node, comments: Iterable[Node]) -> Thread:
     )
 
 
-def plain_threads(nodes: Iterable[Node], *, app: bool) -> tuple[Thread, ...]:
-    """Comments about the change as a whole, each a thread that cannot be resolved; our own are left out."""
-    return tuple(
-        Thread(id=str(node["fullDatabaseId"]), resolvable=False, comments=(_said(node),))
-        for node in nodes
-        if not _is_ours(node, app=app)
-    )
+def plain_threads(nodes: Iterable[Node]) -> tuple[Thread, ...]:
+    """Comments about the change as a whole, each a thread that cannot be resolved."""
+    return tuple(Thread(id=str(node["fullDatabaseId"]), resolvable=False, comments=(_said(node),)) for node in nodes)
 
 
 def _said(node: Node) -> ThreadComment:
+    who, body = person(node.get("author")), node.get("body") or ""
     return ThreadComment(
         id=str(node["fullDatabaseId"]),
-        author=person(node.get("author")),
-        body=node.get("body") or "",
+        # What carries a mark of ours was written by a program, whosever token it used.
+        author=who.model_copy(update={"bot": True}) if is_marked(body) else who,
+        body=body,
         at=moment(node.get("createdAt")),
     )
-
-
-def _is_ours(node: Node, *, app: bool) -> bool:
-    # The owner of a token speaks for themselves too; only what is marked was said by us.
-    return bool(node.get("viewerDidAuthor")) and (app or is_marked(node.get("body") or ""))
 
 
 def checks_of(nodes: Iterable[Node], head: str) -> tuple[Check, ...]:

@@ -11,6 +11,7 @@ from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.credentials import AppInstallation
 from shared.adapters.github.graph import ask
 from shared.adapters.github.repositories import repository_path
+from shared.adapters.github.reviews.marks import is_marked
 from shared.domain.change import Person
 from shared.domain.forge import RepositoryRef
 from shared.domain.publication import Permission
@@ -60,8 +61,11 @@ class IdentityCalls:
             id=str(viewer.get("databaseId") or login), login=login, name=viewer.get("name") or "", bot=app
         )
 
-    def _is_app(self) -> bool:
-        return isinstance(self._client.credentials, AppInstallation)
+    def _wrote(self, node: Mapping[str, Any]) -> bool:
+        """Whether Doneright said it. The owner of a token speaks for themselves too; there, only what is marked is ours."""
+        own = self.own_identity()
+        by_us = bool(node.get("viewerDidAuthor")) or (own.bot and person(node.get("author")).login == own.login)
+        return by_us and (own.bot or is_marked(node.get("body") or ""))
 
 
 def person(actor: Mapping[str, Any] | None) -> Person:

@@ -11,7 +11,7 @@ from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.graph import ask
 from shared.adapters.github.repositories import repository_path
 from shared.adapters.github.reviews import documents
-from shared.adapters.github.reviews.marks import answer_mark, answers, fingerprint_in, fitting, is_marked, is_summary
+from shared.adapters.github.reviews.marks import answer_mark, answers, fingerprint_in, fitting, is_summary
 from shared.adapters.github.reviews.people import IdentityCalls
 from shared.adapters.github.reviews.standing import issue_path, pull_path
 from shared.domain.change import ChangeRef
@@ -77,9 +77,6 @@ class WordCalls(IdentityCalls):
                 ordered = sorted(found.values(), key=lambda one: (one[0], int(place_of(one[1].id).number)))
                 return [(word, thread) for _, word, thread in ordered]
             variables |= {name: page["endCursor"] or variables[name] for name, page in more.items()}
-
-    def _wrote(self, node: Mapping[str, Any]) -> bool:
-        return bool(node["viewerDidAuthor"]) and (self._is_app() or is_marked(node["body"]))
 
     def say(self, ref: ChangeRef, body: str) -> OwnWord:
         """A comment about the change as a whole.

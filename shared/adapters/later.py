@@ -1,0 +1,21 @@
+"""Lets several questions to a forge be under way together; how fast they go out stays the pace's matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+AT_A_TIME = 16
+"""Questions of all reviews of this process that are under way together."""
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    # Kept, since each of its threads keeps its connections.
+    return ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="asking")
+
+
+def later[A](ask: Callable[[], A]) -> Future[A]:
+    """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
+    return _pool().submit(ask)
