@@ -18,6 +18,9 @@ from shared.errors import NotSupportedError, RefusedError, TransientError
 if TYPE_CHECKING:
     import requests
 
+    from shared.domain.connection import Connection
+    from shared.ports import SecretStore
+
 METRICS = (
     "lines_to_cover",
     "uncovered_lines",
@@ -94,6 +97,22 @@ class SonarQube:
         found |= {"issues": issues, "components": components, "paging": {"total": len(issues)}}
         return json.dumps(found, sort_keys=True, ensure_ascii=False).encode()
 
+    def revision(self, project: str, *, branch: str = "", pull_request: str = "") -> str:
+        """The commit of the newest analysis of a project, or of its branch or pull request; empty: none, or not told.
+
+        Raises as ``report`` does.
+        """
+        import requests
+
+        of = {"branch": branch} if branch else {"pullRequest": pull_request} if pull_request else {}
+        with requests.Session() as session:
+            session.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+            session.trust_env = False
+            found = self._get(session, "project_analyses/search", {"project": project, "ps": "1", **of}).get("analyses")
+        newest = found[0] if isinstance(found, list) and found else None
+        told = newest.get("revision") if isinstance(newest, dict) else None
+        return told if isinstance(told, str) else ""
+
     def _version(self, session: requests.Session) -> str:
         return self._read(session, "server/version", {}).decode("utf-8", "replace").strip()[:40]
 
@@ -150,6 +169,12 @@ class SonarQube:
         except requests.RequestException as error:
             raise TransientError(f"SonarQube did not answer {call} ({type(error).__name__})") from error
         return bytes(content)
+
+
+def connected(connection: Connection, secrets: SecretStore) -> SonarQube | None:
+    """The server that ``connection`` names; ``None`` where it names none. Raises ``RefusedError`` without its secret."""
+    named = connection.sonarqube
+    return SonarQube(named.url, SecretStr(secrets.get(named.token_secret))) if named else None
 
 
 def _failure(status: int, retry_after: str, call: str) -> Exception:

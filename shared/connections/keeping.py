@@ -145,6 +145,8 @@ def missing_secrets(settings: ConnectionSettings, secrets: SecretStore) -> list[
             pass
     if settings.azure_devops and isinstance(settings.azure_devops.credential, TokenCredential):
         named.append(("azure_devops.credential.token_secret", settings.azure_devops.credential.token_secret))
+    if settings.sonarqube:
+        named.append(("sonarqube.token_secret", settings.sonarqube.token_secret))
     missing = []
     for field, name in named:
         try:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from shared.domain import shapes
-from shared.domain.forge import BranchRules, Frozen
+from shared.domain.forge import BranchRules, Frozen, RepositoryRef
 from shared.domain.process import ProcessAdditions
 from shared.domain.project import Process
 
@@ -173,6 +173,31 @@ class AzureDevOpsConnection(Frozen):
         return f"{self.organization_url.rstrip('/')}/{place}/_git/{name}"
 
 
+class SonarQubeConnection(Frozen):
+    """A SonarQube server, or SonarQube Cloud, that analyses the connection's repositories."""
+
+    url: Url = Field(examples=["https://sonarqube.example.com"])
+    token_secret: SecretName = Field(description="Of a token with the permission Browse.")
+    project_key: str = Field(
+        default=shapes.ANALYSIS_KEY.example,
+        pattern=shapes.ANALYSIS_KEY.pattern,
+        description="Key of a repository's project there; {owner} and {repository} stand for the repository's.",
+        examples=[shapes.ANALYSIS_KEY.example],
+    )
+    repositories: tuple[RepositoryName, ...] = Field(
+        default=(),
+        max_length=MOST_REPOSITORIES,
+        description="owner/name of the repositories it analyses; empty: all.",
+        examples=[[shapes.REPOSITORY.example]],
+    )
+
+    def key_of(self, repository: RepositoryRef) -> str:
+        """The key of the repository's project; empty for a repository that it does not analyse."""
+        if self.repositories and str(repository).lower() not in {name.lower() for name in self.repositories}:
+            return ""
+        return self.project_key.replace("{owner}", repository.owner).replace("{repository}", repository.name)
+
+
 class Mode(StrEnum):
     """Whether plans are applied or only shown."""
 
@@ -182,6 +207,7 @@ class Mode(StrEnum):
 
 _GITHUB = {"organization": "contoso"}
 _ROLES = {"approver": ["octocat", "contoso/leads"], "security_engineer": ["sam@contoso.com"]}
+_SONARQUBE = {"url": "https://sonarqube.example.com", "token_secret": "contoso-sonarqube"}
 _AZURE_DEVOPS = {"organization_url": "https://dev.azure.com/contoso", "credential": {"kind": "entra"}}
 
 
@@ -191,6 +217,9 @@ class ConnectionSettings(Frozen):
     id: ConnectionId
     github: GitHubConnection = Field(examples=[_GITHUB])
     azure_devops: AzureDevOpsConnection | None = Field(default=None, examples=[_AZURE_DEVOPS])
+    sonarqube: SonarQubeConnection | None = Field(
+        default=None, description="Whose analysis of a pull request is evidence.", examples=[_SONARQUBE]
+    )
     requesters: tuple[Requester, ...] = Field(
         default=(),
         max_length=MOST_REQUESTERS,
@@ -224,6 +253,7 @@ class ConnectionPatch(Frozen):
 
     github: GitHubConnection | None = Field(default=None, examples=[_GITHUB])
     azure_devops: AzureDevOpsConnection | None = Field(default=None, examples=[_AZURE_DEVOPS])
+    sonarqube: SonarQubeConnection | None = Field(default=None, examples=[_SONARQUBE])
     requesters: tuple[Requester, ...] | None = Field(
         default=None, max_length=MOST_REQUESTERS, examples=[["octocat", "contoso/builders"]]
     )

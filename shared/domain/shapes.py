@@ -62,6 +62,11 @@ SECRET_NAME = Shape(
     "the name of a secret: 1 to 127 letters, digits and hyphens (the name, never the secret itself)",
     "contoso-azure-devops",
 )
+ANALYSIS_KEY = Shape(
+    r"^[0-9A-Za-z_.:{}-]{1,400}$",
+    "a SonarQube project's key: letters, digits, '-', '_', '.' and ':', with {owner} and {repository} where they belong",
+    "{owner}_{repository}",
+)
 CONNECTION_ID = Shape(
     r"^[a-z0-9][a-z0-9-]{0,39}$",
     "an id: 1 to 40 lower-case letters, digits and hyphens, a letter or digit first",
@@ -141,6 +146,7 @@ SHAPES = {
         FURTHER_REPOSITORY,
         DIGEST,
         SECRET_NAME,
+        ANALYSIS_KEY,
         CONNECTION_ID,
         URL,
         CLIENT_ID,

@@ -11,10 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from shared.adapters import sonarqube
-from shared.adapters.sonarqube import SonarQube
+from shared.adapters.sonarqube import SonarQube, connected
+from shared.domain.connection import SonarQubeConnection
 from shared.domain.evidence import EvidenceFormat
 from shared.errors import NotSupportedError, RefusedError, TransientError
 from shared.evidence.reading import read
+from tests.fakes.app import a_connection
+from tests.fakes.storage import MemorySecrets
 
 TOKEN = "squ_0123456789"
 ISSUES = [
@@ -167,3 +170,31 @@ def test_addresses_that_no_token_is_sent_to(url):
 
 def test_the_token_is_not_shown():
     assert TOKEN not in repr(SonarQube("https://sonar.example", SecretStr(TOKEN)))
+
+
+@pytest.mark.parametrize(
+    ("body", "revision"),
+    [
+        ({"analyses": [{"revision": "abc"}, {"revision": "old"}]}, "abc"),
+        ({"analyses": []}, ""),
+        ({"analyses": [{}]}, ""),
+        ({"analyses": [7]}, ""),
+        ({"analyses": [{"revision": 7}]}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_commit_of_the_newest_analysis(server, body, revision):
+    server.answers["project_analyses/search"] = (200, {}, json.dumps(body).encode())
+    assert client(server).revision("desk", pull_request="7") == revision
+    assert server.asked[-1][1] == {"project": "desk", "ps": "1", "pullRequest": "7"}
+    assert client(server).revision("desk", branch="main") == revision
+
+
+def test_a_connection_names_its_server_and_the_secret():
+    named = SonarQubeConnection(url="https://sonarqube.example/sonar", token_secret="sonar")
+    connection = a_connection().model_copy(update={"sonarqube": named})
+    made = connected(connection, MemorySecrets(sonar=TOKEN))
+    assert repr(made) == "SonarQube('https://sonarqube.example/sonar', token=…)"
+    assert connected(a_connection(), MemorySecrets()) is None
+    with pytest.raises(RefusedError):
+        connected(connection, MemorySecrets())

@@ -72,9 +72,16 @@ CONNECTION: dict[str, Any] = {
             }
         ],
     },
+    "sonarqube": {
+        "url": "https://sonarqube.example.com",
+        "token_secret": "sonar",
+        "project_key": "{owner}_{repository}",
+        "repositories": ["acme/desk"],
+    },
     "requesters": ["casey"],
     "least_rules": json.loads(BranchRules().model_dump_json()),
     "mode": "enforced",
+    "review_mode": "advisory",
     "paused": False,
     "merge_on_green": False,
 }
