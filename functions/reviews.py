@@ -145,7 +145,7 @@ def list_reviews(req: func.HttpRequest) -> func.HttpResponse:
     project = _project(app, req.params.get("project", ""))
     records = recording.reviews_of(app.review_ports, project.id, number(req, "limit", 50, 1, 200))
     if wants_html(req):
-        return page(pages.reviews(project.name, records))
+        return page(pages.reviews(project.name, records, req.params.get("code", "")))
     return answer({"project": project.id, "reviews": [one.model_dump(mode="json") for one in records]})
 
 
@@ -181,7 +181,9 @@ def _show(req: func.HttpRequest, ident: str) -> func.HttpResponse:
         )
     reviewed = recording.reviewed_of(app.review_ports, record)
     if wants_html(req):
-        return page(pages.review(record, reviewed, recording.heads_of(app.review_ports, record.ref)))
+        heads = recording.heads_of(app.review_ports, record.ref)
+        # Whoever holds a link sees all reviews of that pull request, each by a link of its own.
+        return page(pages.review(record, reviewed, heads, app.links.review))
     return answer(ReviewView(id=ident, record=record, verdict=reviewed, url=app.links.review(ident)))
 
 

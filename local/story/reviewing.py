@@ -36,7 +36,7 @@ class ReviewActs(Stage):
             if changed.status_code != 200:
                 self.fail(f"the connection was not changed: {changed.status_code} {changed.text[:300]}")
             kept = self.api.put(
-                f"/api/policies/organisation/{self.ready.connection}",
+                f"/api/connections/{self.ready.connection}/policy",
                 content=POLICY.encode(),
                 headers={"content-type": "application/yaml"},
             )
