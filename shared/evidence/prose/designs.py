@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from shared.evidence.prose.documents import Item, Paragraph, Section, Table, below, sections
+from shared.evidence.prose.documents import Item, Paragraph, Section, Table, below, sections_of
 from shared.evidence.prose.labelled import labelled, pairs
 from shared.evidence.prose.options import Design, Option, aspect_of
 from shared.evidence.prose.placeholders import says_something
@@ -41,8 +41,8 @@ _FEWEST_ASPECTS = 2
 def design(texts: Iterable[str]) -> Design:
     """What ``texts``, such as a ticket's description and its comments, say together."""
     found = Design()
-    for text in texts:
-        _read(found, sections(text))
+    for one in sections_of(texts):
+        _read(found, one)
     return found
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.evidence.prose.html import as_markdown, is_html
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST = 300_000
 """Characters of a text that are read; forges keep far fewer."""
+MOST = 1_000_000
+"""Characters that are read of all texts together; what lies beyond is not seen, and so proves nothing."""
 BOLD_LEVEL = 7
 """A line that is bold as a whole stands as a heading below every real one."""
 _BOX = re.compile(r"^(?P<struck>~~)?\[(?P<mark>[ xX])\]\s*")
@@ -97,12 +99,26 @@ class Section:
         return "\n".join(_words(one) for one in self.blocks)
 
 
+@lru_cache(maxsize=64)
 def sections(text: str) -> tuple[Section, ...]:
-    """The sections of ``text`` in order; the first has level 0 and may be empty."""
+    """The sections of ``text`` in order; the first has level 0 and may be empty.
+
+    Many criteria ask the same ticket, so what was read last is kept.
+    """
     source = text[:LONGEST].replace("\r\n", "\n").replace("\x00", "")
     if is_html(source):
         source = as_markdown(source)
     return tuple(_Reader().read(_parser().parse(_without_comments(source))))
+
+
+def sections_of(texts: Iterable[str]) -> Iterator[tuple[Section, ...]]:
+    """The sections of each of ``texts``, until ``MOST`` characters were read."""
+    left = MOST
+    for text in texts:
+        left -= min(len(text), LONGEST)
+        if left < 0:
+            return
+        yield sections(text)
 
 
 def below(all_: Sequence[Section], place: int) -> tuple[Section, ...]:

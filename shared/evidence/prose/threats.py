@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shared.evidence.prose.documents import Item, Paragraph, Section, Table, below, sections
+from shared.evidence.prose.documents import Item, Paragraph, Section, Table, below, sections_of
 from shared.evidence.prose.labelled import labelled, pairs
 from shared.evidence.prose.placeholders import says_something
 
@@ -68,8 +68,8 @@ class ThreatModel:
 def threat_model(texts: Iterable[str]) -> ThreatModel:
     """The threat model that ``texts`` hold; parts that none of them has stay empty."""
     found = ThreatModel()
-    for text in texts:
-        _read(found, sections(text))
+    for one in sections_of(texts):
+        _read(found, one)
     return found
 
 

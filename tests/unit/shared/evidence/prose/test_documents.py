@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.evidence.prose.documents import BOLD_LEVEL, LONGEST, below, sections
+from shared.evidence.prose.documents import BOLD_LEVEL, LONGEST, MOST, below, sections, sections_of
 from shared.evidence.prose.html import as_markdown, is_html
 from shared.evidence.prose.placeholders import says_something
 
@@ -74,6 +74,11 @@ def test_lines_are_those_of_the_text():
     lines = MARKDOWN.split("\n")
     assert [lines[one.line - 1] for one in found[1:]] == ["# First", "## Second", "**Bold line**"]
     assert lines[found[1].items[1].line - 1] == "- [x] done"
+
+
+def test_of_very_many_texts_the_first_are_read():
+    assert len(list(sections_of(["a"] * 5))) == 5
+    assert len(list(sections_of(["a" * LONGEST] * 9))) == MOST // LONGEST
 
 
 def test_what_comments_hide_is_not_read():
