@@ -1,0 +1,161 @@
+"""A review told through both adapters to their simulators: once whatever is lost, settled when fixed, said anew after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from typing import Any
+
+import pytest
+
+from shared.domain.change import Change, ChangedFile, ChangeRef, Part
+from shared.domain.forge import ForgeName
+from shared.domain.publication import OwnWord
+from shared.domain.review import Remark, Reviewed
+from shared.errors import TransientError
+from shared.reviews import remarking
+from shared.reviews.ports import ReviewForge
+from shared.reviews.publishing import BLOCKED, READY, Published, announce, publish
+from tests.fakes.reviewed import a_reviewed
+from tests.fakes.talk import Talk, a_finding
+from tests.integration.adapters.azure_reviews import desk
+from tests.integration.adapters.github_reviews import world
+
+NUMBERS = count(1)
+LEAKED = b"import os\n\n\ndef hail(name):\n    key = 'AKIA'\n    return f'\xf0\x9f\x98\x80 {name}'\n"
+FIXED = LEAKED.replace(b"'AKIA'", b"os.environ['KEY']")
+MOVED = b"# Said at the door.\n\n" + LEAKED
+
+
+class Place:
+    """A repository on one of the simulators."""
+
+    def __init__(self, forge: ForgeName, made: Any) -> None:
+        self.name = forge
+        self.made = made
+        self.sandbox = made if forge is ForgeName.GITHUB else made.sandbox
+        self.ports = Talk(forge).ports
+        self.branch = ""
+
+    @property
+    def forge(self) -> ReviewForge:
+        found: ReviewForge = self.made.app if self.name is ForgeName.GITHUB else self.made.forge
+        return found
+
+    def push(self, content: bytes) -> str:
+        if self.name is ForgeName.GITHUB:
+            return str(self.made.commit({"src/door.py": content}, self.branch))
+        return str(self.made.push(self.branch, {"src/door.py": content}))
+
+    def open(self) -> ChangeRef:
+        self.branch = f"feature/{next(NUMBERS)}-door"
+        self.push(LEAKED)
+        ref: ChangeRef = self.made.pull(self.branch) if self.name is ForgeName.GITHUB else self.made.open(self.branch)
+        return ref
+
+    def looked(self, ref: ChangeRef) -> tuple[Change, Part[tuple[ChangedFile, ...]]]:
+        found = self.forge.look_at(ref)
+        assert found is not None
+        return found.change, self.forge.changed_files(found.change)
+
+    def reviewed(self, change: Change, *remarks: Remark) -> Reviewed:
+        findings = [a_finding("no_secrets", reason="1 secret", remarks=remarks)] if remarks else []
+        return a_reviewed(*findings, forge=self.name, ref=change.ref, head=change.head, url=change.url, review="r-1")
+
+    def tell(self, ref: ChangeRef, *remarks: Remark) -> Published:
+        change, files = self.looked(ref)
+        return publish(self.forge, self.ports, self.reviewed(change, *remarks), change, files)
+
+    def words(self, ref: ChangeRef) -> list[OwnWord]:
+        return list(self.forge.own_words(ref))
+
+    def state(self, ref: ChangeRef) -> list[tuple[str, str]]:
+        """Our checks on the head, by name and state, as the forge lists them."""
+        found = self.forge.look_at(ref)
+        assert found is not None and isinstance(found.checks, tuple)
+        return [(check.name, check.state) for check in found.checks if check.ours]
+
+
+@pytest.fixture(scope="module", params=list(ForgeName))
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    with ExitStack() as stack:
+        made: Any = stack.enter_context(world() if request.param is ForgeName.GITHUB else desk())
+        yield Place(request.param, made)
+
+
+def key(line: int = 5, **rest: Any) -> Remark:
+    given = {"message": "An AWS access key", "path": "src/door.py", "line": line, "severity": "critical", "rule": "AWS"}
+    return Remark.model_validate(given | {"suggestion": "    key = vault()"} | rest)
+
+
+FAR = Remark(message="Nobody reads this line.", path="README.md", line=1, rule="R2")
+
+
+def test_a_review_is_told_settled_and_told_anew(place: Place) -> None:
+    ref = place.open()
+    change, _ = place.looked(ref)
+    announce(place.forge, ref, change.head, "https://doneright.example/r", "r-1")
+    assert [state for _, state in place.state(ref)] == ["pending"]
+
+    first = place.tell(ref, key(), FAR)
+    summary, remark = sorted(place.words(ref), key=lambda word: not word.summary)
+    assert summary.summary and "Blocked: 1 criterion is not met" in summary.body
+    assert "Nobody reads this line." in summary.body
+    assert (remark.path, remark.line, remark.resolved) == ("src/door.py", 5, False)
+    assert "```suggestion" in remark.body
+    assert (first.summary, len(first.said), first.unplaced) == (summary.id, 1, ())
+    assert [state for _, state in place.state(ref)] == ["failed"]
+    assert place.looked(ref)[0].labels == (BLOCKED,)
+
+    before = place.words(ref)
+    again = place.tell(ref, key(), FAR)
+    assert place.words(ref) == before
+    assert again.said == ()
+
+    place.push(MOVED)
+    moved = place.tell(ref, key(7), FAR)
+    assert (moved.said, moved.resolved) == ((), ())
+
+    place.push(FIXED)
+    fixed = place.tell(ref)
+    assert fixed.resolved == first.said
+    settled = next(word for word in place.words(ref) if remarking.is_settled(word))
+    assert settled.resolved
+    assert "Passed" in next(word for word in place.words(ref) if word.summary).body
+    assert [state for _, state in place.state(ref)] == ["passed"]
+    assert place.looked(ref)[0].labels == (READY,)
+
+    place.push(LEAKED)
+    back = place.tell(ref, key(), FAR)
+    assert back.said == first.said
+    words = place.words(ref)
+    assert len([word for word in words if word.summary]) == 1
+    assert [word.resolved for word in words if word.fingerprint] == [False]
+    assert len(words) == 3
+
+
+@pytest.mark.parametrize("step", range(8))
+def test_a_write_whose_answer_is_lost_is_told_once(place: Place, step: int) -> None:
+    ref = place.open()
+    # Whichever write it is: the fault skips as many as `step` says.
+    place.sandbox.faults.clear()
+    lost = 0
+    for method in ("POST", "PATCH", "PUT"):
+        place.sandbox.faults.add({"kind": "answer_lost", "method": method, "path": "/", "skip": step, "count": 1})
+    for _ in range(12):
+        try:
+            place.tell(ref, key(), FAR)
+            break
+        except TransientError:
+            lost += 1
+    else:
+        raise AssertionError("it never got through")
+    fired = sum(rule["fired"] for rule in place.sandbox.faults.listing())
+    place.sandbox.faults.clear()
+    assert fired == lost
+    assert fired or step > 5, "nothing was lost, so nothing was shown"
+    words = place.words(ref)
+    assert len(words) == 2, (lost, [word.body[:60] for word in words])
+    assert [state for _, state in place.state(ref)] == ["failed"]
+    assert place.looked(ref)[0].labels == (BLOCKED,)
