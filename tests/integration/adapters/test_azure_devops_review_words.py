@@ -6,7 +6,6 @@ import pytest
 
 from shared.domain.publication import SETTLED_MARKER, SUMMARY_MARKER, PlacedRemark, Posted, remark_marker
 from shared.errors import ConflictError, RefusedError, TransientError
-from shared.reviews import remarking
 from tests.integration.adapters.azure_reviews import desk
 
 NUMBERS = count(1)
@@ -182,10 +181,6 @@ def test_a_suggestion_that_the_words_hold_already_is_not_said_again(place, chang
     beside, apart = (one["comments"][0]["content"] for one in place.threads(change))
     assert beside == body
     assert apart == f"{other.replace('```suggestion', '```')}\n\n`src/app.py:99`"
-
-
-def test_one_marker_tells_what_we_settled():
-    assert SETTLED_MARKER == remarking.SETTLED_MARKER
 
 
 def test_an_answer_stands_in_the_thread_and_is_given_once(place, change):
