@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from shared.domain.change import ChangedFile, ChangeEvidence, Part, Reported, Unknown
+from shared.domain.change import ChangedFile, ChangeEvidence, Reported, Unknown
 from shared.domain.definition import GateId
 from shared.domain.definition import Severity as Harm
 from shared.domain.evidence import Coverage
@@ -83,13 +83,14 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     thresholds = asked_or(asked, _USUAL)
     if isinstance(evidence.reports, Unknown):
         return Judgement.unseen("the uploaded reports", evidence.reports)
-    seen = _Seen(_with_coverage(evidence.reports))
+    change = evidence.change
+    seen = _Seen(_with_coverage(evidence.reports, change.head, change.merge_commit))
     for name, threshold in thresholds.items():
         answer = None
         if name == "new_code":
             answer = _new_code(evidence, seen, threshold)
         elif name == "decrease":
-            _decrease(evidence.base_reports, seen)
+            _decrease(evidence, seen)
         elif name == "overall":
             if chosen := seen.about_all(name):
                 seen.put(name, share_of(_coverages(chosen)))
@@ -143,11 +144,12 @@ def _is_critical(path: str) -> bool:
     return any(one.full_match(pattern) for pattern in CRITICAL)
 
 
-def _decrease(base: Part[tuple[Reported, ...]], seen: _Seen) -> None:
+def _decrease(evidence: ChangeEvidence, seen: _Seen) -> None:
+    base, change = evidence.base_reports, evidence.change
     if isinstance(base, Unknown):
         seen.gaps["decrease"] = f"the reports about the target branch could not be had: {base.reason}"
         return
-    now, then = seen.about_all("decrease"), seen.used(_about_all(_with_coverage(base)))
+    now, then = seen.about_all("decrease"), seen.used(_about_all(_with_coverage(base, change.base, change.merge_base)))
     if now and not then:
         seen.gaps["decrease"] = "no coverage report was uploaded about the target branch"
     elif now:
@@ -209,8 +211,18 @@ def _missed(lines: NewLines) -> Iterator[Remark]:
         )
 
 
-def _with_coverage(reports: tuple[Reported, ...]) -> tuple[Reported, ...]:
-    return tuple(one for one in reports if one.report.coverage is not None)
+def _with_coverage(reports: tuple[Reported, ...], *commits: str) -> tuple[Reported, ...]:
+    """Reports with coverage; of one flag those about the first of ``commits`` that has any.
+
+    Lines of two commits have other numbers, so reports about them cannot be put together.
+    """
+    every = tuple(one for one in reports if one.report.coverage is not None)
+    chosen: dict[str, str] = {}
+    for commit in (*commits, *(one.record.commit for one in every)):
+        for one in every:
+            if one.record.commit == commit:
+                chosen.setdefault(_flag(one), commit)
+    return tuple(one for one in every if one.record.commit == chosen[_flag(one)])
 
 
 def _about_all(reports: tuple[Reported, ...]) -> tuple[Reported, ...]:

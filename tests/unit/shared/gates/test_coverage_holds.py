@@ -9,7 +9,20 @@ from shared.domain.evidence import Coverage, EvidenceFormat, FileCoverage
 from shared.domain.review import Outcome
 from shared.evidence.covered import numbers_in
 from shared.gates import Asked
-from tests.fakes.changes import UNKNOWN, a_report, asked, at_least, evidence, file, judged, reported
+from tests.fakes.changes import (
+    BASE,
+    HEAD,
+    MERGE_BASE,
+    TRIAL_MERGE,
+    UNKNOWN,
+    a_report,
+    asked,
+    at_least,
+    evidence,
+    file,
+    judged,
+    reported,
+)
 
 GATE = "coverage_holds"
 CODE = file("src/a.py", "x = 1\n", "x = 1\ndef two():\n    return 2\n\ndef three():\n    return 3\n")
@@ -23,13 +36,13 @@ def covered(path: str = "src/a.py", hit: str | None = "1-6", missed: str | None 
     return FileCoverage(path=path, hit=hit, missed=missed, **sums)
 
 
-def report(*files: FileCoverage, flag: str = "", digest: str = "", **sums: int) -> Reported:
+def report(*files: FileCoverage, flag: str = "", digest: str = "", commit: str = HEAD, **sums: int) -> Reported:
     totals = sums or {
         "lines_valid": sum(one.lines_valid for one in files),
         "lines_covered": sum(one.lines_covered for one in files),
     }
     coverage = Coverage(flag=flag, files=files, **totals)
-    return reported(a_report(EvidenceFormat.COBERTURA, coverage=coverage), flag=flag, digest=digest)
+    return reported(a_report(EvidenceFormat.COBERTURA, coverage=coverage), flag=flag, digest=digest, commit=commit)
 
 
 def share(percent: float, flag: str = "") -> Reported:
@@ -108,6 +121,15 @@ def test_sums_of_two_reports_are_not_added_up() -> None:
     two = report(covered(hit=None, missed=None, lines_valid=10, lines_covered=7), flag="integration")
     found = judged(GATE, evidence(CODE, reports=(one, two)), asked("overall_coverage_holds"))
     assert found.measured == {"overall": 70.0}
+
+
+def test_lines_of_two_commits_are_not_put_together() -> None:
+    head = report(covered(hit="1-2", missed="3,5-6"))
+    merged = report(covered(hit="3-6", missed="1-2"), commit=TRIAL_MERGE)
+    found = judged(GATE, evidence(CODE, reports=(merged, head)), asked("new_code_coverage_holds"))
+    assert found.measured == {"new_code": 25.0}
+    alone = judged(GATE, evidence(CODE, reports=(merged,)), asked("new_code_coverage_holds"))
+    assert alone.measured == {"new_code": 80.0}
 
 
 class TestCritical:
@@ -207,6 +229,15 @@ class TestDecrease:
     def test_without_a_report_about_the_target_nobody_can_tell(self, base: object) -> None:
         found = judged(GATE, evidence(CODE, reports=(share(99),), base_reports=base), self.ASKED)
         assert found.outcome is Outcome.NOT_AVAILABLE
+
+
+def test_the_target_as_it_is_now_counts_before_the_one_the_change_began_at() -> None:
+    base = (
+        report(lines_valid=100, lines_covered=80, commit=BASE),
+        report(lines_valid=100, lines_covered=95, commit=MERGE_BASE),
+    )
+    found = judged(GATE, evidence(CODE, reports=(share(85),), base_reports=base), asked("coverage_is_not_decreased"))
+    assert found.outcome is Outcome.MET
 
 
 def test_several_shares_may_be_asked_at_once() -> None:
