@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from shared.domain.change import ChangedFile, Part, Unknown
@@ -27,17 +27,19 @@ _DIGITS = re.compile(r"\d+")
 class _Text(NamedTuple):
     """The lines of a file, as far as they are known, by number."""
 
-    lines: dict[int, str]
+    at: Callable[[int], str | None]
+    """The line of that number; ``None`` where it is not known."""
 
     def around(self, line: int) -> tuple[str, str, str] | None:
         """The line, and the nearest ones above and below that are not blank; ``None`` where it is not known."""
-        if line not in self.lines:
+        text = self.at(line)
+        if text is None:
             return None
-        return self._nearest(line, -1), _plain(self.lines[line]), self._nearest(line, 1)
+        return self._nearest(line, -1), _plain(text), self._nearest(line, 1)
 
     def _nearest(self, line: int, step: int) -> str:
-        for at in range(line + step, line + step * _FARTHEST, step):
-            text = self.lines.get(at)
+        for number in range(line + step, line + step * _FARTHEST, step):
+            text = self.at(number)
             if text is None:
                 break
             if text.strip():
@@ -82,10 +84,11 @@ def _base(remark: Remark, text: _Text | None) -> str:
     return hashlib.sha256(json.dumps([rule, remark.path, about]).encode()).hexdigest()
 
 
-def _lines(file: ChangedFile) -> dict[int, str]:
+def _lines(file: ChangedFile) -> Callable[[int], str | None]:
     if file.content is not None:
-        return dict(enumerate(file.content.split("\n"), start=1))
-    return {line.number: line.text for line in added(file)}
+        lines = file.content.split("\n")
+        return lambda number: lines[number - 1] if 1 <= number <= len(lines) else None
+    return {line.number: line.text for line in added(file)}.get
 
 
 def _plain(text: str) -> str:

@@ -42,6 +42,8 @@ def clipped(text: str, most: int) -> str:
 
 def visible(text: str) -> str:
     """``text`` without the characters that nobody sees: controls, turns of direction, joiners, unassigned ones."""
+    if text.isprintable():
+        return text
     return "".join(c if c in "\t\n\r" or unicodedata.category(c) not in _HIDING else "\ufffd" for c in text)
 
 
@@ -118,6 +120,8 @@ class Section:
     before: str = ""
     rows: Sequence[str] = field(default=())
     after: str = ""
+    beyond: int = 0
+    """Rows that were not even written, being more than any comment holds."""
 
     def text(self, rows: int, note: str = "") -> str:
         """With the first ``rows`` of its rows, and ``note`` behind them."""
@@ -144,9 +148,9 @@ def composed(first: str, sections: Sequence[Section], last: str, *, limit: int, 
 
 def _fitting(section: Section, room: int, whole: str) -> str:
     text = section.text(len(section.rows))
-    if size(text) <= room:
+    if size(text) <= room and not section.beyond:
         return text
-    low, high = 0, len(section.rows) - 1
+    low, high = 0, len(section.rows) - (0 if section.beyond else 1)
     while low < high:
         middle = (low + high + 1) // 2
         fits = size(section.text(middle, _left_out(section, middle, whole))) <= room
@@ -157,6 +161,6 @@ def _fitting(section: Section, room: int, whole: str) -> str:
 
 
 def _left_out(section: Section, shown: int, whole: str) -> str:
-    count = len(section.rows) - shown
+    count = len(section.rows) + section.beyond - shown
     what = f"{count} more" if shown else f"{count} left out here" if count else "left out here"
     return f"*{section.title}: {what}; they stand in {linked('the whole review', whole)}.*"

@@ -6,6 +6,7 @@ The same review gives the same text. Whatever a change, a person or a tool wrote
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.domain.forge import Frozen
 from shared.domain.publication import SUMMARY_MARKER
@@ -29,6 +30,8 @@ from shared.reviews.verdicts import Sorted, counted, role, sorted_findings, verd
 _BAR = 24
 """Characters of the longest bar."""
 _MOST_PATCH_LINES = 60
+MOST_ROWS = 1_500
+"""Remarks that a list is written of; no comment holds more."""
 
 COMMANDS = (
     "review", "explain CRITERION", "attest CRITERION LINK", "waive CRITERION until DATE because …", "help",
@@ -173,7 +176,8 @@ def _rest(shown: Shown, reviewed: Reviewed) -> list[Section]:
         return [Section(title="Remarks", before=beside)] if beside else []
     rows = [f"| {_where(one, reviewed)} | {_said_by(one)} | {prose(one.remark.message, 300)} |" for one in shown.rest]
     title = "Further remarks" if shown.beside else "Remarks"
-    section = _collapsed(title, len(rows), "| Where | Of | What |\n|---|---|---|", rows)
+    beyond = len(shown.rest) - len(rows)
+    section = replace(_collapsed(title, len(shown.rest), "| Where | Of | What |\n|---|---|---|", rows), beyond=beyond)
     return [Section(title="Remarks", before=beside), section] if beside else [section]
 
 

@@ -350,3 +350,14 @@ def test_only_lines_that_the_change_shows_are_reached() -> None:
 
 def test_an_inconclusive_ruling_without_names_still_has_a_title() -> None:
     assert check_title(a_reviewed(ruling=Ruling.INCONCLUSIVE)).startswith("Inconclusive: 0 criteria")
+
+
+@BOTH
+def test_more_remarks_than_any_comment_holds_are_counted_to_the_last(forge: ForgeName) -> None:
+    remarks = tuple(a_remark(line=number, path=f"{number}.py", message="m") for number in range(1, 5_001))
+    reviewed = a_reviewed(a_finding("no_secrets", remarks=remarks), forge=forge)
+    text = summary(reviewed, SHOWN.model_copy(update={"rest": voiced(heard(reviewed, ()))}))
+    assert size(text) <= COMMENT_LIMITS[forge]
+    assert "<summary>Remarks: 5000</summary>" in text
+    (told,) = re.findall(r"Remarks: (\d+) more;", text)
+    assert len(table_with(text, "Where")) + int(told) == 5_000
