@@ -11,10 +11,11 @@ from shared.domain.definition import OwnerRole
 from shared.domain.forge import ForgeName
 from shared.domain.publication import Permission
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import Outcome
+from shared.domain.review import Outcome, Remark
 from shared.errors import TransientError
 from shared.reviews import words
 from shared.reviews.grammar import MOST_COMMANDS, lines_in
+from shared.reviews.markdown import COMMENT_LIMITS, size
 from shared.reviews.words import spoken_of
 from tests.fakes.changes import EARLIER, HEAD, person
 from tests.fakes.forges import Fault
@@ -23,6 +24,10 @@ from tests.fakes.talk import Talk, a_finding
 
 LINK = "https://contoso.example/notes/1"
 DAY = "2026-02-10"
+EVERY_COVERAGE = (
+    "overall_coverage_holds", "unit_coverage_holds", "integration_coverage_holds", "critical_coverage_holds",
+    "new_code_coverage_holds", "coverage_is_not_decreased",
+)  # fmt: skip
 
 
 @pytest.fixture(params=[ForgeName.GITHUB, ForgeName.AZURE_DEVOPS])
@@ -471,3 +476,44 @@ def test_a_permission_that_cannot_be_asked_for_is_told(talk):
     assert (followed.look_again, followed.answered) == (False, True)
     assert "the forge refuses" in followed.reason
     assert [event.tag for event in talk.events()] == [AuditTag.COMMAND_REFUSED]
+
+
+def test_explain_shows_where_and_how_evidence_is_shown(talk):
+    remarks = (
+        Remark(message="a.py alone changes 900 lines", path="a.py"),
+        Remark(message="here as well", path="b.py", line=3),
+        Remark(message="and as a whole"),
+    )
+    talk.reviewed(a_finding("change_is_small", remarks=remarks), a_finding("commits_carry_their_tests"))
+    talk.says("/doneright explain change_is_small")
+    assert "a.py alone changes 900 lines (a.py)" in talk.answer
+    assert "here as well (b.py, line 3)" in talk.answer
+    assert "- and as a whole" in talk.answer
+    talk.says("/doneright explain commits_carry_their_tests")
+    assert "Known by evidence that somebody shows" in talk.answer
+
+
+def test_an_answer_that_is_too_long_is_cut_between_commands(talk):
+    talk.reviewed(*(a_finding(one, reason="x" * 1_900) for one in EVERY_COVERAGE))
+    talk.says("/doneright explain coverage_holds\n" * MOST_COMMANDS)
+    body = talk.forge.answers(talk.ref)[-1][1]
+    assert size(body) <= COMMENT_LIMITS[talk.ref.forge]
+    if talk.ref.forge is ForgeName.GITHUB:
+        assert body.endswith("ask again one by one.")
+
+
+def test_a_review_past_its_retention_is_as_none(talk, monkeypatch):
+    talk.reviewed(a_finding("change_is_small"))
+    monkeypatch.setattr(talk.ports.artifacts, "_stored", {})
+    talk.says("/doneright explain change_is_small")
+    assert "No review of this pull request" in talk.answer
+    assert (
+        "never its approver"
+        in talk.says(f"/doneright waive ci_is_green until {DAY} because it is so", by="mira").reason
+    )
+
+
+def test_a_pull_request_that_vanishes_while_it_is_spoken_of_is_told(talk):
+    talk.forge.before["look_at"] = lambda: talk.forge.vanish(talk.ref)
+    followed = talk.says(f"/doneright waive ci_is_green until {DAY} because it is so")
+    assert "not there any more" in followed.reason
