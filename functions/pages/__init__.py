@@ -21,7 +21,7 @@ from shared.projects.adopting.showing import AdoptionView
 from shared.projects.links import Links
 from shared.projects.portfolio.viewing import PortfolioRow, PortfolioView
 from shared.projects.status import StatusView
-from shared.reviews.verdicts import sorted_findings, verdict
+from shared.reviews.verdicts import attestable, sorted_findings, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +40,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "attestable": attestable,
         "counted": wording.counted,
         "mark_look": wording.mark_look,
         "value": wording.value,

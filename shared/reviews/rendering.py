@@ -25,7 +25,7 @@ from shared.reviews.markdown import (
     visible,
 )
 from shared.reviews.saying import Voiced
-from shared.reviews.verdicts import Sorted, counted, role, sorted_findings, verdict
+from shared.reviews.verdicts import Sorted, attestable, counted, role, sorted_findings, verdict
 
 _BAR = 24
 """Characters of the longest bar."""
@@ -70,6 +70,7 @@ def check_summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None)
         *_advice(found.advice),
         *_let_go(found.let_go, reviewed),
         *_attested(found.attested, reviewed),
+        *_tickets(reviewed),
         *_rest(shown, reviewed),
         *_agents(reviewed),
     ]
@@ -156,6 +157,11 @@ def _attested(found: Sequence[Finding], reviewed: Reviewed) -> list[Section]:
         rows.append(f"| {_named(one)} | {plain(said.by)}{who} | {about} | {link} |")
     head = "| Criterion | By | Said about | With |\n|---|---|---|---|"
     return [_collapsed("Attested", len(rows), head, rows)] if rows else []
+
+
+def _tickets(reviewed: Reviewed) -> list[Section]:
+    rows = [f"- {prose(words, 1_200)}" for words in reviewed.tickets]
+    return [Section(title="Tickets", before="#### Tickets\n", rows=rows)] if rows else []
 
 
 def _policy(reviewed: Reviewed) -> list[Section]:
@@ -260,7 +266,7 @@ def _remedy(one: Finding) -> str:
 
 def _otherwise(one: Finding) -> str:
     ways = [f"`/doneright waive {one.criterion} until DATE because …`"]
-    if one.known_by != "gate" or one.outcome is not Outcome.UNMET:
+    if attestable(one):
         ways.insert(0, f"`/doneright attest {one.criterion} LINK`")
     return " or<br>".join(ways)
 

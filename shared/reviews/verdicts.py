@@ -99,6 +99,12 @@ def check_title(reviewed: Reviewed) -> str:
     return _cut(f"{verdict(reviewed)} ({', '.join(names[:_NAMED])}{more})")
 
 
+def attestable(one: Finding) -> bool:
+    """Whether somebody's word could still settle it: no gate decided it, and none broke over it."""
+    unseen = {Outcome.NOT_AVAILABLE, Outcome.NOT_SUPPORTED}
+    return one.known_by != "gate" or one.outcome in unseen
+
+
 def role(owner: OwnerRole) -> str:
     """A role in words."""
     return owner.replace("_", " ")

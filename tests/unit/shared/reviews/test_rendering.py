@@ -83,6 +83,22 @@ def test_what_nobody_could_tell_says_why_and_whom_it_asks() -> None:
     assert "/doneright attest no_secrets LINK" in row[4]
 
 
+@pytest.mark.parametrize(
+    ("criterion", "outcome", "attest"),
+    [
+        ("no_secrets", Outcome.UNMET, False),
+        ("no_secrets", Outcome.ERROR, False),
+        ("no_secrets", Outcome.NOT_AVAILABLE, True),
+        ("no_secrets", Outcome.NOT_SUPPORTED, True),
+        ("functionality_works", Outcome.UNMET, True),
+    ],
+)
+def test_only_what_no_gate_decided_can_be_settled_by_word(criterion: str, outcome: Outcome, attest: bool) -> None:
+    (row,) = table_with(summary(a_reviewed(a_finding(criterion, outcome)), SHOWN), "Otherwise")
+    assert ("/doneright attest" in row[-1]) is attest
+    assert f"/doneright waive {criterion} until DATE because …" in row[-1]
+
+
 def test_waived_and_attested_say_who_and_until_when() -> None:
     text = summary(blocked(), SHOWN)
     (waived,) = table_with(text, "Until")
