@@ -95,3 +95,9 @@ def test_what_is_wrong_is_told_before_anything_starts(
 ) -> None:
     with pytest.raises(StackError, match=said):
         Stack(replace(configuration, settings={name: value}))
+
+
+def test_the_app_asks_the_sandbox_for_advisories_unless_another_is_given(configuration: Configuration) -> None:
+    assert Stack(configuration).settings["DONERIGHT_OSV_URL"] == "http://127.0.0.1:2/_osv"
+    given = {"DONERIGHT_OSV_URL": "https://osv.example"}
+    assert Stack(replace(configuration, settings=given)).settings["DONERIGHT_OSV_URL"] == "https://osv.example"
