@@ -194,6 +194,8 @@ def _duration(evidence: ChangeEvidence, threshold: Threshold) -> Figure:
 
 def _hours_to_review(evidence: ChangeEvidence, threshold: Threshold) -> Figure:
     """How long what went out unreviewed stayed so; before it went out there is nothing to wait for."""
+    if isinstance(evidence.reviews, Unknown):
+        return Figure(gap=f"the reviews are not known: {evidence.reviews.reason}")
     if evidence.change.state is PullRequestState.OPEN:
         return Figure(beside="the change has not gone out before its review")
     return Figure(gap="no forge tells when a change that went out was reviewed afterwards")

@@ -28,7 +28,7 @@ _FILE = re.compile(
 )
 _FRAGMENTS = ("**/changelog.d/*", "**/changelog.d/**/*", "**/newsfragments/*", "**/.changeset/*.md", "**/.changes/**/*")
 _NO_FRAGMENT = re.compile(r"^(?:readme|config|template|\.)", re.IGNORECASE)
-_UNRELEASED = re.compile(r"^\[?(?:unreleased|upcoming|next)\]?", re.IGNORECASE)
+_UNRELEASED = re.compile(r"\bunreleased\b|^\[?(?:upcoming|next)\b", re.IGNORECASE)
 _VERSION = re.compile(r"^(?:version\s+)?\[?v?\d+(?:\.\d+)+[^\]\s]*\]?", re.IGNORECASE)
 _DATED = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+")
@@ -50,7 +50,13 @@ class _Entry(NamedTuple):
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether the changelog gains a line about the change; of ``sections`` each one that is asked for."""
+    """Whether the changelog gains a line about the change; of ``sections`` each one that is asked for.
+
+    A line counts under Unreleased, or under a version that this same change brings; so does a new fragment in
+    ``changelog.d``, ``newsfragments`` or ``.changeset``. ``sections`` may name topics (added, changed, deprecated, removed,
+    fixed, security), or ``version_with_date``: then a change that makes a release has to bring a heading with version and
+    date, and leave no line under Unreleased. A change of tests, documentation and workflows alone is not asked.
+    """
     sections = asked.entries("sections")
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
@@ -102,7 +108,7 @@ def _release(evidence: ChangeEvidence, files: Iterable[ChangedFile]) -> Judgemen
         brought += [
             (file.path, one)
             for one in lines
-            if one.is_heading and one.number in numbers and _VERSION.match(one.headings[-1])
+            if one.is_heading and one.number in numbers and _is_version(one.headings[-1])
         ]
         waiting += [one for one in lines if _is_entry(one) and _release_of(one)[1]]
     if lost:
@@ -125,6 +131,10 @@ def _release(evidence: ChangeEvidence, files: Iterable[ChangedFile]) -> Judgemen
     if waiting:
         return Judgement.unmet(f"{len(waiting)} lines still stand under Unreleased")
     return Judgement.met(f"{brought[0][1].headings[-1][:100]} holds what was unreleased")
+
+
+def _is_version(heading: str) -> bool:
+    return bool(_VERSION.match(heading)) and not _UNRELEASED.search(heading)
 
 
 def _changelogs(files: Iterable[ChangedFile]) -> list[ChangedFile]:
@@ -163,7 +173,7 @@ def _entries(logs: Iterable[ChangedFile]) -> tuple[list[_Entry], list[str]]:
 def _release_of(line: Placed) -> tuple[str, bool]:
     """The heading of the version that a line stands under, and whether it is yet to be released."""
     for heading in line.headings:
-        if _UNRELEASED.match(heading):
+        if _UNRELEASED.search(heading):
             return heading, True
         if _VERSION.match(heading):
             return heading, False

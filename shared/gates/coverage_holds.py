@@ -77,7 +77,14 @@ class _Seen:
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether each share that is asked for is reached."""
+    """Whether each share that is asked for is reached.
+
+    ``unit``, ``integration`` and ``critical`` are read from the reports uploaded with that flag, ``overall`` from those without
+    one or flagged ``overall``; where there is none, all reports are put together, file by file and line by line. Without
+    a report flagged ``critical``, modules are critical that lie in folders or files named after auth, permissions, security,
+    crypto, payment or billing. ``new_code`` is the share of the added lines that can be run; a file that no report tells
+    of line by line leaves it open. ``decrease`` compares ``overall`` with the newest target branch that has a report.
+    """
     if (answer := aside(evidence, "coverage", FileKind.DOCUMENTATION)) is not None:
         return answer
     thresholds = asked_or(asked, _USUAL)

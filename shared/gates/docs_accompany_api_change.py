@@ -32,7 +32,12 @@ _MOST_NAMED = 3
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether everything public that the change adds, removes or gives another signature is documented with it."""
+    """Whether everything public that the change adds, removes or gives another signature is documented with it.
+
+    Public are functions and classes without a leading underscore (and in ``__all__`` where there is one), exports of
+    JavaScript, and HTTP routes. Lines that documentation gains have to name them, routes by their path; the changelog
+    is no reference. A function's own docstring counts where it was written or changed with it.
+    """
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
     code = of_kind(evidence, FileKind.CODE, removed=True)

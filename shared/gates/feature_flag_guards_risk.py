@@ -56,7 +56,11 @@ class _Risk(NamedTuple):
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether a change with something risky in it uses a flag that is off by default."""
+    """Whether a change with something risky in it asks a flag in its code, and switches none on from the start.
+
+    Risky is what is labelled so (risk, risky, high risk, experimental), what breaks users, and added code that lies where
+    people sign in, get rights or pay, that deletes data, or that begins to talk to the outside.
+    """
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
     code = of_kind(evidence, FileKind.CODE)

@@ -42,7 +42,12 @@ _PYTHON = (".py", ".pyi")
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether errors and untyped functions stay within their bounds."""
+    """Whether errors and untyped functions stay within their bounds.
+
+    Errors are counted in SARIF of the formatter, the linter (warnings left out) and the type checker (notes left out).
+    Without such a report a check of the head that is named after it decides: passed is none, failed is one. Functions in
+    Python that the change adds or changes are read from their text; tests are left out.
+    """
     code = (FileKind.DOCUMENTATION, FileKind.LOCK, FileKind.CONTAINER, FileKind.INFRASTRUCTURE, FileKind.OTHER)
     if (answer := aside(evidence, "lint and types", *code)) is not None:
         return answer

@@ -59,7 +59,13 @@ _CHECK = re.compile(r"\b(?:deploy|migrat|provision|infra|terraform|bicep|rollout
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether what the change moves is moved by the deployment."""
+    """Whether what the change moves is moved by the deployment.
+
+    Words that ask for a step by hand, in the description or in documents, make it unmet; so does a migration without a
+    name by which a tool applies it (Alembic, Django, Flyway, Liquibase, Prisma, Rails, EF …). It is met where a workflow
+    or start-up command of the change applies it, or a check of the head that deploys or migrates passed. Else nobody
+    can tell from here.
+    """
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
     files = [

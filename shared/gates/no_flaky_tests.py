@@ -27,7 +27,12 @@ type _Name = tuple[str, str, str]
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether at most ``flaky`` tests were seen to pass and fail on the head, or were skipped after they had on an earlier one."""
+    """Whether at most ``flaky`` tests were seen to pass and fail on the head, or were skipped after they had on an earlier one.
+
+    A test is flaky when its report says so, when it passed only after it was tried again, or when two reports about one commit
+    under the same flag tell that it passed and that it failed. One that was flaky on an earlier head and passes now is told,
+    and does not count.
+    """
     if (answer := aside(evidence, "flaky tests", FileKind.DOCUMENTATION)) is not None:
         return answer
     if isinstance(evidence.reports, Unknown):

@@ -14,7 +14,11 @@ _USUAL = {"secrets": at_most(0)}
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether at most ``secrets`` were found; every text of the change can hold one, so no kind of file is left out."""
+    """Whether at most ``secrets`` were found; every text of the change can hold one, so no kind of file is left out.
+
+    What scanners found in the change and in uploaded reports counts, and the forge's alerts in files of the change. How bad a
+    tool calls it does not matter. A scanner that could not answer leaves it open, whatever another one says.
+    """
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
     seen = gathered(evidence, Concern.SECRET)

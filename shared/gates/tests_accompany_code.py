@@ -45,7 +45,15 @@ _MOST_NAMED = 10
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether each layer has the cases it is asked for."""
+    """Whether each layer has the cases it is asked for, among those that the change adds or changes.
+
+    A case is *negative* when it expects a refusal (``pytest.raises``, ``toThrow``, a status of 400 to 599) or its name has a
+    word of refusal; else *edge* when its name has a word of limits, or it is given ``None``, nought, something empty or
+    generated values; else *positive*. Each set of parameters and each scenario is a case. One that is skipped, or asserts
+    nothing, does not count. The layer follows from the folder; scenarios are functional. Of Python, new functions and
+    classes and changed bodies are asked for; integration tests only where the code talks to the outside, by its imports
+    and paths. Tests in a language that is not read (Java, Go …) leave it open.
+    """
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
     thresholds = asked_or(asked, _USUAL)

@@ -19,7 +19,13 @@ from shared.gates._measured import figure
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether every figure keeps its bound. Raises ``DefectError`` for a criterion that asks for no figure."""
+    """Whether every figure keeps its bound; the worst counts where several are told.
+
+    Computed here: ``cyclomatic_complexity``, ``documented_functions``, ``commits_with_tests``, the ``duration`` of the head's
+    checks, the shares and durations of the layers of tests. Any other figure is looked up by its name among what
+    scanners measured and in uploaded reports (``metric`` or ``metric_statistic``). Raises ``DefectError`` for a criterion
+    that asks for no figure.
+    """
     figures = {name: one for name, one in asked.thresholds.items() if not one.takes_list}
     if not figures or len(figures) != len(asked.thresholds):
         raise DefectError(f"{asked.criterion}: the threshold gate takes figures, and at least one")
@@ -56,7 +62,7 @@ def _of_figures(thresholds: dict[str, Threshold], evidence: ChangeEvidence, aske
 GATE = Gate(
     id=GateId.THRESHOLD,
     motivation="A bound that is only written down moves a little every week; one that is measured stands.",
-    reads=("files", "commits", "checks", "scans", "reports"),
+    reads=("files", "commits", "reviews", "checks", "scans", "reports"),
     effort=Effort.HOURS,
     remedy="Bring the figure back to its bound, or let the pipeline upload what tells it.",
     evaluate=evaluate,

@@ -60,6 +60,13 @@ def test_a_line_that_says_nothing_is_no_entry(after: str) -> None:
     assert (found.outcome, found.measured) == (Outcome.UNMET, {"entries": 0})
 
 
+@pytest.mark.parametrize("heading", ["## Unreleased", "## 0.1.0 - unreleased", "## [Next]", "## Upcoming"])
+def test_what_is_unreleased_may_be_headed_in_many_ways(heading: str) -> None:
+    before = LOG.replace("## [Unreleased]", heading)
+    after = before.replace("### Added\n", f"### Added\n\n{ENTRY}")
+    assert judged(GATE, evidence(CODE, log(after, before)), asked(GATE)).outcome is Outcome.MET
+
+
 def test_an_entry_that_begins_with_a_bracket_is_one() -> None:
     assert (
         judged(GATE, evidence(CODE, log(added("- [API] Orders are exported.\n"))), asked(GATE)).outcome is Outcome.MET

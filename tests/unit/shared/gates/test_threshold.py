@@ -43,7 +43,7 @@ CRITERIA = [
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_no_criterion_holds_on_a_change_of_which_nothing_is_known(criterion: str) -> None:
-    unknown = dict.fromkeys(("commits", "checks", "reports", "files"), UNKNOWN)
+    unknown = dict.fromkeys(("commits", "checks", "reports", "files", "reviews"), UNKNOWN)
     found = judged(
         GATE,
         evidence().model_copy(update=unknown | {"change": a_change(state=PullRequestState.MERGED)}),
@@ -276,6 +276,11 @@ class TestLookedUp:
         assert judged(GATE, evidence(CODE, scans=(scan("a", figures={"ways": 2}),)), wanted).outcome is Outcome.MET
         half = evidence(CODE, scans=(scan("a", figures={"ways": 2}, findings=UNKNOWN),))
         assert judged(GATE, half, wanted).outcome is Outcome.NOT_AVAILABLE
+
+
+def test_a_hotfix_of_whose_reviews_nothing_is_known_leaves_it_open() -> None:
+    seen = evidence(CODE, reviews=UNKNOWN)
+    assert judged(GATE, seen, asked("hotfix_is_reviewed_afterwards")).outcome is Outcome.NOT_AVAILABLE
 
 
 def test_a_hotfix_that_is_still_open_has_nothing_to_catch_up_with() -> None:
