@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 
@@ -26,15 +26,17 @@ _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("password in an address", re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,100}:(?P<value>[^\s/@\"']{1,200})@", re.IGNORECASE)),
     ("authorization", re.compile(r"\b(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9._~+/=-]{16,})", re.IGNORECASE)),
-    ("connection string", re.compile(r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*(?P<value>[^;\"'\s]{6,})", re.IGNORECASE)),
+    ("connection string", re.compile(r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)\s?=\s?(?P<value>[^;\"'\s]{6,2000})", re.IGNORECASE)),
+    ("connection string", re.compile(r";\s?(?:Password|Pwd)\s?=\s?(?P<value>[^;\"'\s]{4,200})", re.IGNORECASE)),
+    ("connection string", re.compile(r"\b(?:Password|Pwd)\s?=\s?(?P<value>[^;\"'\s]{4,200})(?=;\w)", re.IGNORECASE)),
     ("signature", re.compile(r"[?&](?:sig|signature|X-Amz-Signature|access_token|api_key|apikey|code)=(?P<value>[A-Za-z0-9%._~+/-]{16,})", re.IGNORECASE)),
-    ("JSON web token", re.compile(r"(?P<value>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.?[A-Za-z0-9_.+/=-]*)")),
+    ("JSON web token", re.compile(r"(?<![A-Za-z0-9_-])(?P<value>eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,8000}\.?[A-Za-z0-9_.+/=-]{0,2000})")),
     ("GitHub token", re.compile(r"(?P<value>\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,}))")),
     ("API key", re.compile(r"(?P<value>\b(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{20,})")),
     ("AWS key", re.compile(r"(?P<value>\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b)")),
 )  # fmt: skip
 _NAMED = re.compile(
-    r"""(?P<name>[\w.-]*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credential|signing[_-]?key|auth)[\w.-]*)["']?\]?\s*(?::=|=>|[:=])\s*[rbfu]{0,2}(?P<quote>["'`])(?P<value>(?:\\.|(?!(?P=quote)).){4,500})(?P=quote)""",
+    r"""(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credential|signing[_-]?key|auth)[\w.-]{0,40}["']?\]?\s{0,20}(?::=|=>|[:=])\s{0,20}[rbfu]{0,2}(?P<quote>["'`])(?P<value>(?:\\.|(?!(?P=quote))[^\\\n]){4,500})(?P=quote)""",
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(
@@ -47,6 +49,9 @@ _RANDOM = re.compile(
 )
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """Commits and digests are public, and looking random is all there is to them."""
+_BLOCK = 2_000
+_OVERLAP = 300
+"""Characters; longer than any token that the library knows."""
 _LEAST_ENTROPY = 4.0
 """Bits a character; English words joined stay below, keys of 32 random characters above."""
 
@@ -91,7 +96,8 @@ def redact(text: str, known: Iterable[str] = ()) -> Redacted:
     for kind, pattern in _further():
         text = pattern.sub(marked(kind), text)
     for kind, pattern in _shapes():
-        for value in sorted({_found(one) for one in pattern.findall(text)} - {""}, key=len, reverse=True):
+        found = {_found(one) for block in _blocks(text) for one in pattern.findall(block)}
+        for value in sorted(found - {""}, key=len, reverse=True):
             if len(value) >= 8 and not _MARKED.search(value):
                 kinds[kind] += text.count(value)
                 text = text.replace(value, MARK.format(kind=kind))
@@ -111,6 +117,23 @@ def entropy(text: str) -> float:
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values()) if text else 0.0
 
 
+def _blocks(text: str) -> Iterator[str]:
+    """Whole lines together, as many as fit; a longer line in pieces that overlap. The library's patterns take the square of
+    a text's length in the worst case."""
+    block: list[str] = []
+    size = 0
+    for line in text.split("\n"):
+        if block and size + len(line) > _BLOCK:
+            yield "\n".join(block)
+            block, size = [], 0
+        if len(line) > _BLOCK:
+            yield from (line[start : start + _BLOCK] for start in range(0, len(line), _BLOCK - _OVERLAP))
+        else:
+            block.append(line)
+            size += len(line)
+    yield "\n".join(block)
+
+
 def _found(one: str | tuple[str, ...]) -> str:
     return one if isinstance(one, str) else max(one, key=len)
 
@@ -124,8 +147,8 @@ def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     for detector in DETECTORS:
         module, name = detector.split(".")
         made = getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
-        # Its private keys are headings alone; the whole key is taken out above.
-        if module != "private_key":
+        # Its private keys are headings alone; whole keys, and web tokens, are taken out above.
+        if module not in {"private_key", "jwt"}:
             found += [(made.secret_type.lower(), pattern) for pattern in made.denylist]
     return tuple(found)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from datetime import timedelta
 
@@ -321,7 +322,7 @@ def test_the_order_is_total_and_does_not_depend_on_the_order_given(items, random
     ranked = prioritise(items)
     assert sorted(one.id for one in ranked) == sorted(one.id for one in items)
     assert [one.rank for one in ranked] == list(range(1, len(items) + 1))
-    assert all(one.score >= other.score for one, other in zip(ranked, ranked[1:], strict=False))
+    assert all(one.score >= other.score for one, other in itertools.pairwise(ranked))
     shuffled = list(items)
     random.shuffle(shuffled)
     assert prioritise(shuffled) == ranked

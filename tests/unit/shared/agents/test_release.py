@@ -66,7 +66,7 @@ def test_the_next_version(version, bump, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.x", "one", "1.2.3\n4", "١.2.3"]
+    "text", ["", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.x", "one", "1.2.3\n4", "\u0661.2.3"]
 )
 def test_what_is_no_version_is_none(text):
     assert Version.parse(text) is None

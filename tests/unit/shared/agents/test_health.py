@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.agents.health import FAILING_AFTER, REMEMBERED, AgentHealth, HealthState, after
+from shared.domain.review import AgentName, AgentReport
+from tests.fakes.changes import NOW
+
+Q = AgentName.QUALITY
+
+
+def report(trouble: str = "", seconds: float = 1.0, **rest: object) -> AgentReport:
+    return AgentReport.model_validate({"agent": Q, "trouble": trouble, "seconds": seconds} | rest)
+
+
+def course(*troubles: str) -> AgentHealth:
+    health: AgentHealth | None = None
+    for number, trouble in enumerate(troubles):
+        health = after(health, report(trouble, seconds=number + 1), NOW + timedelta(minutes=number))
+    return health or AgentHealth(agent=Q)
+
+
+@pytest.mark.parametrize(
+    ("troubles", "state"),
+    [
+        ((), HealthState.SILENT),
+        (("",), HealthState.HEALTHY),
+        (("429", ""), HealthState.HEALTHY),
+        (("", "429"), HealthState.TROUBLED),
+        (("429", "429"), HealthState.TROUBLED),
+        (("429", "429", "429"), HealthState.FAILING),
+        (("429", "429", "429", ""), HealthState.HEALTHY),
+    ],
+)
+def test_the_state_follows_the_latest_answers(troubles, state):
+    assert course(*troubles).state is state
+
+
+def test_answers_are_kept_newest_first_with_their_figures():
+    health = after(course("", "slow"), report(seconds=9, tokens=50, model="m", opinions=()), NOW)
+    assert [one.seconds for one in health.answers] == [9, 2, 1]
+    assert health.median_seconds == 2
+    assert (health.asked, health.failed) == (3, 1)
+    assert health.last_trouble is not None
+    assert health.last_trouble.trouble == "slow"
+    assert (health.answers[0].model, health.answers[0].tokens) == ("m", 50)
+
+
+def test_an_agent_that_was_never_asked_has_no_figures():
+    health = AgentHealth(agent=Q)
+    assert health.median_seconds is None
+    assert health.last_trouble is None
+
+
+def test_an_answer_of_another_agent_is_refused():
+    with pytest.raises(ValueError, match="security is none of quality"):
+        after(course(""), AgentReport(agent=AgentName.SECURITY), NOW)
+
+
+def test_long_trouble_is_cut_and_json_keeps_all():
+    health = course("x" * 2_000)
+    assert len(health.answers[0].trouble) == 500
+    assert AgentHealth.model_validate_json(health.model_dump_json()) == health
+
+
+@given(st.lists(st.booleans(), max_size=60))
+def test_only_so_many_are_remembered_and_all_are_counted(failures):
+    health = course(*("trouble" if one else "" for one in failures))
+    assert len(health.answers) == min(REMEMBERED, len(failures))
+    assert (health.asked, health.failed) == (len(failures), sum(failures))
+    latest = failures[::-1][:FAILING_AFTER]
+    assert (health.state is HealthState.FAILING) == (len(latest) == FAILING_AFTER and all(latest))
