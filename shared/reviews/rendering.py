@@ -64,7 +64,6 @@ def check_summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None)
     green = reviewed.ruling is Ruling.PASSED
     sections = [
         *([] if green and not found.advice and not found.let_go else [_picture(found)]),
-        *_policy(reviewed),
         *_blocking(found.blocking, reviewed),
         *_undecided(found.undecided),
         *_advice(found.advice),
@@ -73,6 +72,7 @@ def check_summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None)
         *_tickets(reviewed),
         *_rest(shown, reviewed),
         *_agents(reviewed),
+        *_policy(reviewed),
     ]
     first = f"### {verdict(reviewed)}."
     if reviewed.advisory:
