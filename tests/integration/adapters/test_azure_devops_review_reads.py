@@ -7,6 +7,7 @@ import pytest
 from shared.adapters.azure_devops.errors import AccessError
 from shared.domain.change import CheckState, ReviewState, Unknown
 from shared.domain.definition import WorkItemKind
+from shared.domain.process import InheritedProcess
 from shared.domain.publication import SUMMARY_MARKER, Permission
 from shared.domain.pull_request import PullRequestState
 from shared.errors import TransientError
@@ -77,6 +78,30 @@ def test_a_deleted_branch_is_still_shown(place):
     assert place.look(change).change.head == head
     place.git("PATCH", f"pullRequests/{change.number}", {"status": "abandoned"})
     assert place.forge.head_of(change) == (head, PullRequestState.CLOSED)
+
+
+def test_a_deleted_target_leaves_open_how_far_behind_it_is(place):
+    place.push("release", {"a.txt": b"0\n"})
+    place.push("feature/x", {"a.txt": b"1\n"}, onto=place.head("release"))
+    change = place.open(target="release")
+    before = place.head("release")
+    place.force("release", "")
+    looked = place.look(change)
+    assert (looked.change.behind, looked.change.base, looked.change.merge_base) == (None, before, before)
+    assert looked.template == ""
+    assert len(place.forge.changed_files(looked.change)) == 1
+
+
+def test_an_inherited_process_counts_as_its_parent(place, monkeypatch):
+    project = place.forge.project("Shop")
+    monkeypatch.setattr(place.forge, "project", lambda name: project.model_copy(update={"process": "Our Scrum"}))
+    asked = []
+    inherited = InheritedProcess(id="1", name="Our Scrum", parent="scrum")
+    monkeypatch.setattr(place.forge, "process", lambda name: asked.append(name) or inherited)
+    place.push("feature/x", {"a.txt": b"1\n"})
+    change = place.open()
+    assert [place.look(change).process for _ in range(2)] == ["scrum", "scrum"]
+    assert asked == ["Our Scrum"]
 
 
 def test_votes_become_reviews_with_the_commit_they_were_cast_on(place):
