@@ -274,6 +274,10 @@ class Reviewed(Frozen):
     reason: str
     advisory: bool = Field(description="The connection only advises: nothing blocks.")
     findings: tuple[Finding, ...]
+    tickets: tuple[str, ...] = Field(
+        default=(),
+        description="Where each ticket of the change goes, or why it stays, as it read when it was looked at.",
+    )
     agents: tuple[AgentReport, ...] = ()
     evidence: str = Field(description="Digest of the collected evidence in the artifact store.")
     reports: tuple[str, ...] = Field(default=(), description="Digests of the uploaded reports it rests on.")

@@ -43,6 +43,16 @@ class Desk(Protocol):
         ...
 
 
+def seen_in(lifecycle: TicketLifecycle, item: LinkedItem, process: Process | None) -> Seen:
+    """The ticket as it read when the change was looked at."""
+    reading = (
+        read_names(lifecycle, item.tags)
+        if item.forge is ForgeName.GITHUB or process is None
+        else read_work_item(lifecycle, process, item.type, item.state, item.tags)
+    )
+    return Seen(reading, _is_tagged(lifecycle, item.tags), item.tags, type=item.type, state=item.state)
+
+
 def desk_of(connected: ConnectedForges, lifecycle: TicketLifecycle, item: LinkedItem, process: Process | None) -> Desk:
     """The ticket on its own forge, which need not be the change's."""
     if item.forge is ForgeName.GITHUB:

@@ -30,6 +30,8 @@ from shared.reviews.facts import facts_of
 from shared.reviews.judging import Bench, judged, ruled
 from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.reviews.standing import Standing
+from shared.reviews.tickets import foretold
+from shared.reviews.tickets import foretold
 from shared.reviews.words import spoken_of
 
 Hear = Callable[[AgentName, ChangeEvidence], AgentReport]
@@ -66,13 +68,14 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
     evidence = _evidence(ports, collected)
     standing = Standing.model_validate_json(ports.artifacts.get(collected.policy))
     pin = _pin(collected)
+    definition, spoken = definition_of_done_of(ports.artifacts, pin), spoken_of(ports, run.ref)
     findings = judged(
         Bench(
             evidence=evidence,
             facts=facts_of(evidence),
-            definition=definition_of_done_of(ports.artifacts, pin),
+            definition=definition,
             policy=standing.resolution.policy,
-            spoken=spoken_of(ports, run.ref),
+            spoken=spoken,
             at=ports.clock.now(),
         )
     )
@@ -98,6 +101,7 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
         reason=reason,
         advisory=connection.review_mode is Mode.ADVISORY,
         findings=findings,
+        tickets=() if connection.review_mode is Mode.ADVISORY else foretold(evidence, findings, spoken, definition),
         agents=tuple(AgentReport.model_validate_json(ports.artifacts.get(digest)) for digest in task.reports),
         evidence=collected.evidence,
         reports=_digests(evidence),
@@ -129,9 +133,10 @@ def publish(room: Room, task: ReviewTask) -> bool:
     ports, run = room.ports, task.run
     evidence = _evidence(ports, task.collected)
     reviewed = _reviewed(ports, task)
-    told = publishing.publish(_forge(ports, run), ports, reviewed, evidence.change, evidence.known_files)
+    told = publishing.publish(_forge(ports, run), ports, reviewed, evidence.change, evidence.files)
     if told.superseded:
         return False
+    tickets = room.moved(run, reviewed, None)
     _record(
         ports,
         AuditTag.GITHUB_REVIEW_PUBLISHED if run.ref.forge == "github" else AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED,
@@ -139,11 +144,11 @@ def publish(room: Room, task: ReviewTask) -> bool:
         f"published.{run.round}",
         artifacts=(task.reviewed, *((told.sarif,) if told.sarif else ())),
         check=told.check,
-        said=told.said,
-        resolved=told.resolved,
+        said=list(told.said)[:200],
+        resolved=list(told.resolved)[:200],
+        tickets=list(tickets)[:20],
         trouble=list(told.trouble)[:20],
     )
-    room.moved(run, reviewed, None)
     return True
 
 

@@ -14,15 +14,15 @@ from shared.definitions.load import ticket_lifecycle
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.change import ChangeEvidence, LinkedItem, Unknown
 from shared.domain.connection import Connection, Mode
-from shared.domain.definition import WorkItemKind
+from shared.domain.definition import DefinitionOfDone, WorkItemKind
 from shared.domain.forge import ForgeName
 from shared.domain.project import Process
 from shared.domain.publication import MergeOutcome
-from shared.domain.review import BegunMove, Reviewed, ReviewInput
+from shared.domain.review import BegunMove, Finding, Reviewed, ReviewInput, Spoken
 from shared.errors import ConflictError, RefusedError, TransientError
 from shared.policies.pinning import definition_of_done_of
 from shared.projects.ports import CONNECTIONS, ConnectedForges
-from shared.reviews.desks import Desk, desk_of
+from shared.reviews.desks import Desk, desk_of, seen_in
 from shared.reviews.moving import Ground, Journey, ground_of, journey, words_of
 from shared.reviews.ports import ReviewPorts
 from shared.reviews.words import begin_move, end_move, spoken_of
@@ -53,24 +53,63 @@ def move_tickets(
     if found is None or found[0].paused or found[0].mode is Mode.ADVISORY or reviewed.advisory:
         return ()  # who is only advised keeps tickets where people put them
     evidence = ChangeEvidence.model_validate_json(ports.reviews.artifacts.get(reviewed.evidence))
-    if isinstance(evidence.items, Unknown):
-        return (f"The tickets behind this are not known, and stay as they are: {evidence.items.reason}",)
-    tickets = [one for one in evidence.items if _moves(one)]
-    if len(tickets) > _MOST_TICKETS:
-        return (f"This names {len(tickets)} tickets, of which none is moved; {_MOST_TICKETS} are the most.",)
-    ground = ground_of(
-        evidence.change,
-        evidence.reviews,
-        reviewed.findings,
-        spoken_of(ports.reviews, run.ref),
-        lifecycle=ticket_lifecycle(),
-        definition=definition_of_done_of(ports.reviews.artifacts, reviewed.definition),
-        merged=merged is not None and merged.merged,
-    )
-    connected = ports.forges(found[0])
-    process = Process(evidence.process) if evidence.process in set(Process) else None
+    tickets, none = _tickets(evidence)
+    if none:
+        return none
+    definition = definition_of_done_of(ports.reviews.artifacts, reviewed.definition)
+    spoken = spoken_of(ports.reviews, run.ref)
+    ground = _ground(evidence, reviewed.findings, spoken, definition, merged=merged is not None and merged.merged)
+    connected, process = ports.forges(found[0]), _process(evidence)
     told = [_moved(ports, run, ground, item, desk_of(connected, ground.lifecycle, item, process)) for item in tickets]
     return tuple(words for words in told if words)
+
+
+def foretold(
+    evidence: ChangeEvidence, findings: tuple[Finding, ...], spoken: Spoken, definition: DefinitionOfDone
+) -> tuple[str, ...]:
+    """Where each ticket goes, or why it stays, by how it read when the change was looked at. Pure; moves nothing."""
+    tickets, none = _tickets(evidence)
+    if none:
+        return none
+    ground, process = _ground(evidence, findings, spoken, definition, merged=False), _process(evidence)
+    told = []
+    for item in tickets:
+        seen = seen_in(ground.lifecycle, item, process)
+        told.append(words_of(journey(ground, seen.reading, tagged=seen.tagged), _name(item)))
+    return tuple(words for words in told if words)
+
+
+def _tickets(evidence: ChangeEvidence) -> tuple[list[LinkedItem], tuple[str, ...]]:
+    """The tickets that may move; or what there is to tell of there being none."""
+    if isinstance(evidence.items, Unknown):
+        return [], (f"The tickets behind this are not known, and stay as they are: {evidence.items.reason}",)
+    tickets = [one for one in evidence.items if _moves(one)]
+    if len(tickets) > _MOST_TICKETS:
+        return [], (f"This names {len(tickets)} tickets, of which none is moved; {_MOST_TICKETS} are the most.",)
+    return tickets, ()
+
+
+def _ground(
+    evidence: ChangeEvidence,
+    findings: tuple[Finding, ...],
+    spoken: Spoken,
+    definition: DefinitionOfDone,
+    *,
+    merged: bool,
+) -> Ground:
+    return ground_of(
+        evidence.change,
+        evidence.reviews,
+        findings,
+        spoken,
+        lifecycle=ticket_lifecycle(),
+        definition=definition,
+        merged=merged,
+    )
+
+
+def _process(evidence: ChangeEvidence) -> Process | None:
+    return Process(evidence.process) if evidence.process in set(Process) else None
 
 
 def _moves(item: LinkedItem) -> bool:

@@ -13,13 +13,13 @@ from shared.domain.backlog import Entry
 from shared.domain.change import ChangeEvidence
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.publication import MergeOutcome
-from shared.domain.review import Outcome, ReviewInput
+from shared.domain.review import Outcome, ReviewInput, Spoken
 from shared.errors import TransientError
 from shared.policies.pinning import keep
 from shared.projects.ports import ConnectedForges
-from shared.reviews.tickets import MovePorts, move_tickets
+from shared.reviews.tickets import MovePorts, foretold, move_tickets
 from shared.reviews.words import spoken_of
-from tests.fakes.changes import HEAD, UNKNOWN, a_change, evidence, item
+from tests.fakes.changes import HEAD, UNKNOWN, a_change, a_ref, evidence, item
 from tests.fakes.forges import Fault
 from tests.fakes.planning import PlanningAzureDevOps, PlanningGitHub
 from tests.fakes.talk import PROJECT, Talk, a_finding
@@ -296,3 +296,20 @@ def test_tickets_that_are_not_known_are_told_and_too_many_are_left(work, forge):
     assert "29 tickets" in told
     assert work.move(items=()) == ()
     assert work.tags == []
+
+
+@BOTH
+def test_what_will_become_of_a_ticket_is_told_before_with_nothing_asked_of_a_forge(work, forge):
+    ticket = work.ticket().model_copy(update={"tags": ("bug", "state: branched")})
+    found = evidence(change=a_change(forge), items=(ticket, item(13, "Epic")), process="agile")
+    unmet = (a_finding("unit_tests_accompany_code"),)
+    (told,) = foretold(found, unmet, Spoken(ref=a_ref(forge)), definition_of_done())
+    assert "moves from branched to implemented; it goes no further: 1 of 3 criteria are missing" in told
+    work.says("state: branched")
+    assert work.move("unit_tests_accompany_code") == (told,)
+
+
+@BOTH
+def test_of_tickets_that_are_not_known_that_is_told_before(work, forge):
+    (told,) = foretold(evidence(items=UNKNOWN), (), Spoken(ref=a_ref(forge)), definition_of_done())
+    assert "are not known" in told
