@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from openapi_schema_validator import OAS30WriteValidator
+from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
@@ -149,9 +149,10 @@ class OpenApiContract:
             node = found
         return node
 
-    def _errors(self, key: str, schema: Record, value: Any) -> list[str]:
+    def _errors(self, key: str, schema: Record, value: Any, *, answered: bool = False) -> list[str]:
         if key not in self._validators:
-            self._validators[key] = OAS30WriteValidator(_absolute(schema), registry=self._registry)
+            validator = OAS30ReadValidator if answered else OAS30WriteValidator
+            self._validators[key] = validator(_absolute(schema), registry=self._registry)
         # "nullable" beside oneOf or enum means null is fine, which the validator overlooks.
         # A oneOf without inner errors means that several alternatives fit: the description overlaps, the value is fine.
         found = [
@@ -174,7 +175,7 @@ class OpenApiContract:
         content = self._resolved(described).get("content", {}).get("application/json")
         if content is None or body is None:
             return []
-        return self._errors(f"answer {method} {template} {status}", content["schema"], body)
+        return self._errors(f"answer {method} {template} {status}", content["schema"], body, answered=True)
 
 
 # Parts whose null means "none" and which must be sent.

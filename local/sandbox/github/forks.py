@@ -27,7 +27,7 @@ def fork(call: Call) -> Answer:
         call.hub.changed()
     elif found.get("fork_of") != f"{repo['owner']}/{repo['name']}".lower():
         raise ApiError(422, "Name already exists on this account")
-    return Answer(202, present.repository(call.hub, found, call.caller))
+    return Answer(202, present.repository(call.hub, found, call.caller, full=True))
 
 
 @route("GET", "/repos/{owner}/{repo}/forks")

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.sandbox.github import present, present_work
 from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
+from local.sandbox.github.events import emit
 from local.sandbox.github.hub import Hub, Record, node_id
 from local.sandbox.github.pulls import blockers
 
@@ -176,11 +177,27 @@ def set_resolved(resolved: bool) -> Resolver:
                 "FORBIDDEN",
                 f"{context.caller.login} does not have the correct permissions to execute `{'Resolve' if resolved else 'Unresolve'}ReviewThread`",
             )
-        thread |= {"resolved": resolved, "resolved_by": context.caller.login if resolved else None}
-        context.hub.changed()
+        if thread["resolved"] != resolved:
+            thread |= {"resolved": resolved, "resolved_by": context.caller.login if resolved else None}
+            context.hub.changed()
+            _tell(context, repo, issue, thread, "resolved" if resolved else "unresolved")
         return {"thread": (repo, issue, thread), "clientMutationId": asked.get("clientMutationId")}
 
     return resolve
+
+
+def _tell(context: Context, repo: Record, issue: Record, thread: Record, action: str) -> None:
+    hub = context.hub
+    comments = [issue["pull"]["review_comments"][str(number)] for number in thread["comments"]]
+    payload = {
+        "thread": {
+            "node_id": node_id("PullRequestReviewThread", thread["id"]),
+            "comments": [present_work.review_comment(hub, repo, issue, one) for one in comments],
+        },
+        "pull_request": present_work.pull(hub, repo, issue, full=False),
+    }
+    sender = hub.user(context.caller.login) or hub.add_user(context.caller.login, kind="Bot")
+    emit(hub, "pull_request_review_thread", payload, sender=sender, repo=repo, action=action)
 
 
 def set_draft(draft: bool) -> Resolver:

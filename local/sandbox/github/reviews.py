@@ -207,12 +207,19 @@ def add_line_comment(
             "resolved_by": None,
         }
     hub.changed()
-    payload: dict[str, Any] = {
-        "comment": review_comment(hub, repo, issue, record),
-        "pull_request": pull(hub, repo, issue, full=False),
-    }
-    emit(hub, "pull_request_review_comment", payload, sender=call.signed_in(), repo=repo, action="created")
+    _tell_comment(call, repo, issue, record, "created")
     return record
+
+
+def _tell_comment(
+    call: Call, repo: Record, issue: Record, record: Record, action: str, extra: Record | None = None
+) -> None:
+    payload: dict[str, Any] = {
+        "comment": review_comment(call.hub, repo, issue, record),
+        "pull_request": pull(call.hub, repo, issue, full=False),
+        **(extra or {}),
+    }
+    emit(call.hub, "pull_request_review_comment", payload, sender=call.signed_in(), repo=repo, action=action)
 
 
 @route("GET", PULL + "/comments")
@@ -277,8 +284,9 @@ def edit_line_comment(call: Call) -> Record:
     repo = call.repo("read", "pull_requests")
     issue, record = _line_comment(call, repo)
     _own_or_write(call, record)
-    record["body"] = checked_body(call.need("body", str))
+    before, record["body"] = record["body"], checked_body(call.need("body", str))
     call.hub.changed()
+    _tell_comment(call, repo, issue, record, "edited", {"changes": {"body": {"from": before}}})
     return review_comment(call.hub, repo, issue, record)
 
 
@@ -289,6 +297,7 @@ def delete_line_comment(call: Call) -> Answer:
     issue, record = _line_comment(call, repo)
     _own_or_write(call, record)
     request = issue["pull"]
+    _tell_comment(call, repo, issue, record, "deleted")
     del request["review_comments"][str(record["id"])]
     for number, thread in list(request["threads"].items()):
         thread["comments"] = [one for one in thread["comments"] if one != record["id"]]
