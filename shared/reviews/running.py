@@ -31,7 +31,6 @@ from shared.reviews.judging import Bench, judged, ruled
 from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.reviews.standing import Standing
 from shared.reviews.tickets import foretold
-from shared.reviews.tickets import foretold
 from shared.reviews.words import spoken_of
 
 Hear = Callable[[AgentName, ChangeEvidence], AgentReport]
