@@ -11,6 +11,7 @@ from shared.domain.definition import GateId, OwnerRole
 from shared.domain.review import Effort, Judgement
 from shared.gates import Asked, Gate
 
+_MOST_NAMED = 10
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -94,7 +95,10 @@ def _counted(words: _Words, wanted: float, name: str, remedy: str) -> Judgement:
 
 
 def _logins(reviews: Iterable[PersonReview]) -> str:
-    return ", ".join(one.reviewer.login for one in reviews)
+    logins = [one.reviewer.login for one in reviews]
+    return ", ".join(logins[:_MOST_NAMED]) + (
+        f" and {len(logins) - _MOST_NAMED} more" if len(logins) > _MOST_NAMED else ""
+    )
 
 
 GATE = Gate(

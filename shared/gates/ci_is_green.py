@@ -23,6 +23,7 @@ _STAGES = {
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FINISHED = frozenset({CheckState.PASSED, CheckState.NEUTRAL, CheckState.SKIPPED})
 _MOST_NAMED = 5
+_LONGEST_NAME = 120
 _NONE = "Let a pipeline run on pull requests: take that of the scaffold, and require its checks on the target branch."
 
 
@@ -78,7 +79,9 @@ def _judged(checks: list[Check], what: str) -> Judgement:
 
 def _remark(check: Check, severity: Severity) -> Remark:
     said = f": {check.summary.strip()[:300]}" if check.summary.strip() else "."
-    return Remark(message=f"{check.name} failed{said}", rule="check_failed", severity=severity, help_url=check.url)
+    return Remark(
+        message=f"{check.name[:_LONGEST_NAME]} failed{said}", rule="check_failed", severity=severity, help_url=check.url
+    )
 
 
 def _staged(change: Change, checks: list[Check], stages: tuple[str, ...]) -> Judgement:
@@ -145,7 +148,7 @@ def _released(change: Change, checks: list[Check], wanted: tuple[str, ...]) -> J
 
 
 def _names(checks: Iterable[Check]) -> str:
-    names = [one.name for one in checks]
+    names = [one.name[:_LONGEST_NAME] for one in checks]
     return ", ".join(names[:_MOST_NAMED]) + (
         f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     )

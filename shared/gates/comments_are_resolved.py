@@ -8,6 +8,7 @@ from shared.domain.review import Effort, Judgement
 from shared.gates import Asked, Gate
 
 _MOST_NAMED = 5
+_LONGEST_PATH = 200
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
@@ -31,7 +32,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
 
 
 def _named(thread: Thread) -> str:
-    place = thread.path + (f":{thread.line}" if thread.path and thread.line else "")
+    place = thread.path[-_LONGEST_PATH:] + (f":{thread.line}" if thread.path and thread.line else "")
     first = thread.comments[0] if thread.comments else None
     who = first.author.login if first else ""
     return " by ".join(filter(None, (place or "the change as a whole", who)))

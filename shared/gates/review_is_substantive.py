@@ -84,6 +84,7 @@ _PLEASANT = frozenset(
 )
 """Words that say nothing of a change."""
 _FEWEST_WORDS = 3
+_MOST_NAMED = 10
 _COMMAND = re.compile(r"^\s*/\w+.*$", re.MULTILINE)
 _QUOTED = re.compile(r"^\s*>.*$", re.MULTILINE)
 _SUGGESTION = re.compile(r"```suggestion\b")
@@ -104,18 +105,21 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     if len(said) + beside >= wanted:
         who = sorted({one for one, _ in said | spoken} | {one.reviewer.login for one in given if one.remarks})
         return Judgement.met(
-            f"{len(said) + beside} remarks by {', '.join(who) or 'nobody, as none is asked for'}", measured=measured
+            f"{len(said) + beside} remarks by {_listed(who) or 'nobody, as none is asked for'}", measured=measured
         )
     for what, part in (("reviews", evidence.reviews), ("discussions", evidence.threads)):
         if isinstance(part, Unknown):
             return Judgement.unseen(f"the {what}, where remarks may stand,", part, measured=measured)
     if not given and not spoken:
         return Judgement.unmet("nobody but its author and programs said anything of it", measured=measured)
-    return Judgement.unmet(
-        f"{len(said) + beside} of {wanted:g} remarks: {', '.join(sorted({one.reviewer.login for one in given})) or 'reviewers'} "
-        "left a bare word",
-        measured=measured,
-    )
+    bare = sorted({one.reviewer.login for one in given} - {one for one, _ in said | spoken})
+    rest = f"; {_listed(bare)} left a bare word" if bare else ""
+    return Judgement.unmet(f"{len(said) + beside} of {wanted:g} remarks{rest}", measured=measured)
+
+
+def _listed(logins: list[str]) -> str:
+    more = f" and {len(logins) - _MOST_NAMED} more" if len(logins) > _MOST_NAMED else ""
+    return ", ".join(logins[:_MOST_NAMED]) + more
 
 
 def says_something_of_the_change(body: str) -> bool:

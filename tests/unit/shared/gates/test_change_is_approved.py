@@ -122,3 +122,9 @@ def test_a_policy_may_ask_for_two_or_for_another_role():
     assert judged(GATE, seen, architects).outcome is Outcome.UNMET
     both = asked_for(role_approvals=at_least(1), roles=("architect", "security_engineer"))
     assert judged(GATE, seen, both).outcome is Outcome.MET
+
+
+def test_very_many_reviewers_are_counted_and_few_are_named():
+    one = found(*(review(f"reviewer-{number:03}-{'x' * 30}") for number in range(200)))
+    assert one.outcome is Outcome.MET
+    assert "190 more" in one.reason

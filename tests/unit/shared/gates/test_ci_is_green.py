@@ -168,3 +168,10 @@ def test_of_a_release_every_check_of_the_very_commit_counts():
 )
 def test_what_nobody_knows_is_never_met(criterion, limits):
     assert found(check(), criterion=criterion, **limits).outcome is Outcome.NOT_AVAILABLE
+
+
+def test_the_longest_names_are_shown_by_their_beginning():
+    one = found(*(check(f"job {number} " + "x" * 5_000, FAILED, summary="y" * 9_000) for number in range(9)))
+    assert one.outcome is Outcome.UNMET
+    assert "4 more" in one.reason
+    assert len(one.remarks) == 9

@@ -51,3 +51,12 @@ def test_a_policy_may_allow_some():
 def test_unknown_threads_are_not_resolved():
     assert judged(GATE, evidence(threads=UNKNOWN), asked(GATE)).outcome is Outcome.NOT_AVAILABLE
     assert judged(GATE, evidence(), asked(GATE)).outcome is Outcome.MET
+
+
+def test_the_longest_paths_are_shown_by_their_end():
+    path = "folder/" * 500 + "a.py"
+    found = judged(
+        GATE, evidence(threads=tuple(thread(("noor", "?"), id=str(n), path=path) for n in range(9))), asked(GATE)
+    )
+    assert found.outcome is Outcome.UNMET
+    assert "folder/a.py by noor" in found.reason

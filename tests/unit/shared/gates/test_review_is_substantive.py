@@ -76,6 +76,12 @@ def test_a_policy_may_ask_for_more(wanted, outcome):
     assert found(review("noor", body=WORDS), review("otis", body=WORDS), limits={"remarks": wanted}).outcome is outcome
 
 
+def test_who_said_something_left_no_bare_word():
+    one = found(review("noor", body=WORDS), review("otis"), limits={"remarks": 2})
+    assert one.outcome is Outcome.UNMET
+    assert one.reason == "1 of 2 remarks; otis left a bare word"
+
+
 def test_nobody_said_anything():
     assert "nobody but its author" in found().reason
 
