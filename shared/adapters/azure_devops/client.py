@@ -101,7 +101,6 @@ class AzureDevOpsClient:
         self._lock = threading.RLock()
         self._connection: Any = None
         self._clients: dict[str, Any] = {}
-        self._sent = 0
         self._standing: dict[Hashable, tuple[float, Any]] = {}
         self._immutable: OrderedDict[Hashable, Any] = OrderedDict()
         self._here = threading.local()
@@ -119,10 +118,21 @@ class AzureDevOpsClient:
             return self._clients[name]
 
     @property
-    def calls(self) -> int:
-        """Requests sent so far, by all threads."""
-        with self._lock:
-            return self._sent
+    def tally(self) -> list[int]:
+        """How many requests were sent for this thread so far, as the one number that ``counting_for`` takes."""
+        found: list[int] | None = getattr(self._here, "tally", None)
+        if found is None:
+            found = self._here.tally = [0]
+        return found
+
+    @contextmanager
+    def counting_for(self, tally: list[int]) -> Iterator[None]:
+        """Within, what this thread sends counts as sent for the thread of that tally."""
+        before, self._here.tally = self.tally, tally
+        try:
+            yield
+        finally:
+            self._here.tally = before
 
     @contextmanager
     def anew(self) -> Iterator[None]:
@@ -250,8 +260,9 @@ class AzureDevOpsClient:
         return client
 
     def _paced(self, host: str, action: str, send: Any) -> Any:
+        tally = self.tally
         with self._lock:
-            self._sent += 1
+            tally[0] += 1
         with self._pace.call(host, COSTS) as call:
             return self._judged(call, action, send)
 

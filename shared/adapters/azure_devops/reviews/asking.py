@@ -15,7 +15,7 @@ from shared.domain.change import ChangeRef, Part, Person, Unknown
 from shared.domain.pull_request import PullRequestState
 from shared.errors import NotSupportedError, RefusedError, TransientError
 
-AT_A_TIME = 16
+AT_A_TIME = 32
 """Questions of all reviews of this process under way together; how fast they go out is the pace's matter."""
 
 STATES = {"completed": PullRequestState.MERGED, "abandoned": PullRequestState.CLOSED}
@@ -34,8 +34,21 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
 
     @property
     def calls(self) -> int:
-        """Questions asked of the service so far, by this object."""
-        return self._client.calls
+        """Questions asked of the service so far by this object, for the thread that wants to know.
+
+        The object is shared, so one review's questions are told from those of others that run beside it.
+        """
+        return self._client.tally[0]
+
+    def _later[A](self, ask: Callable[[], A]) -> Future[A]:
+        """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
+        tally = self._client.tally
+
+        def asking() -> A:
+            with self._client.counting_for(tally):
+                return ask()
+
+        return _pool().submit(asking)
 
     def own_identity(self) -> Person:
         """Who the service takes us for; asked once in ten minutes."""
@@ -93,11 +106,6 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
 def _pool() -> ThreadPoolExecutor:
     # Kept, since each of its threads keeps its connections.
     return ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="azure-devops-review")
-
-
-def later[A](ask: Callable[[], A]) -> Future[A]:
-    """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
-    return _pool().submit(ask)
 
 
 def part[A](ask: Callable[[], A]) -> Part[A]:

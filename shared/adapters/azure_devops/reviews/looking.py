@@ -13,7 +13,6 @@ from shared.adapters.azure_devops.reviews.asking import (
     STATES,
     head_of_pull,
     is_sha,
-    later,
     part,
     person,
     sha,
@@ -52,11 +51,11 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         About twelve questions: one for each level of work items above, for each linked item with comments and for each
         build with stages. Commits beyond a hundred, and messages that the list cuts short, take more.
         """
-        asked_pull = later(lambda: self._pull_request(ref, include_commits=True, include_work_item_refs=True))
-        asked_iterations = later(lambda: self._iterations(ref))
-        asked_threads = later(lambda: part(lambda: self._threads(ref)))
-        asked_statuses = later(lambda: part(lambda: self._statuses(ref)))
-        asked_process = later(lambda: self._process_of(ref.repository.owner))
+        asked_pull = self._later(lambda: self._pull_request(ref, include_commits=True, include_work_item_refs=True))
+        asked_iterations = self._later(lambda: self._iterations(ref))
+        asked_threads = self._later(lambda: part(lambda: self._threads(ref)))
+        asked_statuses = self._later(lambda: part(lambda: self._statuses(ref)))
+        asked_process = self._later(lambda: self._process_of(ref.repository.owner))
         try:
             pull = asked_pull.result()
         except NotFoundError:
@@ -65,27 +64,29 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         head, iteration = head_of_pull(pull, iterations)
         project, source, target = ref.repository.owner, short(pull.source_ref_name), short(pull.target_ref_name)
         repository, fork = pull.repository, pull.fork_source is not None
-        asked_evaluations = later(lambda: part(lambda: self._evaluations(project, repository.project.id, ref.number)))
+        asked_evaluations = self._later(
+            lambda: part(lambda: self._evaluations(project, repository.project.id, ref.number))
+        )
         # What ran in a fork ran what the fork wanted.
-        asked_builds = later(
+        asked_builds = self._later(
             lambda: part(lambda: [] if fork else self._branch_builds(project, repository.id, source, head))
         )
-        asked_items = later(lambda: part(lambda: self._linked(_item_ids(pull))))
-        asked_template = later(lambda: part(lambda: self._template_for(ref, target)))
-        asked_position = later(lambda: self._position(ref, target, head))
-        asked_commits = later(lambda: part(lambda: self._commits(ref, pull, head)))
+        asked_items = self._later(lambda: part(lambda: self._linked(_item_ids(pull))))
+        asked_template = self._later(lambda: part(lambda: self._template_for(ref, target)))
+        asked_position = self._later(lambda: self._position(ref, target, head))
+        asked_commits = self._later(lambda: part(lambda: self._commits(ref, pull, head)))
         # The files are asked for next, and wait for nothing else.
-        asked_entries = later(lambda: part(lambda: self._entries(ref, iteration)))
+        asked_entries = self._later(lambda: part(lambda: self._entries(ref, iteration)))
         linked = asked_items.result()
-        asked_above: Future[Part[dict[int, Any]]] = later(lambda: part(lambda: self._above(_known(linked))))
+        asked_above: Future[Part[dict[int, Any]]] = self._later(lambda: part(lambda: self._above(_known(linked))))
         asked_said = [
-            later(lambda one=one: part(lambda: self._said_on(one)))  # type: ignore[misc]
+            self._later(lambda one=one: part(lambda: self._said_on(one)))  # type: ignore[misc]
             for one in _known(linked)
             if int(one.fields.get("System.CommentCount") or 0)
         ]
         evaluations, builds = asked_evaluations.result(), asked_builds.result()
-        asked_policy_checks = later(lambda: self._policy_checks(project, _known(evaluations), head))
-        asked_branch_checks = later(lambda: self._build_checks(project, _known(builds)))
+        asked_policy_checks = self._later(lambda: self._policy_checks(project, _known(evaluations), head))
+        asked_branch_checks = self._later(lambda: self._build_checks(project, _known(builds)))
         threads = asked_threads.result()
         asked_entries.result()
         change = self._pull_shown(ref, pull, head, iteration, asked_position.result(), iterations)

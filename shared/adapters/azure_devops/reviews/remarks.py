@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.adapters.azure_devops.reviews.asking import later, sha
+from shared.adapters.azure_devops.reviews.asking import sha
 from shared.adapters.azure_devops.reviews.files import Entry, FileCalls
 from shared.adapters.azure_devops.reviews.patches import lines_of
 from shared.adapters.azure_devops.reviews.words import WordCalls, fitting, utf16_units
@@ -33,7 +33,7 @@ class RemarkCalls(FileCalls, WordCalls):
         """
         if not remarks:
             return ()
-        asked_pushes = later(lambda: self._iterations(ref))
+        asked_pushes = self._later(lambda: self._iterations(ref))
         said = {
             word.fingerprint: word
             for word in self.own_words(ref)
