@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shared.definitions.load import ticket_lifecycle
 from shared.domain.audit import AuditTag, NewAuditEvent
-from shared.domain.change import ChangeEvidence, LinkedItem, Unknown
+from shared.domain.change import ChangeEvidence, ChangeRef, LinkedItem, Unknown
 from shared.domain.connection import Connection, Mode
 from shared.domain.definition import DefinitionOfDone, WorkItemKind
 from shared.domain.forge import ForgeName
@@ -22,10 +22,14 @@ from shared.domain.review import BegunMove, Finding, Reviewed, ReviewInput, Spok
 from shared.errors import ConflictError, RefusedError, TransientError
 from shared.policies.pinning import definition_of_done_of
 from shared.projects.ports import CONNECTIONS, ConnectedForges
+from shared.reviews import recording
 from shared.reviews.desks import Desk, desk_of, seen_in
 from shared.reviews.moving import Ground, Journey, ground_of, journey, words_of
 from shared.reviews.ports import ReviewPorts
 from shared.reviews.words import begin_move, end_move, spoken_of
+
+Moving = Callable[[ReviewInput, Reviewed, MergeOutcome | None], tuple[str, ...]]
+"""How ``move_tickets`` looks once its ports are given."""
 
 _TRIES = 4
 _MOST_TICKETS = 20
@@ -59,9 +63,34 @@ def move_tickets(
     definition = definition_of_done_of(ports.reviews.artifacts, reviewed.definition)
     spoken = spoken_of(ports.reviews, run.ref)
     ground = _ground(evidence, reviewed.findings, spoken, definition, merged=merged is not None and merged.merged)
-    connected, process = ports.forges(found[0]), _process(evidence)
+    try:
+        connected, process = ports.forges(found[0]), _process(evidence)
+    except RefusedError as error:
+        return (f"No ticket is moved: {error.reason}. {error.remedy}".strip(),)
     told = [_moved(ports, run, ground, item, desk_of(connected, ground.lifecycle, item, process)) for item in tickets]
     return tuple(words for words in told if words)
+
+
+def after_merge(ports: ReviewPorts, moved: Moving, ref: ChangeRef, commit: str = "") -> tuple[str, ...]:
+    """What follows for tickets when somebody merged the pull request: as if Doneright had, by what was reviewed last.
+
+    Doing it again, also after a merge of our own, changes nothing. Raises as ``move_tickets``.
+    """
+    for record in recording.heads_of(ports, ref):
+        reviewed = recording.reviewed_of(ports, record)
+        if reviewed is not None:
+            run = ReviewInput(
+                instance=record.instance,
+                review=record.id,
+                ref=ref,
+                project=record.project,
+                connection=record.connection,
+                head=record.head,
+                round=record.wanted,
+                reason="it was merged",
+            )
+            return moved(run, reviewed, MergeOutcome(merged=True, commit=commit))
+    return ()
 
 
 def foretold(

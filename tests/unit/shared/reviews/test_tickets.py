@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from shared.definitions.load import definition_of_done
 from shared.domain.audit import AuditTag
 from shared.domain.backlog import Entry
 from shared.domain.change import ChangeEvidence
+from shared.domain.connection import Connection
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.publication import MergeOutcome
 from shared.domain.review import Outcome, ReviewInput, Spoken
-from shared.errors import TransientError
+from shared.errors import RefusedError, TransientError
 from shared.policies.pinning import keep
 from shared.projects.ports import ConnectedForges
-from shared.reviews.tickets import MovePorts, foretold, move_tickets
+from shared.reviews.tickets import MovePorts, Moving, after_merge, foretold, move_tickets
 from shared.reviews.words import spoken_of
 from tests.fakes.changes import HEAD, UNKNOWN, a_change, a_ref, evidence, item
 from tests.fakes.forges import Fault
@@ -36,6 +38,7 @@ class Work:
     talk: Talk
     github: PlanningGitHub
     azure: PlanningAzureDevOps
+    unreachable: RefusedError | None = None
 
     def move(
         self,
@@ -56,12 +59,19 @@ class Work:
             evidence=digest,
             advisory=advisory,
         )
-        connected = ConnectedForges(forges={}, issues=self.github, tracker=self.azure, settings=self.github)
         run = ReviewInput(
             instance="review-1.1", review=reviewed.review, ref=self.talk.ref, project=PROJECT, connection="acme",
             head=HEAD, round=round,
         )  # fmt: skip
-        return move_tickets(MovePorts(ports, lambda _: connected), run, reviewed, merged)
+        return self.moving()(run, reviewed, merged)
+
+    def moving(self) -> Moving:
+        return partial(move_tickets, MovePorts(self.talk.ports, self.forges))
+
+    def forges(self, _: Connection) -> ConnectedForges:
+        if self.unreachable:
+            raise self.unreachable
+        return ConnectedForges(forges={}, issues=self.github, tracker=self.azure, settings=self.github)
 
     def ticket(self):
         if self.forge is ForgeName.GITHUB:
@@ -313,3 +323,22 @@ def test_what_will_become_of_a_ticket_is_told_before_with_nothing_asked_of_a_for
 def test_of_tickets_that_are_not_known_that_is_told_before(work, forge):
     (told,) = foretold(evidence(items=UNKNOWN), (), Spoken(ref=a_ref(forge)), definition_of_done())
     assert "are not known" in told
+
+
+@BOTH
+def test_a_merge_by_people_moves_as_a_merge_of_our_own(work, forge):
+    work.says("state: branched")
+    ports = work.talk.ports
+    assert after_merge(ports, work.moving(), work.talk.ref) == ()
+    work.move()
+    (told,) = after_merge(ports, work.moving(), work.talk.ref, "c" * 40)
+    assert "moves from in review to merged" in told
+    assert after_merge(ports, work.moving(), work.talk.ref, "c" * 40) == ()
+    assert work.tags == [moved_tag(forge)] * 2
+
+
+@BOTH
+def test_a_connection_that_cannot_be_reached_is_told(work, forge):
+    work.says("state: branched")
+    work.unreachable = RefusedError("the connection has no credential", "Give it one.")
+    assert work.move() == ("No ticket is moved: the connection has no credential. Give it one.",)
