@@ -24,9 +24,6 @@ from shared.reviews.verdicts import check_title, conclusion_of
 
 BLOCKED = "doneright: blocked"
 READY = "doneright: ready"
-MOST_BYTES_OF_A_CHECK = 65_000
-"""A little below what GitHub takes as the summary of a check run: https://docs.github.com/rest/checks/runs"""
-
 LABELS = (BLOCKED, READY)
 """What a list of pull requests shows of the verdicts. A connection that only advises sets neither."""
 
@@ -47,7 +44,10 @@ class Published(Frozen):
 
 
 def announce(forge: ReviewForge, ref: ChangeRef, head: str, link: str, review: str = "") -> str:
-    """Let our check on ``head`` wait, with a link to where the review can be followed; returns the check's address."""
+    """Let our check on ``head`` wait, with a link to where the review can be followed; returns the check's address.
+
+    Empty where the forge refuses, which ``publish`` tells of: a review that cannot be announced can still be made.
+    """
     check = OwnCheck(
         head=head,
         conclusion=CheckConclusion.PENDING,
@@ -56,7 +56,10 @@ def announce(forge: ReviewForge, ref: ChangeRef, head: str, link: str, review: s
         details_url=link,
         external_id=review,
     )
-    return forge.set_check(ref, check)
+    try:
+        return forge.set_check(ref, check)
+    except RefusedError:
+        return ""
 
 
 def publish(
@@ -115,7 +118,7 @@ class _Publication:
             shown = self._shown(digest)
             if words is not None:
                 self._summarise(words, summary(self._reviewed, shown))
-            self._conclude(_within_a_check(self._reviewed, shown))
+            self._conclude(check_summary(self._reviewed, shown))
         return Published(
             superseded=superseded,
             check=self._check,
@@ -143,16 +146,11 @@ class _Publication:
     def _remark(self, words: Sequence[OwnWord]) -> None:
         """Say what is new beside the code, settle what is gone, and take back what stands there twice."""
         wanted = {one.fingerprint: one for one in self._voiced}
+        self._take_back(_twins(words))
         open_words: dict[str, OwnWord] = {}
-        doubled: list[OwnWord] = []
         for word in words:
             if word.fingerprint and not remarking.is_settled(word):
-                if word.fingerprint in open_words:
-                    doubled.append(word)
-                else:
-                    open_words[word.fingerprint] = word
-        for word in doubled:
-            self._forge.delete_word(self._ref, word)
+                open_words.setdefault(word.fingerprint, word)
         self._settle([word for fingerprint, word in open_words.items() if fingerprint not in wanted])
         standing = {fingerprint for fingerprint in open_words if fingerprint in wanted}
         for fingerprint in standing:
@@ -234,16 +232,24 @@ class _Publication:
         try:
             if not ours:
                 self._forge.say(self._ref, text)
-                # Somebody may have said one at the same moment.
-                ours = [word for word in self._forge.own_words(self._ref) if word.summary]
-            for word in ours[1:]:
-                self._forge.delete_word(self._ref, word)
+            if not ours or self._said:
+                # Somebody may have spoken at the same moment.
+                words = self._forge.own_words(self._ref)
+                ours = [word for word in words if word.summary]
+                self._take_back(_twins(words))
             if ours and not _same(ours[0].body, text):
                 self._forge.edit_word(self._ref, ours[0], text)
         except RefusedError as error:
             self._told("the summary could not be written; it stands on the check", error)
             return
         self._summary = ours[0].id if ours else ""
+
+    def _take_back(self, words: Sequence[OwnWord]) -> None:
+        for word in words:
+            try:
+                self._forge.delete_word(self._ref, word)
+            except RefusedError as error:
+                self._told("what was said twice could not be taken back", error)
 
     def _conclude(self, text: str) -> None:
         check = OwnCheck(
@@ -272,13 +278,17 @@ def label_of(reviewed: Reviewed) -> str:
     return READY if reviewed.ruling is Ruling.PASSED else BLOCKED
 
 
-def _within_a_check(reviewed: Reviewed, shown: Shown) -> str:
-    limit = MOST_BYTES_OF_A_CHECK
-    while True:
-        text = check_summary(reviewed, shown, limit=limit)
-        if len(text.encode()) <= MOST_BYTES_OF_A_CHECK:
-            return text
-        limit = limit * 3 // 4
+def _twins(words: Sequence[OwnWord]) -> list[OwnWord]:
+    """What stands there a second time; the oldest of each stays."""
+    found: list[OwnWord] = []
+    seen: set[str] = set()
+    for word in words:
+        # Nothing else of ours is to stand once: what people asked may be answered in equal words.
+        name = "summary" if word.summary else "" if remarking.is_settled(word) else word.fingerprint
+        if name and name in seen:
+            found.append(word)
+        seen.add(name)
+    return found
 
 
 def _same(first: str, second: str) -> bool:

@@ -27,6 +27,9 @@ from shared.reviews.markdown import (
 from shared.reviews.saying import Voiced
 from shared.reviews.verdicts import Sorted, attestable, counted, role, sorted_findings, verdict
 
+MOST_BYTES_OF_A_CHECK = 65_000
+"""A little below what GitHub takes as the summary of a check run: https://docs.github.com/rest/checks/runs"""
+
 _BAR = 24
 """Characters of the longest bar."""
 _MOST_PATCH_LINES = 60
@@ -55,11 +58,18 @@ class Shown(Frozen):
 def summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None) -> str:
     """The one comment that is updated in place: its first line is the marker it is found by."""
     room = limit or COMMENT_LIMITS[reviewed.ref.forge]
-    return f"{SUMMARY_MARKER}\n{check_summary(reviewed, shown, limit=room - len(SUMMARY_MARKER) - 1)}"
+    return f"{SUMMARY_MARKER}\n{_words(reviewed, shown, room - len(SUMMARY_MARKER) - 1)}"
 
 
-def check_summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None) -> str:
+def check_summary(reviewed: Reviewed, shown: Shown) -> str:
     """The same words without the marker, for the page of the check."""
+    limit = MOST_BYTES_OF_A_CHECK
+    while len((text := _words(reviewed, shown, limit)).encode()) > MOST_BYTES_OF_A_CHECK:
+        limit = limit * 3 // 4
+    return text
+
+
+def _words(reviewed: Reviewed, shown: Shown, limit: int) -> str:
     found = sorted_findings(reviewed.findings)
     green = reviewed.ruling is Ruling.PASSED
     sections = [
@@ -80,8 +90,7 @@ def check_summary(reviewed: Reviewed, shown: Shown, *, limit: int | None = None)
     elif green:
         first += _plainly(found)
     last = "\n\n".join([*([] if green else [_commands()]), _foot(reviewed, shown)])
-    room = limit or COMMENT_LIMITS[reviewed.ref.forge]
-    return composed(first, sections, last, limit=room, whole=shown.page)
+    return composed(first, sections, last, limit=limit, whole=shown.page)
 
 
 def _plainly(found: Sorted) -> str:

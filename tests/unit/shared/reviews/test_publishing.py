@@ -160,6 +160,35 @@ def test_a_summary_that_somebody_else_said_meanwhile_leaves_one() -> None:
     assert "another worker" not in word.body
 
 
+@pytest.mark.parametrize("moment", ["remark", "upload_sarif", "set_labels", "say", "set_check"])
+def test_two_workers_at_once_leave_each_thing_said_once(moment: str) -> None:
+    stage = Stage()
+    stage.forge.before[moment] = lambda: stage.tell(blocked())
+    stage.tell(blocked())
+    assert len(stage.forge.summaries(stage.ref)) == 1
+    prints = [word.fingerprint for word in stage.forge.remarks(stage.ref)]
+    assert len(prints) == len(set(prints)) == 2
+
+
+def test_what_stands_twice_and_cannot_be_taken_back_is_told() -> None:
+    stage = Stage()
+    stage.tell(blocked())
+    stage.forge.hear(stage.ref, stage.summary)
+    stage.forge.fail("delete_word", Fault.REFUSED)
+    told = stage.tell(blocked())
+    assert any("could not be taken back" in one for one in told.trouble)
+    stage.tell(blocked())
+    assert len(stage.forge.summaries(stage.ref)) == 1
+
+
+def test_answers_in_equal_words_all_stay() -> None:
+    stage = Stage()
+    for _ in range(2):
+        stage.forge.hear(stage.ref, "<!-- doneright:answer:1 -->\nOn record.")
+    stage.tell(blocked())
+    assert sum("On record." in word.body for word in stage.forge.words(stage.ref)) == 2
+
+
 def test_of_two_summaries_the_younger_goes() -> None:
     stage = Stage()
     older = stage.forge.hear(stage.ref, f"{SUMMARY_MARKER}\nold")
@@ -476,6 +505,15 @@ def test_the_pending_check_links_to_where_it_can_be_followed() -> None:
     assert (check.conclusion, check.details_url, check.external_id) == (
         CheckConclusion.PENDING, "https://doneright.example/r", "review-1",
     )  # fmt: skip
+
+
+def test_a_check_that_cannot_be_announced_stops_no_review() -> None:
+    stage = Stage()
+    stage.forge.fail("set_check", Fault.REFUSED)
+    assert announce(stage.forge, stage.ref, HEAD, "https://doneright.example/r") == ""
+    stage.forge.fail("set_check", Fault.TRANSIENT)
+    with pytest.raises(TransientError):
+        announce(stage.forge, stage.ref, HEAD, "https://doneright.example/r")
 
 
 def test_a_suggestion_that_holds_a_marker_of_ours_is_not_offered() -> None:
