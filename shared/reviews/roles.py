@@ -5,13 +5,17 @@ Nobody judges his own work: but for what only the author can say, no role is hel
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from shared.domain.connection import Connection
 from shared.domain.definition import OwnerRole
 from shared.domain.forge import Frozen
 from shared.domain.publication import Permission
+from shared.errors import RefusedError
 from shared.reviews.ports import ReviewPorts
+
+_log = logging.getLogger(__name__)
 
 APPROVER = "approver"
 """May let a criterion go for a while."""
@@ -31,13 +35,16 @@ def holders(connection: Connection) -> dict[str, tuple[str, ...]]:
 
 
 def holders_among(ports: ReviewPorts, connection: Connection, logins: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Role → whoever is named for it, with those of ``logins`` whom one of its teams has; all in lower case."""
+    """Role → whoever is named for it, with those of ``logins`` whom one of its teams has; all in lower case.
+
+    Where the forge shows no teams, nobody is taken for a member.
+    """
     people = sorted({login.lower() for login in logins})
     found: dict[str, tuple[str, ...]] = {}
     for role, names in holders(connection).items():
         single = [name for name in names if "/" not in name]
         teams = [name for name in names if "/" in name]
-        of_teams = [login for login in people if login not in single and _in_any(ports, connection, teams, login)]
+        of_teams = [login for login in people if login not in single and _is_seen_in(ports, connection, teams, login)]
         found[role] = (*single, *of_teams)
     return found
 
@@ -64,6 +71,14 @@ def _unnamed(ports: ReviewPorts, connection: Connection, role: str, speaker: Spe
     if login in named or _in_any(ports, connection, teams, login):
         return ""
     return f"it takes the role of {role.replace('_', ' ')}, which others are named for"
+
+
+def _is_seen_in(ports: ReviewPorts, connection: Connection, teams: Iterable[str], login: str) -> bool:
+    try:
+        return _in_any(ports, connection, teams, login)
+    except RefusedError as error:
+        _log.warning("the teams of connection %s cannot be seen: %s", connection.id, error.reason)
+        return False
 
 
 def _in_any(ports: ReviewPorts, connection: Connection, teams: Iterable[str], login: str) -> bool:

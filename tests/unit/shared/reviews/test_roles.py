@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.definition import OwnerRole
 from shared.domain.publication import Permission
+from shared.errors import RefusedError
 from shared.reviews import roles
 from shared.reviews.roles import APPROVER, Speaker
 from tests.fakes.app import a_connection
@@ -61,3 +64,18 @@ def test_who_holds_a_role(role, who, named, missing):
     said = roles.missing(Talk().ports, a_connection(roles=named), role, who)
     assert missing in said
     assert bool(said) == bool(missing)
+
+
+def test_teams_that_nobody_may_see_make_nobody_a_holder_and_a_speaker_is_told():
+    talk = Talk()
+
+    def hidden(*_):
+        raise RefusedError("the teams cannot be seen", "Grant members: read.")
+
+    talk.ports = replace(talk.ports, belongs=hidden)
+    connection = a_connection(roles=NAMED)
+    assert roles.holders_among(talk.ports, connection, ["otis"])["approver"] == ("noor",)
+    talk.connect(roles=NAMED)
+    followed = talk.says("/doneright waive ci_is_green until 2026-02-10 because it is so", by="otis")
+    assert followed.reason == "the teams cannot be seen"
+    assert "Grant members" in talk.answer
