@@ -170,6 +170,19 @@ def test_a_merge_whose_answer_was_lost_is_found_and_carried_on() -> None:
     assert outcome.followed == ("the branch feature/12-export was deleted",)
 
 
+def test_a_merge_that_the_forge_goes_on_with_is_asked_about_again() -> None:
+    yard = Yard()
+    stale = yard.forge.change(yard.ref)
+    yard.forge.merge_refusal = "The merge is under way"
+    with pytest.raises(TransientError, match="under way"):
+        merge_when_green(yard.forge, yard.reviewed, yard.connection, stale)
+    assert yard.forge.called.count("merge") == 1
+    yard.forge.alter(yard.ref, state=PullRequestState.MERGED, merge_commit="c0" * 20)
+    outcome = merge_when_green(yard.forge, yard.reviewed, yard.connection, stale)
+    assert (outcome.merged, outcome.commit) == (True, "c0" * 20)
+    assert outcome.followed == ("the branch feature/12-export was deleted",)
+
+
 @pytest.mark.parametrize("forge", list(ForgeName))
 def test_what_follows_a_merge_is_done_in_order_and_told(forge: ForgeName) -> None:
     yard = Yard(forge)
