@@ -88,7 +88,7 @@ def _unheard(said: Said, lines: tuple[str, ...]) -> str:
 
 def _is_ours(forge: ReviewForge, connection: Connection, said: Said) -> bool:
     own = forge.own_identity()
-    if own.id != said.author.id:
+    if own.id.lower() != said.author.id.lower():
         return False
     # With a person's token, Doneright and that person have one name: only what it marks as its own is not the person's.
     return own.bot or not _by_token(connection, said.ref.forge) or said.body.lstrip().startswith(OUR_MARKER)
@@ -164,7 +164,7 @@ def _answer(ports: ReviewPorts, forge: ReviewForge, said: Said, told: tuple[Told
     mark = replies.marker(ports.links.token("answer", f"{said.ref.key} {said.comment}"))
     try:
         # An answer whose answer was lost stands there already.
-        if not any(word.body.startswith(mark) for word in forge.own_words(said.ref)):
+        if not any(mark in word.body for word in forge.own_words(said.ref)):
             forge.answer(said.ref, said.comment, replies.answer(mark, told, said.ref.forge))
     except RefusedError as error:
         # A locked conversation must not undo what was said in it; the record and the next summary tell the same.

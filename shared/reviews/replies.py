@@ -46,7 +46,7 @@ class Answered(Protocol):
 
 def marker(token: str) -> str:
     """Hidden first line of an answer, by which a repetition finds it; nobody else can make the ``token``."""
-    return f"{OUR_MARKER}answer:{token} -->"
+    return f"{OUR_MARKER}reply:{token} -->"
 
 
 def answer(mark: str, told: Sequence[Answered], forge: ForgeName) -> str:
