@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from shared.domain.change import ChangeRef, Unknown
 from shared.domain.definition import ChangeKind, GateId, OwnerRole, Pin, Severity, Stage
@@ -13,6 +14,17 @@ from shared.domain.forge import Frozen
 from shared.domain.lifecycle import LifecycleState
 from shared.domain.policy import Enforcement, Weakening
 from shared.domain.threshold import Threshold
+
+LONGEST_TELLING = 2_000
+"""Characters of a reason or remark."""
+
+
+def _clipped(text: object) -> object:
+    """A name out of a change may be of any length; what a gate found is told all the same."""
+    return text[: LONGEST_TELLING - 1] + "…" if isinstance(text, str) and len(text) > LONGEST_TELLING else text
+
+
+Telling = Annotated[str, BeforeValidator(_clipped)]
 
 
 class Outcome(StrEnum):
@@ -49,7 +61,7 @@ class Effort(StrEnum):
 class Remark(Frozen):
     """One thing said about one place of the change, or about the change as a whole."""
 
-    message: str = Field(min_length=1, max_length=2_000)
+    message: Telling = Field(min_length=1, max_length=LONGEST_TELLING)
     path: str = Field(default="", description="From the root; empty: about the change as a whole.")
     line: int | None = Field(default=None, ge=1, description="In the file at the head.")
     end_line: int | None = Field(default=None, ge=1)
@@ -69,7 +81,9 @@ class Judgement(Frozen):
     """What a gate answers."""
 
     outcome: Outcome
-    reason: str = Field(min_length=3, max_length=2_000, description="One or two sentences with the figures or names.")
+    reason: Telling = Field(
+        min_length=3, max_length=LONGEST_TELLING, description="One or two sentences with the figures or names."
+    )
     remarks: tuple[Remark, ...] = ()
     measured: dict[str, JsonValue] = Field(default_factory=dict, description="Figures by threshold name.")
     remedy: str = Field(default="", description="What to do in this very case; empty: as the criterion says.")
@@ -105,7 +119,7 @@ class Judgement(Frozen):
         """``what``, such as ``the commits``, could not be had: not supported where the forge has no such thing."""
         outcome = Outcome.NOT_AVAILABLE if part.supported else Outcome.NOT_SUPPORTED
         return cls.model_validate(
-            {"outcome": outcome, "reason": f"{what} are not known: {part.reason}"[:2_000], **rest}
+            {"outcome": outcome, "reason": f"{what} are not known: {part.reason}", **rest}
         )
 
 

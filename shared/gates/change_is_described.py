@@ -43,7 +43,7 @@ def _filled_in(template: Part[str], written: Sequence[Section]) -> Judgement:
     if faults := list(_faults(sections(template), written)):
         more = f"; and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
         return Judgement.unmet(
-            f"{'; '.join(faults[:_MOST_NAMED])}{more}"[:2_000],
+            f"{'; '.join(faults[:_MOST_NAMED])}{more}",
             remedy="Fill in what is empty, and tick each box; one that does not apply is struck through (~~[ ] …~~) or says why.",
         )
     return Judgement.met("the template is filled in" if template.strip() else "the description says what changes")

@@ -38,7 +38,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     told = "; ".join(f"{id_[:8]} {why}" for id_, why in list(faults.items())[:_MOST_NAMED])
     more = f"; and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
     return Judgement.unmet(
-        f"{len(faults)} of {len(own)} commit messages: {told}{more}"[:2_000],
+        f"{len(faults)} of {len(own)} commit messages: {told}{more}",
         remarks=remarks,
         measured=measured,
         remedy=_remedy(own, faults),

@@ -51,15 +51,15 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     worst = max(best, key=_rank)
     measured = {"options": min(_weighed(one.design) for one in best)}
     if not worst.missing:
-        return Judgement.met(f"{worst.where} weighs {_names(worst.design)}"[:2_000], measured=measured)
+        return Judgement.met(f"{worst.where} weighs {_names(worst.design)}", measured=measured)
     if hidden := _unreadable(evidence):
-        return Judgement.not_available(f"{hidden}; elsewhere {_said(worst)}"[:2_000], measured=measured)
+        return Judgement.not_available(f"{hidden}; elsewhere {_said(worst)}", measured=measured)
     remarks = (
         (Remark(message=f"{missing}.", path=worst.path, rule="design") for missing in worst.missing)
         if worst.path
         else ()
     )
-    return Judgement.unmet(_said(worst)[:2_000], measured=measured, remarks=tuple(remarks))
+    return Judgement.unmet(_said(worst), measured=measured, remarks=tuple(remarks))
 
 
 def _rank(told: _Told) -> tuple[int, int]:

@@ -77,10 +77,8 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     if not missing:
         return Judgement.met(_met(wanted, whole), measured=measured)
     if hidden := _unreadable(evidence):
-        return Judgement.not_available(f"{hidden}; elsewhere {'; '.join(missing.values())}"[:2_000], measured=measured)
-    return Judgement.unmet(
-        "; ".join(missing.values())[:2_000], measured=measured, remarks=tuple(_remarks(missing, documents))
-    )
+        return Judgement.not_available(f"{hidden}; elsewhere {'; '.join(missing.values())}", measured=measured)
+    return Judgement.unmet("; ".join(missing.values()), measured=measured, remarks=tuple(_remarks(missing, documents)))
 
 
 def _met(wanted: tuple[str, ...], whole: ThreatModel) -> str:

@@ -37,7 +37,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     # A place in the change cannot be named: tickets stand beside it.
     remarks = tuple(Remark(message=one, rule="wrong_parent") for one in told) if worst is Outcome.UNMET else ()
     remedies = dict.fromkeys(part.remedy for part in judged if part.outcome is worst and part.remedy)
-    return Judgement(outcome=worst, reason=" ".join(told)[:2_000], remedy=" ".join(remedies), remarks=remarks)
+    return Judgement(outcome=worst, reason=" ".join(told), remedy=" ".join(remedies), remarks=remarks)
 
 
 def _ladder(process: str) -> Ladder:
