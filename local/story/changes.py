@@ -47,7 +47,7 @@ class Team(Protocol):
     forge: str
 
     def item(self, title: str, body: str) -> int:
-        """A task of the backlog that a change is for; its number."""
+        """A bug of the backlog that a change is for; its number."""
         ...
 
     def open(self, branch: str, files: Mapping[str, str], message: str, *, title: str, body: str, item: int) -> Opened:
@@ -114,7 +114,7 @@ class GitHubTeam:
 
     def item(self, title: str, body: str) -> int:
         made = _taken(
-            self._clients["casey"].post(f"{self._path}/issues", json={"title": title, "body": body, "labels": ["task"]})
+            self._clients["casey"].post(f"{self._path}/issues", json={"title": title, "body": body, "labels": ["bug"]})
         )
         return int(made["number"])
 
@@ -198,22 +198,21 @@ class AzureTeam:
         self._page = f"{base}/{quote(project)}/_git/{quote(project)}/pullrequest"
 
     def item(self, title: str, body: str) -> int:
-        parent = next(iter(self._items("Product Backlog Item") or self._items("User Story") or [0]))
         fields = {"/fields/System.Title": title, "/fields/System.Description": body}
         patch: list[dict[str, Any]] = [{"op": "add", "path": path, "value": value} for path, value in fields.items()]
-        if parent:
-            url = f"{self._clients['casey'].base_url}_apis/wit/workItems/{parent}"
+        if features := self._features():
+            url = f"{self._clients['casey'].base_url}_apis/wit/workItems/{features[0]}"
             relation = {"rel": "System.LinkTypes.Hierarchy-Reverse", "url": url}
             patch.append({"op": "add", "path": "/relations/-", "value": relation})
         made = self._clients["casey"].post(
-            f"{self._project}/_apis/wit/workitems/$Task",
+            f"{self._project}/_apis/wit/workitems/$Bug",
             json=patch,
             headers={"content-type": "application/json-patch+json"},
         )
         return int(_taken(made)["id"])
 
-    def _items(self, kind: str) -> list[int]:
-        query = f"SELECT [System.Id] FROM WorkItems WHERE [System.WorkItemType] = '{kind}'"  # noqa: S608  # nosec B608
+    def _features(self) -> list[int]:
+        query = "SELECT [System.Id] FROM WorkItems WHERE [System.WorkItemType] = 'Feature'"
         found = _taken(self._clients["casey"].post(f"{self._project}/_apis/wit/wiql", json={"query": query}))
         return [one["id"] for one in found["workItems"]]
 
@@ -265,7 +264,7 @@ class AzureTeam:
     def approve(self, number: int, words: str) -> None:
         self.say(number, words, by="mona")
         mona = self._clients["mona"]
-        me = _taken(mona.get("/_apis/connectionData"))["authenticatedUser"]["id"]
+        me = _taken(mona.get("/_apis/connectionData", params={"api-version": "7.1-preview"}))["authenticatedUser"]["id"]
         _taken(mona.put(f"{self._path}/pullRequests/{number}/reviewers/{me}", json={"vote": 10, "id": me}))
 
     def say(self, number: int, words: str, *, by: str = "casey") -> None:

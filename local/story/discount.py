@@ -8,8 +8,21 @@ from collections.abc import Mapping
 
 TITLE = "fix: never charge a fraction of a cent"
 BRANCH = "fix/{item}-whole-cents"
-TASK = "Charge whole cents when a discount applies"
-TASK_BODY = "A discount of 7.5 % leaves fractions of a cent, and the gateway refuses them."
+BUG = "Discounts leave fractions of a cent"
+BUG_BODY = """A discount of 7 % leaves fractions of a cent, and the gateway refuses them.
+
+## Acceptance criteria
+
+Scenario: a discount is taken off
+Given a price of 1000 cents
+When 25 percent are taken off
+Then 750 cents are charged
+
+Scenario: no percentage
+Given a price of 1000 cents
+When 101 percent are taken off
+Then the discount is refused
+"""
 BODY = """## What changes, and why
 
 Discounts are computed in whole cents, because the gateway refuses fractions.

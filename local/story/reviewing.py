@@ -52,7 +52,7 @@ class ReviewActs(Stage):
     def _review(self, team: Team) -> None:
         name = FORGES[team.forge]
         with self.act(f"Casey offers a change on {name}: a key in the code, no test, no line in the changelog"):
-            item = team.item(discount.TASK, discount.TASK_BODY)
+            item = team.item(discount.BUG, discount.BUG_BODY)
             branch = discount.BRANCH.format(item=item)
             key = discount.leaked_key()
             pull = team.open(

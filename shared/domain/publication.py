@@ -103,7 +103,10 @@ class Permission(StrEnum):
         return self in {Permission.WRITE, Permission.ADMIN}
 
 
-SUMMARY_MARKER = "<!-- doneright:summary -->"
+OWN_MARK = "<!-- doneright:"
+"""Begins everything Doneright says; the forge may show it under the name of the person whose token it uses."""
+
+SUMMARY_MARKER = f"{OWN_MARK}summary -->"
 """First line of the one comment that is updated in place."""
 
 SETTLED_MARKER = "<!-- doneright:settled -->"
@@ -112,4 +115,4 @@ SETTLED_MARKER = "<!-- doneright:settled -->"
 
 def remark_marker(fingerprint: str) -> str:
     """Hidden first line of a remark, by which the next review finds it again."""
-    return f"<!-- doneright:remark:{fingerprint} -->"
+    return f"{OWN_MARK}remark:{fingerprint} -->"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.domain.change import ChangeEvidence, Thread, Unknown
 from shared.domain.definition import GateId
+from shared.domain.publication import OWN_MARK
 from shared.domain.review import Effort, Judgement
 from shared.gates import Asked, Gate
 
@@ -12,12 +13,17 @@ _LONGEST_PATH = 200
 
 
 def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
-    """Whether no more than ``open`` threads wait; whoever began them, also those beside lines that changed since."""
+    """Whether no more than ``open`` threads wait, also those beside lines that changed since.
+
+    A remark of Doneright's that nobody answered is no discussion: what it says is judged by a gate of its own, anew with
+    every push, and counted here it would keep itself open.
+    """
     if isinstance(evidence.threads, Unknown):
         return Judgement.unseen("the discussions", evidence.threads)
     limit = asked.figure("open", 0)
-    settled = [one for one in evidence.threads if one.resolvable and one.resolved]
-    waiting = [one for one in evidence.threads if one.resolvable and not one.resolved]
+    counted = [one for one in evidence.threads if one.resolvable and not _only_ours(one)]
+    settled = [one for one in counted if one.resolved]
+    waiting = [one for one in counted if not one.resolved]
     measured = {"open": len(waiting), "resolved": len(settled)}
     if len(waiting) <= limit:
         rest = f", {len(waiting)} open, which is allowed" if waiting else ""
@@ -29,6 +35,10 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
         f"{'; '.join(_named(one) for one in waiting[:_MOST_NAMED])}{more}",
         measured=measured,
     )
+
+
+def _only_ours(thread: Thread) -> bool:
+    return bool(thread.comments) and all(one.body.lstrip().startswith(OWN_MARK) for one in thread.comments)
 
 
 def _named(thread: Thread) -> str:

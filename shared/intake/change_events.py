@@ -13,10 +13,8 @@ from pydantic import Field, JsonValue
 
 from shared.domain.change import ChangeRef, Person
 from shared.domain.forge import ForgeName, Frozen, RepositoryRef
+from shared.domain.publication import OWN_MARK
 from shared.intake.wire import GitHubRepository, GitHubUser, Wire
-
-OWN_MARK = "<!-- doneright:"
-"""Begins everything Doneright says; with a token for a person, the forge takes its words for that person's."""
 
 OWN_CHECKS = "doneright"
 """Begins the names of our checks and labels."""

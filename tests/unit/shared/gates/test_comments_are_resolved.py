@@ -60,3 +60,10 @@ def test_the_longest_paths_are_shown_by_their_end():
     )
     assert found.outcome is Outcome.UNMET
     assert "folder/a.py by noor" in found.reason
+
+
+def test_our_own_remarks_count_only_once_somebody_answered_them():
+    ours = "<!-- doneright:remark:ab12 -->\nA key is in this line."
+    assert judged(GATE, evidence(threads=(thread(("doneright", ours)),)), asked(GATE)).outcome is Outcome.MET
+    answered = thread(("doneright", ours), ("noor", "Is it?"))
+    assert judged(GATE, evidence(threads=(answered,)), asked(GATE)).outcome is Outcome.UNMET
