@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import codecs
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
+from difflib import Match, SequenceMatcher
 from typing import NamedTuple
 
 CONTEXT = 3
 # Git looks at as many for a NUL.
 _LOOKED_AT = 8_000
-# Lines that differ on one side times lines on the other: beyond, comparing them takes longer than a review may.
-_MOST_WORK = 16_000_000
+# Lines on one side times lines on the other that are compared each with each; beyond, one side takes the other's place.
+_MOST_WORK = 1_000_000
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 class Patch(NamedTuple):
     """What differs."""
 
-    hunks: str | None
-    """From the first ``@@``; empty where nothing differs; ``None`` where there is too much to compare."""
+    hunks: str
+    """From the first ``@@``; empty where nothing differs."""
     additions: int
     deletions: int
 
@@ -48,18 +49,19 @@ def lines_of(text: str) -> list[str]:
 
 
 def patch_of(before: str, after: str) -> Patch:
-    """The unified diff of two texts, with three lines of context."""
+    """The unified diff of two texts, with three lines of context.
+
+    Lines that each text has once, in the same order, hold it together; only what lies between them is compared line by
+    line. So it is fast, and reads as people changed it, also where much did.
+    """
     old, new = lines_of(before), lines_of(after)
     start = _alike(old, new)
     end = _alike(old[start:][::-1], new[start:][::-1])
-    changed_old, changed_new = old[start : len(old) - end], new[start : len(new) - end]
-    if len(changed_old) * len(changed_new) > _MOST_WORK:
-        return Patch(None, *counted(changed_old, changed_new))
     # Equal lines at both ends need no comparing, but a hunk shows some of them.
     lead, tail = min(start, CONTEXT), min(end, CONTEXT)
     first = start - lead
     one, other = old[first : len(old) - end + tail], new[first : len(new) - end + tail]
-    matcher = SequenceMatcher(None, one, other)
+    matcher = _Anchored(one, other)
     written: list[str] = []
     additions = deletions = 0
     for group in matcher.get_grouped_opcodes(CONTEXT):
@@ -78,6 +80,75 @@ def patch_of(before: str, after: str) -> Patch:
             deletions += old_end - old_start
             additions += new_end - new_start
     return Patch("".join(written).removesuffix("\n"), additions, deletions)
+
+
+class _Anchored(SequenceMatcher[str]):
+    """Finds what two lists of lines share, from the lines that stand once in each of them."""
+
+    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
+        super().__init__(None, old, new)
+        self._old, self._new = old, new
+
+    def get_matching_blocks(self) -> list[Match]:
+        """Runs of equal lines in order, no two of them adjacent in both, and the empty one at the end."""
+        old, new = self._old, self._new
+        blocks: list[Match] = []
+        ends = Match(len(old), len(new), 0)
+        from_old = from_new = 0
+        for anchor in [*(Match(one, other, 1) for one, other in _anchors(old, new)), ends]:
+            for found in _between(old[from_old : anchor.a], new[from_new : anchor.b]):
+                _join(blocks, Match(from_old + found.a, from_new + found.b, found.size))
+            _join(blocks, anchor)
+            from_old, from_new = anchor.a + anchor.size, anchor.b + anchor.size
+        return [*blocks, ends]
+
+
+def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Places of the lines that each list has once, as many as stand in the same order: longest increasing subsequence."""
+    once_old, once_new = _once(old), _once(new)
+    tops: list[int] = []
+    piles: list[tuple[int, int, int]] = []
+    ends: list[int] = []
+    for line, at_old in once_old.items():
+        at_new = once_new.get(line)
+        if at_new is None:
+            continue
+        pile = bisect_left(tops, at_new)
+        piles.append((at_old, at_new, ends[pile - 1] if pile else -1))
+        if pile == len(tops):
+            tops.append(at_new)
+            ends.append(len(piles) - 1)
+        else:
+            tops[pile], ends[pile] = at_new, len(piles) - 1
+    found: list[tuple[int, int]] = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        one, other, at = piles[at]
+        found.append((one, other))
+    return found[::-1]
+
+
+def _once(lines: Sequence[str]) -> dict[str, int]:
+    counts = Counter(lines)
+    return {line: place for place, line in enumerate(lines) if counts[line] == 1}
+
+
+def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Match]:
+    start = _alike(old, new)
+    if start:
+        yield Match(0, 0, start)
+    if 0 < (len(old) - start) * (len(new) - start) <= _MOST_WORK:
+        for found in SequenceMatcher(None, old[start:], new[start:]).get_matching_blocks():
+            yield Match(start + found.a, start + found.b, found.size)
+
+
+def _join(blocks: list[Match], more: Match) -> None:
+    if not more.size:
+        return
+    if blocks and blocks[-1].a + blocks[-1].size == more.a and blocks[-1].b + blocks[-1].size == more.b:
+        more = Match(blocks[-1].a, blocks[-1].b, blocks[-1].size + more.size)
+        blocks.pop()
+    blocks.append(more)
 
 
 def counted(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:

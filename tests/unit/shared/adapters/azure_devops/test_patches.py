@@ -71,12 +71,21 @@ def test_a_hunk_reads_as_git_writes_it():
     assert patch_of("a", "b").hunks == "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file"
 
 
-def test_what_takes_too_long_to_compare_is_counted():
+def test_large_texts_are_compared_by_the_lines_they_have_once():
     before = "".join(f"{n}\n" for n in range(5_000))
-    after = "".join(f"x{n}\n" for n in range(5_001))
-    assert patch_of(before, after) == (None, 5_001, 5_000)
-    near = patch_of(before, before + "more\n")
-    assert (near.additions, near.deletions, near.hunks is not None) == (1, 0, True)
+    every_other = "".join(f"{n}\n" if n % 2 else f"new {n}\n" for n in range(5_000))
+    patch = patch_of(before, every_other)
+    assert (patch.additions, patch.deletions) == (2_500, 2_500)
+    assert applied(before, patch.hunks) == every_other
+    moved = patch_of(before, before.replace("0\n", "", 1) + "0\n")
+    assert (moved.additions, moved.deletions) == (1, 1)
+
+
+def test_what_has_nothing_to_hold_on_to_takes_the_others_place():
+    before, after = "a\nb\n" * 2_000, "b\nc\n" * 2_000
+    patch = patch_of(before, after)
+    assert applied(before, patch.hunks) == after
+    assert (patch.additions, patch.deletions) == (4_000, 4_000)
 
 
 def test_text_is_told_from_binary_as_git_does():
