@@ -40,6 +40,7 @@ def look(module: str, placed: Sequence[Placed], folder: Path, ports: ScanPorts, 
         UnansweredError: it could not be started, or answered nothing that can be read.
     """
     looked = Looked()
+    deadline = deadline.within(ports.limits.scanner_seconds)
     left = list(placed)
     for _ in range(MOST_STARTS):
         if not left:
@@ -117,8 +118,10 @@ class _Run:
 
     def _follow(self) -> _Stopped:
         left = self._files
+        begun = False
         while True:
-            wait = self._deadline.within(self._patience).left
+            # To load a library takes a busy machine long, and is no file's fault.
+            wait = self._deadline.within(self._patience).left if begun else self._deadline.left
             try:
                 line = self._lines.get(timeout=wait)
             except queue.Empty:
@@ -131,6 +134,7 @@ class _Run:
                 return _Stopped(left, "the scanner stopped at it")
             if "version" in said:
                 self._into.version = said["version"]
+                begun = True
             elif "crashed" in said:
                 return _Stopped(left, f"the scanner stopped at it ({said['crashed']})")
             elif "done" in said:

@@ -49,11 +49,13 @@ def place(
     named: Callable[[int, ChangedFile], str],
     *,
     sparse: bool = False,
+    most: Callable[[ChangedFile], int] | None = None,
 ) -> tuple[list[Placed], list[Unseen]]:
     """Write the texts of ``files`` at the head below ``folder``.
 
     Args:
         named: the name of a file below the folder by its number. It must not use the path but for its end.
+        most: bytes of a file, where they are others than the limits say.
         sparse: where the text could not be had, write the added lines alone, each at its number.
 
     Returns:
@@ -74,13 +76,12 @@ def place(
         if text is None:
             unseen.append(Unseen(file.path, "its text could not be had"))
             continue
-        if len(text) > limits.file_bytes:
-            unseen.append(Unseen(file.path, f"it is larger than {limits.file_bytes} bytes"))
-            continue
-        content, starts = _with_line_feeds(text)
+        largest = most(file) if most else limits.file_bytes
+        # No character takes less than a byte, so a huge text is not copied to be refused.
+        content, starts = _with_line_feeds(text) if len(text) <= largest else ("", None)
         data = content.encode("utf-8", "replace")
-        if len(data) > limits.file_bytes:
-            unseen.append(Unseen(file.path, f"it is larger than {limits.file_bytes} bytes"))
+        if max(len(text), len(data)) > largest:
+            unseen.append(Unseen(file.path, f"it is larger than {largest} bytes"))
             continue
         total += len(data)
         if total > limits.all_bytes:

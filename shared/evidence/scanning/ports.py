@@ -46,9 +46,9 @@ def find_program(name: str) -> Path | None:
 class ScanLimits:
     """How much a scan may take; what lies beyond is told as not looked at."""
 
-    total_seconds: float = 90.0
+    total_seconds: float = 180.0
     """For all scanners together, which run at the same time."""
-    scanner_seconds: float = 60.0
+    scanner_seconds: float = 150.0
     """For one scanner."""
     file_seconds: float = 15.0
     """For one file in one scanner."""

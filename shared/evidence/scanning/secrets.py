@@ -15,6 +15,7 @@ from shared.evidence.scanning.answers import answered, fingerprint
 from shared.evidence.scanning.job import Job
 from shared.evidence.scanning.libraries import look
 from shared.evidence.scanning.placing import Placed, place, suffix_of
+from shared.evidence.scanning.ports import ScanLimits
 
 NAME = "detect-secrets"
 
@@ -116,7 +117,7 @@ def scan(job: Job) -> tuple[Scan, ...]:
     """What detect-secrets finds in added lines. It concerns every change."""
     files = [file for file in job.known_files if not _is_media(file)]
     with job.folder() as folder:
-        placed, unseen = place(files, folder, job.ports.limits, _named, sparse=True)
+        placed, unseen = place(files, folder, job.ports.limits, _named, sparse=True, most=_largest(job.ports.limits))
         looked = look("secrets", placed, folder, job.ports, job.deadline)
     job.secrets.update(each["value"] for _, found in looked.found for each in found)
     findings = [
@@ -136,6 +137,15 @@ def scan(job: Job) -> tuple[Scan, ...]:
 
 def _is_media(file: ChangedFile) -> bool:
     return file.binary and suffix_of(file.path) in BINARY_SUFFIXES
+
+
+def _largest(limits: ScanLimits) -> Callable[[ChangedFile], int]:
+    """Shapes are looked for quickly: lock files of several MiB are ordinary, and nothing is guessed in them."""
+
+    def largest(file: ChangedFile) -> int:
+        return limits.file_bytes * (16 if kind_of(file.path) is FileKind.LOCK else 4)
+
+    return largest
 
 
 def _named(number: int, file: ChangedFile) -> str:

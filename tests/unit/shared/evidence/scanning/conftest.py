@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +15,35 @@ from shared.domain.change import ChangedFile, Scan, Unknown
 from shared.domain.evidence import Finding
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.job import Job
+from shared.evidence.scanning.libraries import Looked
+from shared.evidence.scanning.placing import Placed, Unseen
 from shared.evidence.scanning.ports import ScanLimits, ScanPorts
 
 KEY = b"the key of tests"
+
+
+@cache
+def _begun(module: str) -> Any:
+    return import_module(f"shared.evidence.scanning.{module}").begin()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries look in this process, which starts none; that they do so in their own is held by tests of all together."""
+
+    def look(module: str, placed: Sequence[Placed], folder: Path, *_: object) -> Looked:
+        version, look_at = _begun(module)
+        looked = Looked(version)
+        for one in placed:
+            said = look_at(folder, one.name)
+            if "unread" in said:
+                looked.unseen.append(Unseen(one.file.path, said["unread"]))
+            else:
+                looked.found.append((one, json.loads(json.dumps(said["found"]))))
+        return looked
+
+    for module in ("secrets", "complexity", "python_security"):
+        monkeypatch.setattr(f"shared.evidence.scanning.{module}.look", look)
 
 
 @pytest.fixture

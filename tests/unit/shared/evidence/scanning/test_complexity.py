@@ -9,6 +9,8 @@ from shared.evidence.scanning import complexity
 from shared.evidence.scanning.complexity import FIGURE
 from tests.fakes.changes import file
 
+pytestmark = pytest.mark.usefixtures("here")
+
 
 def function(name: str, ways: int) -> str:
     return (
@@ -83,3 +85,22 @@ def test_text_that_is_no_program_ends_in_an_answer(job) -> None:
 def test_a_file_without_its_text_is_told(job, reasons) -> None:
     scans = complexity.scan(job(file("a.py", None, "x", content=None, patch=None)))
     assert len(scans) == 1 and "a.py" in reasons(scans)[0]
+
+
+def test_what_makes_the_library_stumble_is_told(job, found, reasons, monkeypatch) -> None:
+    import sys
+
+    import lizard
+
+    def deep(self, name, code):
+        if name.startswith("00000"):
+            sys.stderr.write("[skip] fail to process\n")
+        if name.startswith("00001"):
+            raise IndexError
+        return sound(self, name, code)
+
+    sound = lizard.FileAnalyzer.analyze_source_code
+    monkeypatch.setattr(lizard.FileAnalyzer, "analyze_source_code", deep)
+    scans = complexity.scan(job(*(file(f"{n}.py", None, function("f", 20)) for n in range(3))))
+    assert [one.path for one in found(scans)] == ["2.py"]
+    assert "too deeply" in reasons(scans)[0] and "cannot read" in reasons(scans)[0]

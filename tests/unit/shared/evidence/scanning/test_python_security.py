@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.domain.evidence import Severity
 from shared.evidence.scanning import python_security
 from tests.fakes.changes import file
 
+pytestmark = pytest.mark.usefixtures("here")
 WEAK = 'import subprocess\n\n\ndef run(name):\n    return subprocess.run(f"ls {name}", shell=True)\n'
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.domain.change import FileStatus
 from shared.domain.evidence import Severity
-from shared.evidence.scanning import secrets
+from shared.evidence.scanning import ScanLimits, secrets
 from tests.fakes.changes import file
 
+pytestmark = pytest.mark.usefixtures("here")
 AWS = "AKIA" + "Q3EGUXQ7NTL2ZBVP"
 GITHUB = "ghp_" + "q8" * 18
 PASSWORD = "tr0ub4dor&3xyz"
@@ -159,3 +162,11 @@ def test_a_renaming_alone_brings_no_secret(job, found) -> None:
     text = f"{AWS}\n"
     scans = secrets.scan(job(file("b.py", text, text, previous_path="a.py", status=FileStatus.RENAMED)))
     assert found(scans) == []
+
+
+def test_a_large_lock_file_is_looked_at_and_a_larger_text_is_told(job, found, reasons) -> None:
+    limits = ScanLimits(file_bytes=1000)
+    long = "x\n" * 2500 + AWS
+    scans = secrets.scan(job(file("package-lock.json", None, long), file("a.txt", None, long), limits=limits))
+    assert [one.path for one in found(scans)] == ["package-lock.json"]
+    assert "a.txt" in reasons(scans)[0] and "4000" in reasons(scans)[0]
