@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from shared.domain.change import Change, ChangedFile, ChangeRef, Part
+from shared.domain.definition import ChangeKind
 from shared.domain.forge import ForgeName
 from shared.domain.publication import OwnWord
+from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Remark, Reviewed
 from shared.errors import TransientError
 from shared.reviews import remarking
+from shared.reviews.merging import merge_when_green
 from shared.reviews.ports import ReviewForge
 from shared.reviews.publishing import BLOCKED, READY, Published, announce, publish
+from tests.fakes.app import a_connection
 from tests.fakes.reviewed import a_reviewed
 from tests.fakes.talk import Talk, a_finding
 from tests.integration.adapters.azure_reviews import desk
@@ -159,3 +163,32 @@ def test_a_write_whose_answer_is_lost_is_told_once(place: Place, step: int) -> N
     assert len(words) == 2, (lost, [word.body[:60] for word in words])
     assert [state for _, state in place.state(ref)] == ["failed"]
     assert place.looked(ref)[0].labels == (BLOCKED,)
+
+
+@pytest.mark.parametrize("kinds", [(), (ChangeKind.HOTFIX,), (ChangeKind.BREAKING,)], ids=["squash", "rebase", "merge"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_passed_is_merged_once_and_its_branch_deleted(
+    place: Place, kinds: tuple[ChangeKind, ...], lost: bool
+) -> None:
+    place.sandbox.faults.clear()
+    ref = place.open()
+    change, _ = place.looked(ref)
+    reviewed = place.reviewed(change).model_copy(update={"kinds": kinds})
+    connection = a_connection(merge_on_green=True)
+    if lost:
+        method = "PUT" if place.name is ForgeName.GITHUB else "PATCH"
+        place.sandbox.lose_answer(method, "/pull")
+    for _ in range(4):
+        try:
+            outcome = merge_when_green(place.forge, reviewed, connection, change)
+            break
+        except TransientError:
+            continue
+    place.sandbox.faults.clear()
+    assert outcome.merged, outcome.reason
+    assert outcome.commit
+    assert outcome.followed == (f"the branch {place.branch} was deleted",)
+    stands = place.forge.head_of(ref)
+    assert stands == (change.head, PullRequestState.MERGED)
+    again = merge_when_green(place.forge, reviewed, connection, change)
+    assert (again.merged, again.commit) == (True, outcome.commit)
