@@ -13,7 +13,7 @@ from local.sandbox.github.commits import author_account, range_of
 from local.sandbox.github.diffs import SUBMODULE, differences, is_binary
 from local.sandbox.github.graphql_resolvers import Context, GraphError, Resolver, Typed, page_of
 from local.sandbox.github.hub import Hub, Record, node_id
-from local.sandbox.github.pulls import start_of
+from local.sandbox.github.pulls import MOST_COMMITS, start_of
 from local.sandbox.github.pushes import CLOSING
 from local.sandbox.github.review_lines import line_now
 from local.sandbox.github.sub_issues import parent
@@ -61,10 +61,12 @@ def connection_of(find: Callable[[Context, Any], Iterable[Any]]) -> Resolver:
     return lambda context, value, given: page_of(list(find(context, value)), given)
 
 
-def commits(context: Context, value: Item) -> list[Any]:
+def commits(context: Context, value: Item, given: Record) -> Record:
+    """The commits; as many as REST lists, while the count is of all."""
     repo, issue = value
     start = start_of(context.hub, issue)
-    return [(repo, sha) for sha in range_of(context.hub, start, issue["pull"]["head_sha"])] if start else []
+    shas = range_of(context.hub, start, issue["pull"]["head_sha"]) if start else []
+    return {**page_of([(repo, sha) for sha in shas[:MOST_COMMITS]], given), "totalCount": len(shas)}
 
 
 def git_actor(role: str) -> Resolver:

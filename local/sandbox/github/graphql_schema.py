@@ -163,7 +163,7 @@ SCHEMA: dict[str, Fields] = {
             "IssueConnection",
             fields.needing("issues", fields.connection_of(fields.closing_issues)),
         ),
-        "commits": ("PullRequestCommitConnection", fields.connection_of(fields.commits)),
+        "commits": ("PullRequestCommitConnection", fields.commits),
         "reviews": ("PullRequestReviewConnection", fields.connection_of(fields.reviews)),
         "statusCheckRollup": ("StatusCheckRollup", fields.needing("checks", fields.rollup)),
         "baseRef": ("Ref", fields.base_ref),

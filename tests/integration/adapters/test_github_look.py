@@ -2,9 +2,14 @@
 
 import pytest
 
-from shared.domain.change import CheckState, ReviewState
+from local.sandbox.github import graphql_fields
+from local.sandbox.github.pushes import move
+from shared.domain.change import ChangeRef, CheckState, ReviewState, Unknown
+from shared.domain.forge import ForgeName
+from shared.domain.publication import PlacedRemark
 from shared.domain.pull_request import PullRequestState
-from tests.integration.adapters.github_reviews import known, world
+from shared.errors import TransientError
+from tests.integration.adapters.github_reviews import DESK, known, world
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +82,120 @@ def test_one_look_tells_all_of_it(desk):
     assert (checks["build"].state, checks["build"].ours) == (CheckState.FAILED, False)
     assert checks["doneright/review"].ours
     assert looked.template == "## What\n\n## Why\n"
+
+
+def test_lists_longer_than_a_page_are_told_whole(desk):
+    branch = "feature/1-long"
+    for n in range(104):
+        head = desk.commit({"long.py": f"x = {n}\n".encode()}, branch, f"feat: step {n}")
+    desk.commit({"code.py": "".join(f"y = {n}\n" for n in range(110)).encode()}, branch)
+    ref = desk.pull(branch, "Long")
+    head = desk.repo["issues"][str(ref.number)]["pull"]["head_sha"]
+    lines = [{"path": "code.py", "line": n + 1, "body": f"Line {n}"} for n in range(102)]
+    url = f"/repos/acme/desk/pulls/{ref.number}"
+    desk.ask("ada", "POST", f"{url}/reviews", {"event": "COMMENT", "body": "Many", "comments": lines})
+    first = desk.ask("ada", "GET", f"{url}/comments", per_page=1)[0]["id"]
+    for n in range(60):
+        desk.ask("bob", "POST", f"{url}/comments/{first}/replies", {"body": f"Reply {n}"})
+    for n in range(101):
+        desk.ask("ada", "POST", f"/repos/acme/desk/statuses/{head}", {"state": "success", "context": f"check {n}"})
+    looked = desk.app.look_at(ref)
+    assert [commit.message for commit in known(looked.commits)][:2] == ["feat: step 0", "feat: step 1"]
+    assert len(known(looked.commits)) == 105
+    threads = known(looked.threads)
+    assert len(threads) == 102
+    assert [comment.body for comment in threads[0].comments] == ["Line 0", *(f"Reply {n}" for n in range(60))]
+    assert len(known(looked.checks)) == 101
+
+
+def test_commits_that_github_does_not_list_make_the_rest_unknown(desk, monkeypatch):
+    monkeypatch.setattr(graphql_fields, "MOST_COMMITS", 3)
+    branch = "feature/1-commits"
+    for n in range(5):
+        desk.commit({"c.py": f"{n}".encode()}, branch)
+    looked = desk.app.look_at(desk.pull(branch, "Commits"))
+    assert isinstance(looked.commits, Unknown)
+    assert "3 of 5 commits" in looked.commits.reason
+
+
+def test_our_own_words_are_no_voices(desk):
+    branch = "feature/1-voices"
+    head = desk.commit({"v.py": b"x = 1\n"}, branch)
+    ref = desk.pull(branch, "Voices", by="bob")
+    for forge in (desk.app, desk.person("ada")):
+        forge.say(ref, "<!-- doneright:summary -->\nAll.")
+        mark = "a" * 16 if forge is desk.app else "b" * 16
+        body = f"<!-- doneright:remark:{mark} -->\nWrong."
+        forge.remark(ref, head, [PlacedRemark(fingerprint=mark, path="v.py", line=1, body=body)])
+    desk.ask("ada", "POST", f"/repos/acme/desk/issues/{ref.number}/comments", {"body": "By hand"})
+    by_app, by_token = desk.app.look_at(ref), desk.person("ada").look_at(ref)
+    assert [review.reviewer.login for review in known(by_app.reviews)] == ["ada"]
+    assert [review.reviewer.login for review in known(by_token.reviews)] == ["done-right[bot]"]
+    for looked in (by_app, by_token):
+        threads = known(looked.threads)
+        assert [thread.comments[0].author.bot for thread in threads if thread.path] == [True, True]
+        assert "By hand" in [thread.comments[0].body for thread in threads if not thread.path]
+    assert len([thread for thread in known(by_token.threads) if not thread.path]) == 2
+
+
+def test_drafts_forced_pushes_and_deleted_branches(desk):
+    branch = "feature/1-states"
+    desk.commit({"s.py": b"x = 1\n"}, branch)
+    ref = desk.pull(branch, "States")
+    node = desk.ask("bob", "GET", f"/repos/acme/desk/pulls/{ref.number}")["node_id"]
+    desk.person("bob")._change_draft(node, draft=True)
+    assert desk.app.look_at(ref).change.draft
+    desk.commit({"README.md": b"# Theirs\n"}, "main", by="ada")
+    desk.commit({"README.md": b"# Ours\n"}, branch)
+    assert desk.app.look_at(ref).change.conflicts is True
+    main = desk.repo["refs"]["refs/heads/main"]
+    move(desk.hub, desk.repo, f"refs/heads/{branch}", main, desk.user("bob"), force=True)
+    forced = desk.commit({"other.py": b"y = 1\n"}, branch)
+    looked = desk.app.look_at(ref)
+    assert (looked.change.head, looked.change.merge_base, looked.change.behind) == (forced, main, 0)
+    desk.ask("bob", "PATCH", f"/repos/acme/desk/pulls/{ref.number}", {"state": "closed"})
+    move(desk.hub, desk.repo, f"refs/heads/{branch}", None, desk.user("bob"))
+    closed = desk.app.look_at(ref)
+    assert (closed.change.state, closed.change.head) == (PullRequestState.CLOSED, forced)
+
+
+def test_a_target_that_is_gone_leaves_its_standing_unknown(desk):
+    desk.commit({"t.py": b"x = 1\n"}, "target", by="ada")
+    tip = desk.repo["refs"]["refs/heads/target"]
+    move(desk.hub, desk.repo, "refs/heads/source", tip, desk.user("bob"))
+    desk.commit({"u.py": b"x = 1\n"}, "source")
+    data = desk.ask("bob", "POST", "/repos/acme/desk/pulls", {"title": "T", "head": "source", "base": "target"})
+    ref = ChangeRef(forge=ForgeName.GITHUB, repository=DESK, number=data["number"])
+    move(desk.hub, desk.repo, "refs/heads/target", None, desk.user("ada"))
+    looked = desk.app.look_at(ref)
+    assert looked.change.base == tip
+    assert looked.template == ""
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/compare/"])
+def test_a_throttle_halfway_carries_its_wait(desk, path):
+    branch = f"feature/1-throttled{path.replace('/', '-')}"
+    desk.commit({"th.py": b"x\n"}, branch)
+    ref = desk.pull(branch, "Throttled")
+    desk.faults.clear()
+    desk.faults.add({"kind": "rate_limited", "path": path, "seconds": 17})
+    forge = desk.forge_of_app()
+    with pytest.raises(TransientError) as caught:
+        forge.look_at(ref)
+    assert caught.value.retry_after == 17
+    desk.faults.clear()
+
+
+def test_a_required_check_is_told_as_such_by_protection_and_ruleset(desk):
+    branch = "feature/1-required"
+    head = desk.commit({"r.py": b"x\n"}, branch)
+    ref = desk.pull(branch, "Required")
+    for name in ("by protection", "by ruleset", "by nobody"):
+        desk.ask("ada", "POST", f"/repos/acme/desk/statuses/{head}", {"state": "success", "context": name})
+    desk.repo["protection"]["main"] = {"required_status_checks": {"contexts": ["by protection"], "checks": []}}
+    rule = {"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "by ruleset"}], "strict_required_status_checks_policy": True}}  # fmt: skip
+    body = {"name": "Main", "target": "branch", "enforcement": "active", "rules": [rule], "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}}  # fmt: skip
+    desk.ask("ada", "POST", "/repos/acme/desk/rulesets", body)
+    required = {check.name: check.required for check in known(desk.app.look_at(ref).checks)}
+    assert required == {"by protection": True, "by ruleset": True, "by nobody": False}
+    desk.repo["protection"], desk.repo["rulesets"] = {}, {}

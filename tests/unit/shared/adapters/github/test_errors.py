@@ -92,6 +92,15 @@ def test_a_validation_lists_every_field():
     assert "something else" in reason
 
 
+@pytest.mark.parametrize("status", [403, 422])
+def test_comments_made_too_fast_are_made_later(status):
+    error = _translated(
+        status, "Validation Failed", errors=[{"message": "was submitted too quickly after a previous comment"}]
+    )
+    assert isinstance(error, TransientError)
+    assert error.retry_after == 60
+
+
 def test_an_existing_name_is_told_from_another_bad_name():
     taken = [
         {"resource": "Repository", "field": "name", "code": "custom", "message": "name already exists on this account"}

@@ -43,6 +43,9 @@ def test_reads_are_a_point_writes_five_and_what_creates_is_counted(verb, url, po
 def test_allowances_are_told_apart():
     assert request_of("GET", "/search/issues?q=x").resource == "search"
     assert request_of("POST", "/graphql").resource == "graphql"
+    assert request_of("POST", "https://ghe.example/api/graphql").resource == "graphql", (
+        "it is asked by its whole address"
+    )
     assert request_of("GET", "/repos/a/b").resource == "core"
     assert request_of("GET", "/app", as_app=True).resource == "app core"
 
