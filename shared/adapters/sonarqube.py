@@ -18,7 +18,7 @@ from shared.errors import NotSupportedError, RefusedError, TransientError
 if TYPE_CHECKING:
     import requests
 
-    from shared.domain.connection import Connection
+    from shared.domain.connection import SonarQubeConnection
     from shared.ports import SecretStore
 
 METRICS = (
@@ -171,10 +171,9 @@ class SonarQube:
         return bytes(content)
 
 
-def connected(connection: Connection, secrets: SecretStore) -> SonarQube | None:
-    """The server that ``connection`` names; ``None`` where it names none. Raises ``RefusedError`` without its secret."""
-    named = connection.sonarqube
-    return SonarQube(named.url, SecretStr(secrets.get(named.token_secret))) if named else None
+def connected(named: SonarQubeConnection, secrets: SecretStore) -> SonarQube:
+    """The server that a connection names. Raises ``RefusedError`` without its secret, or for an address that is none."""
+    return SonarQube(named.url, SecretStr(secrets.get(named.token_secret)))
 
 
 def _failure(status: int, retry_after: str, call: str) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from shared.domain.change import Change, Scan, Unknown
@@ -27,11 +28,16 @@ class AnalysisServer(Protocol):
 
 
 def take(
-    ports: EvidencePorts, server: AnalysisServer, named: SonarQubeConnection, project: str, change: Change
+    ports: EvidencePorts,
+    reach: Callable[[], AnalysisServer],
+    named: SonarQubeConnection,
+    project: str,
+    change: Change,
 ) -> tuple[Scan, ...]:
     """Keep the analysis of the change's head among the reports about it, where it is on record as any other.
 
     Args:
+        reach: makes the server; raises ``RefusedError`` where its secret or address will not do.
         project: whose evidence it is.
 
     Returns:
@@ -44,7 +50,7 @@ def take(
     if not key:
         return ()
     try:
-        report = _of_head(server, key, change)
+        report = _of_head(reach(), key, change)
     except TransientError as error:
         return (_missing(f"{error.reason}. Ask for another review"),)
     except RefusedError as error:

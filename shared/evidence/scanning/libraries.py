@@ -17,7 +17,7 @@ from shared.evidence.scanning.answers import UnansweredError
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.placing import Placed, Unseen
 from shared.evidence.scanning.ports import ScanPorts
-from shared.evidence.scanning.processes import end, environment, start
+from shared.evidence.scanning.processes import environment, started
 
 MOST_STARTS = 4
 """Of one library for one change: a file that stops it costs one."""
@@ -45,7 +45,14 @@ def look(module: str, placed: Sequence[Placed], folder: Path, ports: ScanPorts, 
     for _ in range(MOST_STARTS):
         if not left:
             break
-        stopped = _Run(module, left, folder, ports, deadline, looked).follow()
+        try:
+            stopped = _Run(module, left, folder, ports, deadline, looked).follow()
+        except UnansweredError as error:
+            if not looked.version:
+                raise
+            # What was found before is told all the same.
+            looked.unseen += [Unseen(one.file.path, error.reason) for one in left]
+            return looked
         answered = len(left) - len(stopped.left)
         left = stopped.left
         if not left:
@@ -79,37 +86,38 @@ class _Run:
         self._patience = ports.limits.file_seconds
         self._most = ports.limits.output_bytes
         self._into = into
-        paths = os.pathsep.join([str(_ROOT), *(entry for entry in sys.path if entry)])
-        command = [*ports.python, "-m", "shared.evidence.scanning.child", module, str(folder)]
-        self._process = start(command, folder, environment(folder, PYTHONPATH=paths), subprocess.PIPE)
+        self._folder = folder
+        self._command = [*ports.python, "-m", "shared.evidence.scanning.child", module, str(folder)]
         self._lines: queue.Queue[bytes | None] = queue.Queue()
 
     def follow(self) -> _Stopped:
         """Read until it is done or stops; which files are left, and why."""
-        reader = threading.Thread(target=self._read, daemon=True)
-        reader.start()
-        try:
-            self._hand_over()
-            return self._follow()
-        finally:
-            end(self._process)
-            reader.join()
-            if self._process.stdout:
-                self._process.stdout.close()
+        paths = os.pathsep.join([str(_ROOT), *(entry for entry in sys.path if entry)])
+        environ = environment(self._folder, PYTHONPATH=paths)
+        with started(self._command, self._folder, environ, subprocess.PIPE, self._deadline) as process:
+            reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+            reader.start()
+            self._hand_over(process)
+            stopped = self._follow()
+        # What it wrote is read to its end, which comes now that it is gone.
+        reader.join()
+        if process.stdout:
+            process.stdout.close()
+        return stopped
 
-    def _hand_over(self) -> None:
-        if self._process.stdin is None:
+    def _hand_over(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdin is None:
             return
         try:
-            with self._process.stdin as stdin:
+            with process.stdin as stdin:
                 stdin.write(json.dumps([one.name for one in self._files]).encode())
         except OSError:
             # It ended before it read; what it said before then tells why.
             return
 
-    def _read(self) -> None:
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
         size = 0
-        for line in self._process.stdout or ():
+        while process.stdout and (line := process.stdout.readline(self._most + 1)):
             size += len(line)
             if size > self._most:
                 break

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shared.evidence.scanning.answers import UnansweredError
 from shared.evidence.scanning.deadline import Deadline
 
+MOST_AT_ONCE = 4
+"""Processes of this worker, whichever change they look at: each may take some hundred MiB of its two GiB."""
+_ROOM = threading.BoundedSemaphore(MOST_AT_ONCE)
 _PASSED_ON = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -21,8 +26,28 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return passed | {"HOME": str(home), "XDG_CACHE_HOME": str(home), "LANG": "C.UTF-8", "PYTHONUTF8": "1", **more}
 
 
-def start(command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int) -> subprocess.Popen[bytes]:
-    """Start ``command`` in a process group of its own. Raises ``UnansweredError`` when the machine does not start it."""
+@contextlib.contextmanager
+def started(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int, deadline: Deadline
+) -> Iterator[subprocess.Popen[bytes]]:
+    """``command`` in a process group of its own, ended with all it started when the block is left.
+
+    Raises:
+        UnansweredError: the machine does not start it, or too many others run until the deadline.
+    """
+    if not _ROOM.acquire(timeout=deadline.left):
+        raise UnansweredError("too many other reviews are looked at", "Ask for another review")
+    try:
+        process = _start(command, folder, environ, stdout)
+        try:
+            yield process
+        finally:
+            _end(process)
+    finally:
+        _ROOM.release()
+
+
+def _start(command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
@@ -37,8 +62,7 @@ def start(command: Sequence[str], folder: Path, environ: Mapping[str, str], stdo
         raise UnansweredError(f"it could not be started ({type(error).__name__})") from error
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all it started, and wait for it; without effect on one that ended by itself."""
+def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         if sys.platform == "win32":
             process.kill()
@@ -69,13 +93,11 @@ def run(
     """
     answer = home / "answer"
     with answer.open("w+b") as stream:
-        process = start(command, folder, environment(home), stream.fileno())
-        try:
-            process.communicate(timeout=deadline.left)
-        except subprocess.TimeoutExpired as error:
-            raise UnansweredError("it did not end in time", "Split the change, or try again") from error
-        finally:
-            end(process)
+        with started(command, folder, environment(home), stream.fileno(), deadline) as process:
+            try:
+                process.communicate(timeout=deadline.left)
+            except subprocess.TimeoutExpired as error:
+                raise UnansweredError("it did not end in time", "Split the change, or try again") from error
         if process.returncode not in good:
             raise UnansweredError(f"it failed with the exit code {process.returncode}")
         if answer.stat().st_size > most:

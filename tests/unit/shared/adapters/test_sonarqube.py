@@ -16,7 +16,6 @@ from shared.domain.connection import SonarQubeConnection
 from shared.domain.evidence import EvidenceFormat
 from shared.errors import NotSupportedError, RefusedError, TransientError
 from shared.evidence.reading import read
-from tests.fakes.app import a_connection
 from tests.fakes.storage import MemorySecrets
 
 TOKEN = "squ_0123456789"
@@ -192,9 +191,8 @@ def test_the_commit_of_the_newest_analysis(server, body, revision):
 
 def test_a_connection_names_its_server_and_the_secret():
     named = SonarQubeConnection(url="https://sonarqube.example/sonar", token_secret="sonar")
-    connection = a_connection().model_copy(update={"sonarqube": named})
-    made = connected(connection, MemorySecrets(sonar=TOKEN))
-    assert repr(made) == "SonarQube('https://sonarqube.example/sonar', token=…)"
-    assert connected(a_connection(), MemorySecrets()) is None
+    assert repr(connected(named, MemorySecrets(sonar=TOKEN))) == "SonarQube('https://sonarqube.example/sonar', token=…)"
     with pytest.raises(RefusedError):
-        connected(connection, MemorySecrets())
+        connected(named, MemorySecrets())
+    with pytest.raises(RefusedError):
+        connected(named.model_copy(update={"url": "http://sonarqube.example"}), MemorySecrets(sonar=TOKEN))

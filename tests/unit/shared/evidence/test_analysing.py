@@ -43,11 +43,11 @@ def evidence():
 @pytest.mark.parametrize("revision", [HEAD, TRIAL_MERGE])
 def test_the_heads_analysis_is_kept_among_its_reports(evidence, revision) -> None:
     server = Server(revision)
-    assert take(evidence, server, NAMED, "desk", a_change()) == ()
+    assert take(evidence, lambda: server, NAMED, "desk", a_change()) == ()
     ((record, report),) = reports(evidence, "desk", HEAD)
     assert (record.tool, record.actor, report.measures[0].metric) == ("SonarQube", "sonarqube", "ncloc")
     assert set(server.asked) == {("contoso_desk", "7")}
-    assert take(evidence, server, NAMED, "desk", a_change()) == ()
+    assert take(evidence, lambda: server, NAMED, "desk", a_change()) == ()
     assert len(list(reports(evidence, "desk", HEAD))) == 1
 
 
@@ -63,20 +63,28 @@ def test_the_heads_analysis_is_kept_among_its_reports(evidence, revision) -> Non
     ],
 )
 def test_what_is_no_analysis_of_the_head_is_told_and_not_kept(evidence, server, told) -> None:
-    (scan,) = take(evidence, server, NAMED, "desk", a_change())
+    (scan,) = take(evidence, lambda: server, NAMED, "desk", a_change())
     assert scan.scanner == "sonarqube" and told in scan.findings.reason
     assert list(reports(evidence, "desk", HEAD)) == []
 
 
 def test_without_a_trial_merge_an_empty_revision_is_no_match(evidence) -> None:
-    (scan,) = take(evidence, Server(""), NAMED, "desk", a_change(merge_commit=""))
+    (scan,) = take(evidence, lambda: Server(""), NAMED, "desk", a_change(merge_commit=""))
     assert "no analysis" in scan.findings.reason
+
+
+def test_a_server_that_cannot_be_reached_for_is_told(evidence) -> None:
+    def reach() -> Server:
+        raise RefusedError("there is no secret named sonar", "Put it into the vault.")
+
+    (scan,) = take(evidence, reach, NAMED, "desk", a_change())
+    assert "no secret named sonar. Put it" in scan.findings.reason
 
 
 def test_a_repository_that_is_not_analysed_there_asks_nobody(evidence) -> None:
     server = Server(HEAD)
     elsewhere = NAMED.model_copy(update={"repositories": ("contoso/other",)})
-    assert take(evidence, server, elsewhere, "desk", a_change()) == () and server.asked == []
+    assert take(evidence, lambda: server, elsewhere, "desk", a_change()) == () and server.asked == []
 
 
 def test_keys_of_projects() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from shared.evidence.scanning import child, libraries
+from shared.evidence.scanning import child, libraries, processes
 from shared.evidence.scanning.answers import UnansweredError
 from shared.evidence.scanning.placing import numbered, place
 from shared.evidence.scanning.ports import ScanLimits
@@ -88,6 +90,31 @@ def test_a_python_that_is_not_there_is_told(tmp_path, job) -> None:
     placed, _ = place(a_job.known_files, tmp_path, ScanLimits(), numbered)
     with pytest.raises(UnansweredError, match="could not be started"):
         libraries.look("secrets", placed, tmp_path, a_job.ports, a_job.deadline)
+
+
+def test_no_more_processes_run_at_once_than_there_is_room_for(tmp_path, job, monkeypatch) -> None:
+    room = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(processes, "_ROOM", room)
+    a_job = job(file("a.txt", None, "x"), seconds=0.1)
+    placed, _ = place(a_job.known_files, tmp_path, ScanLimits(), numbered)
+    with room, pytest.raises(UnansweredError, match="too many"):
+        libraries.look("secrets", placed, tmp_path, a_job.ports, a_job.deadline)
+    assert room.acquire(blocking=False), "what was not started takes no room"
+
+
+def test_room_is_given_back_whatever_happens(over, monkeypatch) -> None:
+    room = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(processes, "_ROOM", room)
+    assert over("a", "die", "c")[0] == ["a", "c"]
+    assert room.acquire(blocking=False)
+
+
+def test_what_was_found_before_the_room_was_gone_is_told(over, monkeypatch) -> None:
+    taken = iter([True, False])
+    monkeypatch.setattr(processes, "_ROOM", SimpleNamespace(acquire=lambda **_: next(taken), release=lambda: None))
+    said, unseen = over("a", "die", "c")
+    assert said == ["a"]
+    assert "too many" in unseen["2.txt"] and set(unseen) == {"1.txt", "2.txt"}
 
 
 def test_nothing_to_look_at_starts_nothing(tmp_path, job) -> None:
