@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.definitions.load import definition_of_done
 from shared.domain.change import ChangedFile, Part, Unknown
@@ -546,3 +548,50 @@ def test_advice_and_opinions_say_what_they_are() -> None:
     assert "[R1](<https://help.example/r>)" in first.body
     assert "the quality agent, by a model" in second.body
     assert "Blocks" not in first.body + second.body
+
+
+TEXT = "".join(f"key{number}\n" for number in range(1, 41))
+acts = st.one_of(
+    st.tuples(st.just("review"), st.frozensets(st.integers(1, 40), max_size=40)),
+    st.tuples(st.just("resolve"), st.integers(0, 5)),
+    st.tuples(st.just("double"), st.integers(0, 5)),
+    st.tuples(
+        st.sampled_from([Fault.LOST, Fault.TRANSIENT]),
+        st.sampled_from(
+            ["remark", "say", "edit_word", "resolve", "delete_word", "set_labels", "set_check", "own_words"]
+        ),
+    ),
+    st.tuples(st.just("break_off"), st.integers(0, 12)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(acts, min_size=1, max_size=8), st.frozensets(st.integers(1, 40), max_size=40))
+def test_whatever_happened_before_each_thing_stands_once_and_none_is_lost(
+    happened: list[tuple[Any, Any]], last: frozenset[int]
+) -> None:
+    stage = Stage()
+    files = (file("src/app.py", None, TEXT),)
+    for what, how in [*happened, ("review", last)]:
+        words = stage.forge.words(stage.ref)
+        match what:
+            case "review":
+                remarks = tuple(a_remark(line=number, message=f"Key {number}.") for number in sorted(how))
+                stage.insist(a_reviewed(a_finding("no_secrets", remarks=remarks)), files)
+            case "resolve":
+                stage.forge.board._planned.clear()
+                stage.forge.resolve(stage.ref, words[how : how + 1])
+            case "double" if how < len(words):
+                stage.forge.hear(stage.ref, words[how].body, path=words[how].path, line=words[how].line)
+            case "break_off":
+                stage.forge.break_off["remark"] = how
+            case Fault.LOST | Fault.TRANSIENT:
+                stage.forge.fail(how, what)
+    standing = [word for word in stage.forge.remarks(stage.ref) if not remarking.is_settled(word)]
+    prints = [word.fingerprint for word in standing]
+    assert len(prints) == len(set(prints))
+    beside = {number for number in range(1, 41) if any(f"\nKey {number}.\n" in word.body for word in standing)}
+    listed = {number for number in range(1, 41) if f"| Key {number}. |" in stage.summary}
+    assert beside | listed == last
+    assert not beside & listed
+    assert stage.forge.conclusion(stage.ref) is CheckConclusion.FAILED
