@@ -25,8 +25,8 @@ from shared.errors import DefectError
 from shared.gates import Asked, gates
 from shared.policies.applying import Applicability, Applied, Facts, applied
 
-OF_A_CHANGE = frozenset({Subject.CHANGE, Subject.TICKET})
-"""What a review can see. Releases, products, sprints and the process itself have their own occasions."""
+_BEFORE_A_MERGE = frozenset({Stage.PLANNING, Stage.DEVELOPMENT, Stage.INTEGRATION})
+"""Stages whose statements about a ticket a review asks for; how it was answered, and when, is judged elsewhere."""
 
 _SEEN_WITH_A_CHANGE = frozenset({Stage.DEVELOPMENT, Stage.INTEGRATION})
 """Stages whose statements about the product are evaluated by gates on each change: its pipeline, its tests."""
@@ -47,13 +47,15 @@ class Bench:
 
 def asked_of_a_change(criterion: Criterion) -> bool:
     """Whether a review asks for it."""
-    if criterion.subject in OF_A_CHANGE:
-        return True
-    return (
-        criterion.subject is Subject.PRODUCT
-        and criterion.stage in _SEEN_WITH_A_CHANGE
-        and isinstance(criterion.known_by, KnownByGate)
-    )
+    match criterion.subject:
+        case Subject.CHANGE:
+            return True
+        case Subject.TICKET:
+            return criterion.stage in _BEFORE_A_MERGE
+        case Subject.PRODUCT:
+            return criterion.stage in _SEEN_WITH_A_CHANGE and isinstance(criterion.known_by, KnownByGate)
+    # Releases, sprints and the process itself have their own occasions.
+    return False
 
 
 def judged(bench: Bench) -> tuple[Finding, ...]:
