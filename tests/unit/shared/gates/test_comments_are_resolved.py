@@ -25,8 +25,8 @@ def test_it_says_nothing_beside_the_code_that_would_wait_itself():
     assert judged(GATE, evidence(threads=(thread(("noor", "Why?"), path="a.py"),)), asked(GATE)).remarks == ()
 
 
-def test_outdated_threads_wait_as_well_and_so_do_our_own():
-    threads = (thread(("noor", "Why?"), id="a", outdated=True), thread(("doneright[bot]", "No test."), id="b"))
+def test_outdated_threads_wait_as_well_and_so_do_those_of_programs():
+    threads = (thread(("noor", "Why?"), id="a", outdated=True), thread(("linter[bot]", "No test."), id="b"))
     assert judged(GATE, evidence(threads=threads), asked(GATE)).measured["open"] == 2
 
 
