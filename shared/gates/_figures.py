@@ -67,9 +67,9 @@ def judged(
         figure = figures.get(name)
         whole = name not in gaps
         if figure is not None and not keeps(threshold, figure) and (whole or threshold.direction is Direction.AT_MOST):
-            broken.append(
-                f"{_words(name)} is {'' if whole else 'already '}{shown(figure):g}{_unit(threshold)}, {threshold.text} is asked"
-            )
+            told = f"{shown(figure):g}" if shown(figure) != threshold.value else f"{figure:.10g}"
+            already = "" if whole else "already "
+            broken.append(f"{_words(name)}: {already}{told}{_unit(threshold)} where {threshold.text} is asked")
         elif not whole:
             missing.append(gaps[name])
         elif figure is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.domain.change import ChangedFile, ChangeEvidence, Reported, Unknown
@@ -167,6 +168,7 @@ def unlooked(
     return tuple(file for file in files if file.path not in looked)
 
 
+@lru_cache(maxsize=1_000)
 def concerns_of(tool: str) -> tuple[Concern, ...]:
     """What ``tool`` can speak of; one that nobody has heard of speaks of code."""
     for pattern, concerns in _TOOLS:
@@ -177,10 +179,12 @@ def concerns_of(tool: str) -> tuple[Concern, ...]:
 
 def concern_of(finding: Finding, tool: str) -> Concern:
     """What ``finding`` is about."""
-    for pattern, concern in _RULES:
-        if re.search(pattern, finding.rule, re.IGNORECASE):
-            return concern
-    return concerns_of(tool)[0]
+    return _of_rule(finding.rule) or concerns_of(tool)[0]
+
+
+@lru_cache(maxsize=10_000)
+def _of_rule(rule: str) -> Concern | None:
+    return next((concern for pattern, concern in _RULES if re.search(pattern, rule, re.IGNORECASE)), None)
 
 
 def tool_of(reported: Reported) -> str:

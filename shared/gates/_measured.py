@@ -169,7 +169,11 @@ def _commits_with_tests(evidence: ChangeEvidence, threshold: Threshold) -> Figur
         if FileKind.CODE in kinds:
             with_code += 1
             tested += ahead
-    return Figure(100 * tested / with_code) if with_code else Figure(beside="no commit of the change holds code")
+    if with_code:
+        return Figure(100 * tested / with_code)
+    if isinstance(evidence.files, Unknown) or of_kind(evidence, FileKind.CODE, removed=True):
+        return Figure(gap="the change may bring code, and none of its known commits does")
+    return Figure(beside="no commit of the change holds code")
 
 
 def _kinds(commit: ChangeCommit) -> set[FileKind]:

@@ -45,7 +45,8 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     moved = [one for each in read for one in each.touched if _is_interface(one)]
     documents = [file for file in evidence.files if _documents(file)]
     written, lost = _written(documents)
-    open_ = [one for one in moved if not _documented(one, written)]
+    words = frozenset(re.findall(r"[\w$]+", written))
+    open_ = [one for one in moved if not _documented(one, written, words)]
     measured = {"changed": len(moved), "undocumented": len(open_)}
     if open_ and not lost:
         more = f" and {len(open_) - _MOST_NAMED} more" if len(open_) > _MOST_NAMED else ""
@@ -105,13 +106,13 @@ def _written(documents: Iterable[ChangedFile]) -> tuple[str, list[str]]:
     return "\n".join(parts), lost
 
 
-def _documented(one: Touched, written: str) -> bool:
+def _documented(one: Touched, written: str, words: frozenset[str]) -> bool:
     routes = _changed_routes(one)
     if routes:
         return all(_names_path(written, route) for route in routes)
     last = one.name.rsplit(".", 1)[-1]
     name = one.name.split(".")[-2] if last == "__init__" and "." in one.name else last
-    if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", written):
+    if name in words:
         return True
     if one.after is None or not one.after.docstring:
         return False

@@ -36,16 +36,18 @@ _TALKS = re.compile(
 _FLAG = re.compile(
     r"feature[_-]?(?:flag|toggle|switch|gate)|is_?(?:feature_?)?enabled\b|\bflags?\.(?:\w+)|\bflag_is_active|switch_is_active|\.variation\(|\bunleash\b"
     r"|launch_?darkly|open_?feature|growthbook|FeatureManager|get_?boolean_?value|\bFEATURE_[A-Z0-9_]+|\b(?:ENABLE|USE)_[A-Z0-9_]+"
-    r"|\benable_[a-z_]+|\w+_enabled\b|posthog\.\w*feature",
+    r"|\benable_[a-z_]|_enabled\b|posthog\.\w*feature",
     re.IGNORECASE,
 )
 _ON = re.compile(
-    r"(?:\b(?:FEATURE|ENABLE|USE)_[A-Z0-9_]+|\benable_\w+|\w+_enabled\b|feature_?flags?\w*|\w*_flag\b)[\"']?\]?\s*(?::\s*bool\s*)?[:=]\s*[\"']?(?:True|on|1|yes)\b(?!\s*(?:if|and|or))"
+    r"(?:\b(?:FEATURE|ENABLE|USE)_[A-Z0-9_]+|\benable_\w+|_enabled\b|feature_?flags?\w*|_flag\b)[\"']?\]?\s*(?::\s*bool\s*)?[:=]\s*[\"']?(?:True|on|1|yes)\b(?!\s*(?:if|and|or))"
     r"|(?:get_?boolean_?value|variation|is_?enabled)\([^()]*,\s*(?:default(?:_value)?\s*=\s*)?True\s*\)"
     r"|(?:\b(?:FEATURE|ENABLE|USE)_[A-Z0-9_]+[\"']\s*,\s*(?:default\s*=\s*)?[\"']?(?:True|1|on|yes)\b)",
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|<!--)")
+_LONGEST = 2_000
+"""Characters of a line; whatever is longer was not written by hand, and is not searched to its end."""
 _DEFINED_IN = (FileKind.CODE, FileKind.OTHER, FileKind.INFRASTRUCTURE)
 
 
@@ -110,7 +112,9 @@ def _lines(file: ChangedFile) -> tuple[Line, ...] | None:
         every = (
             [] if isinstance(text, Unknown) else [Line(number, one) for number, one in enumerate(text.split("\n"), 1)]
         )
-    return tuple(line for line in every if line.text.strip() and not _COMMENT.match(line.text))
+    return tuple(
+        Line(line.number, line.text[:_LONGEST]) for line in every if line.text.strip() and not _COMMENT.match(line.text)
+    )
 
 
 def _risks(evidence: ChangeEvidence, code: Iterable[ChangedFile]) -> Iterator[_Risk]:

@@ -31,6 +31,7 @@ _CHECKS = {
 }
 """Names of checks, jobs and stages that look for it."""
 
+_WHAT = {"format_errors": "formatting", "lint_errors": "lint", "type_errors": "types"}
 _ERRORS = {
     "format_errors": frozenset(Severity),
     "lint_errors": frozenset({Severity.CRITICAL, Severity.HIGH}),
@@ -83,7 +84,7 @@ def _errors(
 
 def _by_checks(name: str, evidence: ChangeEvidence, figures: dict[str, float], gaps: dict[str, str]) -> None:
     """What checks say where no report does: passed is nothing found, failed is at least one."""
-    what = name.replace("_errors", "")
+    what = _WHAT[name]
     if isinstance(evidence.checks, Unknown):
         gaps[name] = f"no report tells of {what}, and the checks are not known: {evidence.checks.reason}"
         return

@@ -10,9 +10,10 @@ from shared.evidence.changes.kinds import FileKind
 from shared.gates import Asked, Gate
 from shared.gates._concerns import named, of_kind
 from shared.gates._figures import asked_or, at_most, judged
-from shared.gates._findings import Concern, gathered, remarks_on, unlooked
+from shared.gates._findings import Concern, Gathered, gathered, remarks_on, unlooked
 
 _USUAL = {"critical": at_most(0), "high": at_most(4)}
+_PASSWORDS = frozenset({"B105", "B106", "B107"})
 _LOOKED_AT = (FileKind.CODE, FileKind.WORKFLOW, FileKind.MIGRATION)
 
 
@@ -24,7 +25,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
     """
     if isinstance(evidence.files, Unknown):
         return Judgement.unseen("the changed files", evidence.files)
-    seen = gathered(evidence, Concern.CODE)
+    seen = _without_secrets(evidence, gathered(evidence, Concern.CODE))
     files = of_kind(evidence, *_LOOKED_AT)
     if not files and not seen.told:
         return Judgement.not_applicable("static analysis: the change touches no code")
@@ -40,6 +41,17 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
         remarks=remarks_on(evidence, seen.told, Severity.CRITICAL, Severity.HIGH),
         evidence=seen.digests,
     )
+
+
+def _without_secrets(evidence: ChangeEvidence, seen: Gathered) -> Gathered:
+    """Without what a scanner of secrets tells of the same line: bandit looks for passwords as well."""
+    places = {(one.finding.path, one.finding.line) for one in gathered(evidence, Concern.SECRET).told}
+    told = tuple(
+        one
+        for one in seen.told
+        if one.finding.rule not in _PASSWORDS or (one.finding.path, one.finding.line) not in places
+    )
+    return seen._replace(told=told)
 
 
 GATE = Gate(

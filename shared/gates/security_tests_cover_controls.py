@@ -13,7 +13,6 @@ from shared.domain.definition import GateId
 from shared.domain.definition import Severity as Harm
 from shared.domain.evidence import CaseResult, Outcome
 from shared.domain.review import Effort, Judgement, Remark
-from shared.evidence.changes.cases import Case
 from shared.evidence.changes.tests import all_touched
 from shared.evidence.prose.threats import Threat, threat_model
 from shared.evidence.prose.tickets import texts
@@ -24,7 +23,8 @@ _PROSE = frozenset({".md", ".markdown", ".txt", ".rst", ".adoc", ""})
 _NAMES = re.compile(
     r"[\w./-]+\.(?:py|feature|[jt]sx?|java|cs|go)(?:::[\w:.\[\] -]+)?|\b[Tt]est_\w+|\b[A-Z]\w+Tests?\b(?:[.#:]+\w+)?"
 )
-_RAN = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED})
+_LONGEST = 2_000
+"""Characters that a threat model says of one test."""
 _SHORTEST = 2
 
 
@@ -74,8 +74,10 @@ def _of_controls(
     controlled: Iterable[Threat], documents: list[ChangedFile], evidence: ChangeEvidence, lost: str
 ) -> Judgement:
     results, digests, gap = _results(evidence)
+    ran = [_Ran.of(one.name, one.suite, one.path or "", one.outcome) for one in results]
     cases, _ = all_touched(evidence.known_files)
-    looked = [_Looked(one, _stand(one.test if one.tested else "", results, cases)) for one in controlled]
+    ran += [_Ran.of(one.name, "", one.path, None) for one in cases if one.shows]
+    looked = [_Looked(one, _stand(one.test if one.tested else "", ran)) for one in controlled]
     rest = {
         "measured": {"controls": len(looked), "tested": sum(one.stand is _Stand.HOLDS for one in looked)},
         "evidence": digests,
@@ -116,38 +118,62 @@ def _results(evidence: ChangeEvidence) -> tuple[list[CaseResult], tuple[str, ...
     )
 
 
-def _stand(test: str, results: Iterable[CaseResult], cases: Iterable[Case]) -> _Stand:
+class _Ran(NamedTuple):
+    """A test of a report or of the change, by all it can be called."""
+
+    name: str
+    """Without its suite and parameters."""
+    suite: str
+    """The last part of it: a class, or a module."""
+    places: tuple[str, ...]
+    """Its file, and its suite as a path."""
+    words: str
+    outcome: Outcome | None
+    """None: it is in the change, and in no report yet."""
+
+    @classmethod
+    def of(cls, name: str, suite: str, path: str, outcome: Outcome | None) -> _Ran:
+        own = name.rsplit("::", 1)[-1].split("[", 1)[0].strip()
+        places = tuple(filter(None, (path, suite.replace(".", "/"))))
+        return cls(own, suite.rsplit(".", 1)[-1], places, _plain(own), outcome)
+
+
+def _stand(test: str, ran: Iterable[_Ran]) -> _Stand:
     """Where the tests that ``test`` names stand: one that failed outweighs all, one that ran and passed outweighs the rest."""
     if not test:
         return _Stand.UNNAMED
-    outcomes = {one.outcome for one in results if _names(test, one.name, one.suite, one.path or "")}
+    called = _NAMES.findall(test[:_LONGEST])
+    words = f" {_plain(test[:_LONGEST])} "
+    outcomes = {one.outcome for one in ran if _means(called, words, one)}
     if outcomes & {Outcome.FAILED, Outcome.ERRORED}:
         return _Stand.FAILED
-    if outcomes & _RAN:
+    if Outcome.PASSED in outcomes:
         return _Stand.HOLDS
-    if outcomes:
+    if Outcome.SKIPPED in outcomes:
         return _Stand.SKIPPED
-    if any(one.shows and _names(test, one.name, "", one.path) for one in cases):
-        return _Stand.WRITTEN
-    return _Stand.ABSENT
+    return _Stand.WRITTEN if outcomes else _Stand.ABSENT
 
 
-def _names(test: str, name: str, suite: str, path: str) -> bool:
+def _means(called: Iterable[str], words: str, one: _Ran) -> bool:
     """Whether what a threat model says of a test means this one: by name, by file, or by the same words."""
-    own = re.split(r"\[", name.rsplit("::", 1)[-1], maxsplit=1)[0].strip()
-    for found in _NAMES.findall(test):
-        file, _, inner = found.partition("::")
-        if "/" in file or "." in file.strip("."):
-            here = path.endswith(file) or suite.replace(".", "/").endswith(file.rsplit(".", 1)[0])
-            if here and (not inner or inner.rsplit("::", 1)[-1].split("[")[0] == own):
+    for text in called:
+        file, _, inner = text.partition("::")
+        if "/" not in file and "." not in file:
+            if text in {one.name, one.suite}:
                 return True
-            whole, _, last = found.partition(".")
-            if last == own and suite.rsplit(".", 1)[-1] == whole:
-                return True
-        elif found in {own, suite.rsplit(".", 1)[-1]}:
+            continue
+        if (not inner or inner.rsplit("::", 1)[-1].split("[", 1)[0] == one.name) and _lies_in(one, file):
             return True
-    mine, said = _plain(own), _plain(test)
-    return mine.count(" ") >= _SHORTEST and (mine in said or said in mine) and said.count(" ") >= _SHORTEST
+        whole, _, last = text.rpartition(".")
+        if last == one.name and whole == one.suite:
+            return True
+    enough = one.words.count(" ") >= _SHORTEST and words.strip().count(" ") >= _SHORTEST
+    return enough and (f" {one.words} " in words or words in f" {one.words} ")
+
+
+def _lies_in(one: _Ran, file: str) -> bool:
+    bare = file.rsplit(".", 1)[0]
+    return any(f"/{place}".endswith((f"/{file}", f"/{bare}")) for place in one.places)
 
 
 def _plain(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -13,6 +15,7 @@ from shared.domain.forge import Frozen
 from shared.evidence.changes import javascript, python
 from shared.evidence.changes.declared import Declaration, DeclarationKind, Declared, Language, Route
 from shared.evidence.changes.lines import gained
+from shared.evidence.changes.remembered import remembered
 from shared.evidence.changes.versions import after, before
 
 __all__ = [
@@ -98,6 +101,7 @@ def declared(path: str, source: str) -> Part[Declared]:
     return python.declared(path, source) if language is Language.PYTHON else javascript.declared(path, source, language)
 
 
+@remembered
 def touched(file: ChangedFile) -> Part[Touching]:
     """What the change of ``file`` touches. ``Unknown`` where a version of it could not be had or does not parse.
 
@@ -106,65 +110,106 @@ def touched(file: ChangedFile) -> Part[Touching]:
     language = language_of(file.path)
     if language is None:
         return Unknown(reason=f"functions of {file.path} are not read", supported=False)
-    versions: list[tuple[Declaration, ...]] = []
-    blind = ""
-    for path, source in ((file.previous_path or file.path, before(file)), (file.path, after(file))):
-        if isinstance(source, Unknown):
-            return source
-        read = declared(path, source) if source else Declared(language=language, declarations=())
-        if isinstance(read, Unknown):
-            return read
-        versions.append(read.declarations)
-        blind = read.blind or blind
-    numbers = list(gained(file) or ())
-    old, new = versions
-    inside = {number for one in new for number in range(one.start, one.end + 1)}
+    old, new = before(file), after(file)
+    if isinstance(old, Unknown):
+        return old
+    if isinstance(new, Unknown):
+        return new
+    path = file.previous_path or file.path
+    if language is Language.PYTHON:
+        compared = _python(path, old, file.path, new)
+    else:
+        compared = _javascript(path, old, file.path, new, language)
+    if isinstance(compared, Unknown):
+        return compared
+    numbers = gained(file) or ()
+    owners = _owners(compared.places, numbers)
     return Touching(
         path=file.path,
         language=language,
-        touched=tuple(_compared(file.path, old, new, numbers)),
-        outside=tuple(number for number in numbers if number not in inside),
-        blind=blind,
+        touched=tuple(_moves(file.path, compared, owners)),
+        outside=tuple(owners.get(None, ())),
+        blind=python.BLIND if language is Language.PYTHON else javascript.BLIND,
     )
 
 
-def _compared(
-    path: str, old: tuple[Declaration, ...], new: tuple[Declaration, ...], numbers: list[int]
-) -> list[Touched]:
-    then, now = _keyed(old), _keyed(new)
-    owner = _owners(new, numbers)
-    found: list[Touched] = []
-    for key, one in now.items():
-        earlier = then.get(key)
-        move = _move(earlier, one)
-        if move is not None:
-            found.append(
-                Touched(
-                    path=path, move=move, before=earlier, after=one, lines=tuple(owner.get((one.start, one.name), ()))
-                )
-            )
-    found += [Touched(path=path, move=Move.REMOVED, before=one) for key, one in then.items() if key not in now]
-    return found
+class _Compared(NamedTuple):
+    """What may differ between two versions of a file; what is the same to the letter is left out."""
+
+    old: Sequence[Declaration]
+    new: Sequence[Declaration]
+    places: Sequence[tuple[int, int]]
+    """First and last line of all that the head declares."""
 
 
-def _keyed(declarations: tuple[Declaration, ...]) -> dict[tuple[str, int], Declaration]:
+def _python(path: str, old: str, path_now: str, new: str) -> Part[_Compared]:
+    then, now = python.outlined(path, old), python.outlined(path_now, new)
+    if isinstance(then, Unknown):
+        return then
+    if isinstance(now, Unknown):
+        return now
+    before_, after_ = _by_turn(then), _by_turn(now)
+    same = {
+        key
+        for key, one in after_.items()
+        if (other := before_.get(key)) and (one.text, one.kind, one.public) == (other.text, other.kind, other.public)
+    }
+    read = [
+        python.each_declared(place, [one for key, one in each.items() if key not in same])
+        for place, each in ((path, before_), (path_now, after_))
+    ]
+    for one in read:
+        if isinstance(one, Unknown):
+            return one
+    first, second = (one for one in read if not isinstance(one, Unknown))
+    return _Compared(first, second, [(one.start, one.end) for one in now])
+
+
+def _javascript(path: str, old: str, path_now: str, new: str, language: Language) -> Part[_Compared]:
+    then, now = javascript.declared(path, old, language), javascript.declared(path_now, new, language)
+    if isinstance(then, Unknown):
+        return then
+    if isinstance(now, Unknown):
+        return now
+    return _Compared(then.declarations, now.declarations, [(one.start, one.end) for one in now.declarations])
+
+
+def _by_turn[T: (Declaration, python.Outlined)](declarations: Iterable[T]) -> dict[tuple[str, int], T]:
     """By name and, where a name is declared again (overloads, setters, versions under ``if``), by its turn."""
     turns: dict[str, int] = defaultdict(int)
-    found: dict[tuple[str, int], Declaration] = {}
+    found: dict[tuple[str, int], T] = {}
     for one in declarations:
         found[(one.name, turns[one.name])] = one
         turns[one.name] += 1
     return found
 
 
-def _owners(declarations: tuple[Declaration, ...], numbers: list[int]) -> dict[tuple[int, str], list[int]]:
-    """Added lines by the innermost function or class that holds them."""
-    found: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for number in numbers:
-        holders = [one for one in declarations if one.start <= number <= one.end]
-        if holders:
-            inner = max(holders, key=lambda one: (one.start, -one.end))
-            found[(inner.start, inner.name)].append(number)
+def _moves(path: str, compared: _Compared, owners: Mapping[tuple[int, int] | None, list[int]]) -> Iterator[Touched]:
+    then, now = _by_turn(compared.old), _by_turn(compared.new)
+    for key, one in now.items():
+        earlier = then.get(key)
+        move = _move(earlier, one)
+        if move is not None:
+            lines = tuple(owners.get((one.start, one.end), ()))
+            yield Touched(path=path, move=move, before=earlier, after=one, lines=lines)
+    for key, one in then.items():
+        if key not in now:
+            yield Touched(path=path, move=Move.REMOVED, before=one)
+
+
+def _owners(places: Sequence[tuple[int, int]], numbers: Iterable[int]) -> Mapping[tuple[int, int] | None, list[int]]:
+    """Added lines by the innermost function or class that holds them; None: those in none."""
+    found: dict[tuple[int, int] | None, list[int]] = defaultdict(list)
+    waiting = sorted(places, key=lambda place: (place[0], -place[1]))
+    open_: list[tuple[int, int]] = []
+    next_ = 0
+    for number in sorted(numbers):
+        while next_ < len(waiting) and waiting[next_][0] <= number:
+            open_.append(waiting[next_])
+            next_ += 1
+        # One that has ended is in nobody's way any more; places nest, so the last that is open is the innermost.
+        open_ = [place for place in open_ if place[1] >= number]
+        found[open_[-1] if open_ else None].append(number)
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.domain.change import ChangedFile, FileStatus
+from shared.evidence.changes.remembered import remembered
 
 _HUNK = re.compile(r"^@@ -(?P<old>\d+)(?:,(?P<olds>\d+))? \+(?P<new>\d+)(?:,(?P<news>\d+))? @@")
 
@@ -33,6 +34,7 @@ class _Step(NamedTuple):
     text: str
 
 
+@remembered
 def added(file: ChangedFile) -> tuple[Line, ...]:
     """The added lines with their numbers at the head. None for a file whose hunks could not be had: ask ``patch``."""
     return tuple(Line(one.new, one.text) for one in _walk(file.patch or "") if one.sign == "+")

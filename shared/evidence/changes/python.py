@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from shared.domain.change import Part, Unknown
 from shared.evidence.changes.declared import (
@@ -32,8 +33,30 @@ _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"
 _LONGEST_CONDITION = 200
 
 
+class Outlined(NamedTuple):
+    """A function or class before anything is read of it but where it stands: cheap, since most are left as they are."""
+
+    name: str
+    kind: DeclarationKind
+    public: bool
+    start: int
+    end: int
+    text: str
+    """Its lines."""
+    node: _Function | ast.ClassDef
+
+
 def declared(path: str, source: str) -> Part[Declared]:
     """The functions and classes of ``source``; ``Unknown`` with line and reason where it does not parse."""
+    found = outlined(path, source)
+    if isinstance(found, Unknown):
+        return found
+    read = each_declared(path, found)
+    return read if isinstance(read, Unknown) else Declared(language=Language.PYTHON, declarations=read, blind=BLIND)
+
+
+def outlined(path: str, source: str) -> Part[tuple[Outlined, ...]]:
+    """Where the functions and classes of ``source`` stand, in the order of their lines. ``Unknown`` as ``declared``."""
     if len(source) > LARGEST:
         return Unknown(reason=f"{path} has {len(source)} characters; {LARGEST} are the most that is read")
     try:
@@ -41,37 +64,45 @@ def declared(path: str, source: str) -> Part[Declared]:
             # An invalid escape in somebody's string is a warning of the compiler, and no business of ours.
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
-        found = tuple(_Reader(path, tree).read())
+        return tuple(_Reader(path, tree, source).read())
     except SyntaxError as error:
         return Unknown(reason=f"{path} does not parse as Python: line {error.lineno or 1}: {error.msg}")
     except (ValueError, RecursionError, MemoryError) as error:
         return Unknown(reason=f"{path} does not parse as Python: {str(error) or 'it is nested too deep'}")
-    return Declared(language=Language.PYTHON, declarations=found, blind=BLIND)
+
+
+def each_declared(path: str, found: Iterable[Outlined]) -> Part[tuple[Declaration, ...]]:
+    """All that can be read of functions and classes. ``Unknown`` where one is nested too deep to be read."""
+    try:
+        return tuple(map(_declaration, found))
+    except RecursionError:
+        return Unknown(reason=f"{path} is nested too deep to be read")
 
 
 class _Reader:
-    def __init__(self, path: str, tree: ast.Module) -> None:
+    def __init__(self, path: str, tree: ast.Module, source: str) -> None:
         self._tree = tree
+        # As the compiler counts lines: a form feed or a Unicode separator ends none.
+        self._lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self._exported = _exported(tree)
         # A module named with one underscore is its package's own affair; __init__ and __main__ are not.
         self._private = any(part.startswith("_") and not part.startswith("__") for part in path.split("/"))
 
-    def read(self) -> Iterator[Declaration]:
+    def read(self) -> Iterator[Outlined]:
         yield from self._block(self._tree.body, "", within=None, public=not self._private)
 
     def _block(
         self, body: list[ast.stmt], prefix: str, *, within: DeclarationKind | None, public: bool
-    ) -> Iterator[Declaration]:
+    ) -> Iterator[Outlined]:
         for node in body:
             if isinstance(node, _Function):
                 kind = DeclarationKind.METHOD if within is DeclarationKind.CLASS else DeclarationKind.FUNCTION
-                one = self._function(node, prefix + node.name, kind, public=public)
-                yield one
+                yield self._outlined(node, prefix + node.name, kind, public=public)
                 yield from self._block(
                     node.body, f"{prefix}{node.name}.<locals>.", within=DeclarationKind.FUNCTION, public=False
                 )
             elif isinstance(node, ast.ClassDef):
-                one = self._class(node, prefix + node.name, public=public)
+                one = self._outlined(node, prefix + node.name, DeclarationKind.CLASS, public=public)
                 yield one
                 yield from self._block(
                     node.body, f"{prefix}{node.name}.", within=DeclarationKind.CLASS, public=one.public
@@ -80,48 +111,45 @@ class _Reader:
                 for inner in _blocks(node):
                     yield from self._block(inner, prefix, within=within, public=public)
 
+    def _outlined(self, node: _Function | ast.ClassDef, name: str, kind: DeclarationKind, *, public: bool) -> Outlined:
+        start = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+        end = node.end_lineno or node.lineno
+        text = "\n".join(self._lines[start - 1 : end])
+        return Outlined(name, kind, self._is_public(name, public=public), start, end, text, node)
+
     def _is_public(self, name: str, *, public: bool) -> bool:
         last = name.rsplit(".", 1)[-1]
         if not public or (last.startswith("_") and not (last.startswith("__") and last.endswith("__"))):
             return False
         return "." in name or self._exported is None or name in self._exported
 
-    def _function(self, node: _Function, name: str, kind: DeclarationKind, *, public: bool) -> Declaration:
-        parameters = _parameters(node, method=kind is DeclarationKind.METHOD)
-        return Declaration(
-            name=name,
-            kind=kind,
-            signature=_signature(node),
-            parameters=parameters,
-            returns=ast.unparse(node.returns) if node.returns else "",
-            routes=tuple(_routes(node)),
-            branches=tuple(sorted(_branches(node), key=lambda branch: branch.line)),
-            raises=_raised(node),
-            asynchronous=isinstance(node, ast.AsyncFunctionDef),
-            digest=_digest(node),
-            public=self._is_public(name, public=public),
-            **_place(node),
-        )
 
-    def _class(self, node: ast.ClassDef, name: str, *, public: bool) -> Declaration:
-        return Declaration(
-            name=name,
-            kind=DeclarationKind.CLASS,
-            signature=_class_signature(node),
-            digest=_digest(node),
-            public=self._is_public(name, public=public),
-            **_place(node),
-        )
-
-
-def _place(node: _Function | ast.ClassDef) -> dict[str, object]:
-    return {
+def _declaration(one: Outlined) -> Declaration:
+    node = one.node
+    common: dict[str, Any] = {
+        "name": one.name,
+        "kind": one.kind,
+        "public": one.public,
         "line": node.lineno,
-        "start": min([node.lineno, *(one.lineno for one in node.decorator_list)]),
-        "end": node.end_lineno or node.lineno,
-        "decorators": tuple(ast.unparse(one) for one in node.decorator_list),
+        "start": one.start,
+        "end": one.end,
+        "decorators": tuple(ast.unparse(each) for each in node.decorator_list),
         "docstring": ast.get_docstring(node) or "",
+        "digest": _digest(node),
     }
+    if isinstance(node, ast.ClassDef):
+        return Declaration(signature=_class_signature(node), **common)
+    own = list(_own(node))
+    return Declaration(
+        signature=_signature(node),
+        parameters=_parameters(node, method=one.kind is DeclarationKind.METHOD),
+        returns=ast.unparse(node.returns) if node.returns else "",
+        routes=tuple(_routes(node)),
+        branches=tuple(sorted(_branches(own), key=lambda branch: branch.line)),
+        raises=_raised(own),
+        asynchronous=isinstance(node, ast.AsyncFunctionDef),
+        **common,
+    )
 
 
 def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -234,8 +262,8 @@ def _own(node: _Function) -> Iterator[ast.AST]:
             waiting.extend(reversed(list(ast.iter_child_nodes(one))))
 
 
-def _branches(node: _Function) -> Iterator[Branch]:
-    for one in _own(node):
+def _branches(own: Iterable[ast.AST]) -> Iterator[Branch]:
+    for one in own:
         match one:
             case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
                 yield Branch(line=one.lineno, kind=type(one).__name__.lower(), condition=_short(one.test))
@@ -254,9 +282,9 @@ def _short(node: ast.AST) -> str:
     return ast.unparse(node)[:_LONGEST_CONDITION]
 
 
-def _raised(node: _Function) -> tuple[str, ...]:
+def _raised(own: Iterable[ast.AST]) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    for one in _own(node):
+    for one in own:
         if isinstance(one, ast.Raise) and one.exc is not None:
             what = one.exc.func if isinstance(one.exc, ast.Call) else one.exc
             if isinstance(what, ast.Name | ast.Attribute):

@@ -16,13 +16,14 @@ from shared.evidence.changes.kinds import FileKind, TestLayer, kind_of, layer_of
 from shared.evidence.changes.lines import changed
 from shared.evidence.changes.pytest_cases import Found
 from shared.evidence.changes.pytest_cases import cases as pytest_cases
+from shared.evidence.changes.remembered import remembered
 from shared.evidence.changes.versions import after, before
 
 __all__ = ["Case", "CaseClass", "all_touched", "cases_of", "is_readable", "touched_cases"]
 
 _IT = re.compile(
     r"(?<![\w.$])(?P<word>x?it|x?test|fit)(?P<how>(?:\.(?:each|only|skip|todo|concurrent|failing|fails))*)"
-    r"(?P<table>\s*(?:\((?:[^()]|\([^()]*\))*\)|`[^`]*`)(?=\s*\())?\s*\(\s*(?P<quote>[\"'`])(?P<title>(?:\\.|(?!(?P=quote)).)*)(?P=quote)",
+    r"(?P<table>\s{0,9}(?:\((?:[^()]|\([^()]{0,999}\)){0,9999}\)|`[^`]{0,9999}`)(?=\s{0,9}\())?\s{0,99}\(\s{0,99}(?P<quote>[\"'`])(?P<title>(?:\\.|(?!(?P=quote)).){0,500})(?P=quote)",
     re.DOTALL,
 )
 _THROWS = re.compile(r"\.toThrow\w*\(|\.rejects\b|assert\.(?:throws|rejects)\(")
@@ -51,6 +52,7 @@ def cases_of(path: str, source: str) -> Part[tuple[Found, ...]]:
     return Unknown(reason=f"test cases of {suffix or path} files are not read", supported=False)
 
 
+@remembered
 def touched_cases(file: ChangedFile) -> Part[tuple[Case, ...]]:
     """The cases that the change of ``file`` adds or changes; none for a file that holds no tests.
 

@@ -102,3 +102,12 @@ def test_the_forges_code_scanning_counts_wherever_it_found_something() -> None:
 def test_a_stricter_policy_is_held_to() -> None:
     found = judged(GATE, evidence(PYTHON, reports=(codeql(high(1)),)), asked(GATE, high=0.0))
     assert found.outcome is Outcome.UNMET
+
+
+@pytest.mark.parametrize(("line", "remarks"), [(3, 0), (4, 1)])
+def test_a_password_that_a_scanner_of_secrets_tells_is_not_told_again(line: int, remarks: int) -> None:
+    password = Finding(rule="B105", severity=Severity.LOW, path="src/a.py", line=3)
+    secret = Finding(rule="Secret Keyword", severity=Severity.HIGH, path="src/a.py", line=line)
+    bandit = scan("bandit", password, components=("src/a.py",))
+    found = judged(GATE, evidence(PYTHON, scans=(bandit, scan("detect-secrets", secret))), asked(GATE))
+    assert (found.outcome, len(found.remarks)) == (Outcome.MET, remarks)

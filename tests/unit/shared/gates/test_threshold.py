@@ -149,8 +149,12 @@ class TestCommits:
         assert found.outcome is (Outcome.MET if share >= 80 else Outcome.UNMET)
 
     def test_commits_without_code_are_not_asked(self) -> None:
-        seen = evidence(CODE, commits=(commit("a", "docs/a.md"),))
+        seen = evidence(file("Makefile", None, "a:\n"), commits=(commit("a", "docs/a.md"),))
         assert judged(GATE, seen, self.ASKED).outcome is Outcome.NOT_APPLICABLE
+
+    def test_code_that_no_known_commit_brings_leaves_it_open(self) -> None:
+        seen = evidence(CODE, commits=(commit("a", "docs/a.md"),))
+        assert judged(GATE, seen, self.ASKED).outcome is Outcome.NOT_AVAILABLE
 
     @pytest.mark.parametrize("commits", [UNKNOWN, (commit("a").model_copy(update={"paths": None}),)])
     def test_commits_whose_files_are_not_known_leave_it_open(self, commits: object) -> None:
@@ -205,7 +209,7 @@ class TestPyramid:
     def test_more_large_tests_do_not(self) -> None:
         found = judged(GATE, evidence(CODE, reports=(ran(("unit", 6, 0), ("e2e", 4, 0)),)), self.ASKED)
         assert found.outcome is Outcome.UNMET
-        assert "end to end share is 40 percent" in found.reason
+        assert "end to end share: 40 percent where at most 10 percent is asked" in found.reason
 
     def test_skipped_tests_are_none(self) -> None:
         seen = evidence(CODE, reports=(ran(("unit", 6, 0), outcome=Ended.SKIPPED),))
@@ -234,7 +238,7 @@ class TestLayers:
     def test_a_slow_layer_is_told(self) -> None:
         found = judged(GATE, evidence(CODE, reports=(ran(("unit", 3, 0.5)),)), self.ASKED)
         assert found.outcome is Outcome.UNMET
-        assert "unit duration is 1.5 seconds" in found.reason
+        assert "unit duration: 1.5 seconds where at most 1 seconds is asked" in found.reason
 
 
 class TestLookedUp:

@@ -36,7 +36,9 @@ def test_other_messages_are_none(message):
 
 
 def test_footers_keep_their_values():
-    read = conventional("fix: a\n\nsome body: with a colon\n\nBREAKING CHANGE: old\nand more\nRefs #12\nReviewed-by: Noor\n")
+    read = conventional(
+        "fix: a\n\nsome body: with a colon\n\nBREAKING CHANGE: old\nand more\nRefs #12\nReviewed-by: Noor\n"
+    )
     assert read is not None
     assert read.footers == (("BREAKING CHANGE", "old\nand more"), ("Refs", "#12"), ("Reviewed-by", "Noor"))
     assert read.why_breaking == "old\nand more"
