@@ -89,13 +89,11 @@ def _unanswered(section: Section, boxes: Sequence[Item], written: Sequence[Secti
 
 
 def _answer(box: Item, written: Sequence[Section]) -> Item | None:
-    found = (
-        item
-        for section in written
-        for item in section.items
-        if (item.checked is not None or "~~" in item.text) and _key(item.text).startswith(_key(box.text))
-    )
-    return next(found, None)
+    """The box as it was left: word for word, or else with more behind it."""
+    wanted = _key(box.text)
+    left = [item for section in written for item in section.items if item.checked is not None or "~~" in item.text]
+    exact = next((item for item in left if _key(item.text) == wanted), None)
+    return exact or next((item for item in left if _key(item.text).startswith(f"{wanted} ")), None)
 
 
 def _explained(box: Item, answer: Item) -> bool:

@@ -69,6 +69,17 @@ def test_each_box_is_answered(answer, outcome):
     assert found(body).outcome is outcome
 
 
+def test_a_box_is_not_answered_by_another_that_begins_alike():
+    template = "## What\n\n- [ ] Tests\n- [ ] Tests of limits\n"
+    one = found("Exports all orders.\n\n## What\n\n- [x] Tests of limits\n- [ ] Tests\n", template)
+    assert one.outcome is Outcome.UNMET
+    assert one.reason == "the box 'Tests' is not answered"
+    assert (
+        found("Exports all orders.\n\n## What\n\n- [x] Testsuite\n", "## What\n\n- [ ] Tests\n").outcome
+        is Outcome.UNMET
+    )
+
+
 def test_of_a_list_of_types_one_is_ticked():
     template = "## What\n\n## Type of change\n\n- [ ] Bug fix\n- [ ] Feature\n"
     assert (
