@@ -53,6 +53,8 @@ class Service:
     clock: Clock = utc_now
     project_seconds: tuple[float, float] = (2.0, 4.0)
     build_seconds: float = 1.5
+    completion_seconds: float = 0.0
+    """How long after it was asked for a pull request is completed; at once by default."""
     emitters: list[Callable[[Tree, str, Tree], None]] = field(default_factory=list)
     """Called with (organization, event type, event facts) for every event that service hooks may want."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -167,15 +168,18 @@ class Desk:
 
     def finish(self, result: str = "succeeded") -> None:
         """Let every build under way come to an end."""
-        import time
-
         for build in self.sandbox.project()["builds"].values():
             if build["status"] != "completed":
                 answer = httpx.post(f"{self.sandbox.url}/_builds/{build['id']}", json={"result": result})
                 assert answer.status_code == 200, answer.text
-        deadline = time.monotonic() + 10
-        while any(build["status"] != "completed" for build in self.sandbox.project()["builds"].values()):
-            assert time.monotonic() < deadline, "a build never ended"
+        builds = self.sandbox.project()["builds"]
+        self.until(lambda: all(build["status"] == "completed" for build in builds.values()))
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for it; the service goes on by itself, and a question now and then wakes it."""
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, "it never came true"
             self.ask("GET", "/_apis/projects")
             time.sleep(0.05)
 

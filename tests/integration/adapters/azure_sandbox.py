@@ -42,6 +42,7 @@ class AzureSandbox:
     def __init__(self, url, app, held):
         self.url = url
         self.faults = app.state.faults
+        self.service = app.state.service
         self.organization = app.state.service.organization("acme")
         self._held = held
 

@@ -191,6 +191,33 @@ def test_a_merge_under_way_is_looked_at_a_few_times(place, change, monkeypatch):
     assert refused.reason == "Azure DevOps did not merge: the service could not merge it"
 
 
+def test_a_merge_that_the_service_queues_is_waited_for(place, change, monkeypatch):
+    head = place.forge.head_of(change)[0]
+    place.sandbox.service.completion_seconds = 0.3
+    done = place.forge.merge(change, head, MergeKind.SQUASH, "x")
+    assert done == MergeOutcome(merged=True, commit=place.head("main"))
+
+
+def test_a_queued_merge_that_takes_longer_is_told_as_under_way_and_found_later(place, change, monkeypatch):
+    monkeypatch.setattr(outcomes, "PAUSES", (0, 0))
+    head = place.forge.head_of(change)[0]
+    place.sandbox.service.completion_seconds = 1
+    for _ in range(2):
+        assert place.forge.merge(change, head, MergeKind.SQUASH, "x").reason == outcomes.UNDER_WAY
+    place.sandbox.service.completion_seconds = 0
+    place.until(lambda: place.forge.merge(change, head, MergeKind.SQUASH, "x").merged)
+
+
+def test_a_push_while_a_merge_is_queued_is_a_conflict(place, change, monkeypatch):
+    monkeypatch.setattr(outcomes, "PAUSES", (0,))
+    head = place.forge.head_of(change)[0]
+    place.sandbox.service.completion_seconds = 60
+    assert place.forge.merge(change, head, MergeKind.SQUASH, "x").reason == outcomes.UNDER_WAY
+    place.push("feature/x", {"a.txt": b"2\n"})
+    with pytest.raises(ConflictError):
+        place.forge.merge(change, head, MergeKind.SQUASH, "x")
+
+
 def test_a_branch_is_deleted_only_at_its_head(place, change):
     head = place.head("feature/x")
     place.forge.delete_branch(REPOSITORY, "feature/x", place.main)

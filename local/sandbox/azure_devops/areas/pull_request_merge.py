@@ -63,6 +63,9 @@ def complete(call: Call, repository: Tree, pull: Tree, expected_source: str) -> 
     if pull["status"] != "active" or pull["draft"]:
         message = f"TF401181: The pull request {pull['id']} cannot be completed because it is {'a draft' if pull['draft'] else pull['status']}."
         raise errors.ServiceError(409, message, "GitPullRequestNotEditableException", namespace=errors.GIT)
+    if pull.get("completing"):
+        message = f"TF401181: The pull request {pull['id']} cannot be completed because it is being completed."
+        raise errors.ServiceError(409, message, "GitPullRequestNotEditableException", namespace=errors.GIT)
     refresh_merge(call, repository, pull)
     if expected_source != pull["last_source"]:
         message = (
@@ -84,7 +87,20 @@ def complete(call: Call, repository: Tree, pull: Tree, expected_source: str) -> 
             f"TF402467: The pull request cannot be completed because blocking policies are not fulfilled: {names}."
         )
         raise errors.ServiceError(403, message, "GitPullRequestUpdateRejectedByPolicyException", namespace=errors.GIT)
-    _merge(call, repository, pull, strategy, options)
+    if call.service.completion_seconds:
+        pull["completing"] = {
+            "at": call.service.after(call.service.completion_seconds),
+            "by": call.user["id"],
+            "source": expected_source,
+        }
+        pull["merge_status"] = "queued"
+        return
+    merge_now(call, repository, pull)
+
+
+def merge_now(call: Call, repository: Tree, pull: Tree) -> None:
+    """Merge into the target whatever keeps it from it."""
+    _merge(call, repository, pull, _strategy(pull), pull["completion"] or {})
 
 
 def _strategy(pull: Tree) -> str:

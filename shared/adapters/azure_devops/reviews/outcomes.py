@@ -27,6 +27,7 @@ _CONCLUSIONS = {
 _STRATEGIES = {MergeKind.MERGE: "noFastForward", MergeKind.SQUASH: "squash", MergeKind.REBASE: "rebase"}
 PAUSES = (0.2, 0.4, 0.8)
 """Seconds between the looks at a merge under way."""
+UNDER_WAY = "The merge is under way"
 _NOT_MERGED = {
     "conflicts": "it conflicts with its target",
     "failure": "the service could not merge it",
@@ -118,8 +119,10 @@ class OutcomeCalls(LookingCalls, CheckCalls):
                 wanted, ref.repository.name, ref.number, project=ref.repository.owner
             )
         except ConflictError as error:
-            # Worded alike: the head moved, it conflicts, it is a draft, or somebody else has just merged it.
-            return _outcome(self._pull_request(ref), head) or MergeOutcome(merged=False, reason=error.reason)
+            # Worded alike: the head moved, it conflicts, it is a draft, or it is being merged already.
+            found = self._pull_request(ref)
+            reason = UNDER_WAY if str(found.merge_status).lower() == "queued" else error.reason
+            return _outcome(found, head) or MergeOutcome(merged=False, reason=reason)
         except RefusedError as error:
             return _outcome(self._pull_request(ref), head) or MergeOutcome(merged=False, reason=error.reason)
         for pause in PAUSES:
@@ -127,7 +130,7 @@ class OutcomeCalls(LookingCalls, CheckCalls):
                 return done
             time.sleep(pause)
             found = self._pull_request(ref)
-        return _outcome(found, head, asked=True) or MergeOutcome(merged=False, reason="The merge is under way")
+        return _outcome(found, head, asked=True) or MergeOutcome(merged=False, reason=UNDER_WAY)
 
     def delete_branch(self, repository: RepositoryRef, branch: str, head: str) -> None:
         """Delete the branch if it still shows ``head``; without effect when it is gone, or shows something else.
