@@ -97,8 +97,8 @@ def _answer(box: Item, written: Sequence[Section]) -> Item | None:
 
 
 def _explained(box: Item, answer: Item) -> bool:
-    rest = _key(answer.text)[len(_key(box.text)) :]
-    return len(re.findall(r"\w+", rest)) >= 1 and answer.text.strip() != box.text.strip()
+    """Whether something is said behind the box's own words, such as why it does not apply."""
+    return says_something(_key(answer.text)[len(_key(box.text)) :])
 
 
 def _there(name: str, evidence: ChangeEvidence, written: Sequence[Section]) -> bool:

@@ -61,6 +61,7 @@ def test_a_section_that_was_taken_out_is_missed():
         ("- ~~[ ] A work item or issue is linked~~", Outcome.MET),
         ("- [ ] A work item or issue is linked (n/a: a typo)", Outcome.MET),
         ("- [ ] A work item or issue is linked", Outcome.UNMET),
+        ("- [ ] A work item or issue is linked: TODO", Outcome.UNMET),
         ("", Outcome.UNMET),
     ],
 )
