@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from shared.domain.publication import SUMMARY_MARKER, PlacedRemark, remark_marker
+from shared.domain.publication import SUMMARY_MARKER, OwnWord, PlacedRemark, remark_marker
 from shared.errors import ConflictError, RefusedError, TransientError
 from tests.integration.adapters.github_reviews import MAIN, world
 
@@ -179,15 +179,35 @@ def test_an_answer_stands_where_it_was_asked(desk, ref, forge):
     (asked,) = desk.ask("bob", "GET", f"/repos/acme/desk/pulls/{ref.number}/comments")
     plain = desk.ask("bob", "POST", f"/repos/acme/desk/issues/{ref.number}/comments", {"body": "/doneright help"})
     again = desk.ask("bob", "POST", f"/repos/acme/desk/issues/{ref.number}/comments", {"body": "/doneright help"})
-    for comment in (asked, asked, plain, plain, again):
-        forge.answer(ref, str(comment["id"]), "Ask me anything.")
+    for comment in (f"review:{asked['id']}", asked["id"], f"issue:{plain['id']}", plain["id"], again["id"]):
+        forge.answer(ref, str(comment), "Ask me anything.")
     words = forge.own_words(ref)
     assert sorted(word.path for word in words) == ["", "", "new.py"]
     assert all(word.body.endswith("Ask me anything.") and not word.fingerprint for word in words)
     threads = desk.repo["issues"][str(ref.number)]["pull"]["threads"].values()
     assert [len(thread["comments"]) for thread in threads] == [2]
-    with pytest.raises(RefusedError, match="no comment"):
-        forge.answer(ref, "somewhere", "x")
+    for strange in ("somewhere", "issue:", "12:34", ""):
+        with pytest.raises(RefusedError, match="no comment"):
+            forge.answer(ref, strange, "x")
+
+
+def test_an_answer_follows_to_the_thread_of_a_reply_and_outlives_the_thread(desk, ref, forge):
+    body = {"event": "COMMENT", "body": "See", "comments": [{"path": "new.py", "line": 1, "body": "Hm"}]}
+    desk.ask("bob", "POST", f"/repos/acme/desk/pulls/{ref.number}/reviews", body)
+    (first,) = desk.ask("bob", "GET", f"/repos/acme/desk/pulls/{ref.number}/comments")
+    url = f"/repos/acme/desk/pulls/{ref.number}/comments/{first['id']}/replies"
+    reply = desk.ask("bob", "POST", url, {"body": "/doneright help"})
+    forge.answer(ref, f"review:{reply['id']}", "In the thread.")
+    (thread,) = desk.repo["issues"][str(ref.number)]["pull"]["threads"].values()
+    assert len(thread["comments"]) == 3
+    desk.ask("bob", "DELETE", f"/repos/acme/desk/pulls/comments/{first['id']}")
+    forge.answer(ref, f"review:{first['id']}", "Beside it.")
+    assert sorted(word.path for word in forge.own_words(ref)) == ["", "new.py"]
+
+
+def test_words_of_another_adapter_are_refused(forge, ref):
+    with pytest.raises(RefusedError, match="no comment of ours"):
+        forge.delete_word(ref, OwnWord(id="17:2", body="x"))
 
 
 def test_an_answer_whose_answer_was_lost_is_given_once(desk, ref, forge):

@@ -133,26 +133,32 @@ class WordCalls(IdentityCalls):
     def answer(self, ref: ChangeRef, comment: str, body: str) -> None:
         """Answer where something was asked: in the thread of ``comment``, or as a comment of its own, once.
 
-        ``comment`` is the id that GitHub's events and ``ThreadComment`` give.
+        ``comment`` is a number as GitHub's events and ``ThreadComment`` give it, with ``issue:`` or ``review:`` before it
+        where it is known to be of the conversation or in the code.
         """
-        found = _DIGITS.search(comment)
+        found = _ASKED.fullmatch(comment)
         if found is None:
             raise RefusedError(f"{comment!r} is no comment of GitHub", "Give the id that GitHub's event told")
-        number = found[1]
+        number = found[2]
         if any(answers(word.body) == number for word in self.own_words(ref)):
             return
         marked = fitting(f"{answer_mark(number)}\n{body}")
-        asked = self._client.get(repository_path(ref.repository) + path("/pulls/comments/{}", number))
-        if asked is not None and str(asked["pull_request_url"]).endswith(path("/pulls/{}", ref.number)):
-            # Only the first comment of a thread takes replies.
-            first = asked.get("in_reply_to_id") or asked["id"]
-            try:
-                self._client.request("POST", pull_path(ref) + path("/comments/{}/replies", first), {"body": marked})
-            except NotFoundError:
-                pass  # the thread went away meanwhile; the answer is due all the same
-            else:
-                return
+        if found[1] in {None, REVIEW} and self._replied(ref, number, marked):
+            return
         self._client.request("POST", issue_path(ref) + "/comments", {"body": marked})
+
+    def _replied(self, ref: ChangeRef, number: str, body: str) -> bool:
+        """Whether ``number`` is a comment in the code of the pull request, and was replied to."""
+        asked = self._client.get(repository_path(ref.repository) + path("/pulls/comments/{}", number))
+        if asked is None or not str(asked["pull_request_url"]).endswith(path("/pulls/{}", ref.number)):
+            return False
+        # Only the first comment of a thread takes replies.
+        first = asked.get("in_reply_to_id") or asked["id"]
+        try:
+            self._client.request("POST", pull_path(ref) + path("/comments/{}/replies", first), {"body": body})
+        except NotFoundError:
+            return False  # the thread went away meanwhile; the answer is due all the same
+        return True
 
 
 def place_of(word: str) -> Place:
