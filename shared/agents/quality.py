@@ -151,15 +151,13 @@ def _planned(path: str, proposal: Proposal, case: ProposedCase, requirement: int
 def _flaky(evidence: ChangeEvidence) -> Iterator[Opinion]:
     latest = () if isinstance(evidence.reports, Unknown) else evidence.reports
     earlier = () if isinstance(evidence.earlier_reports, Unknown) else evidence.earlier_reports
-    known = {file.path for file in evidence.known_files}
     for one in flaky(latest, earlier)[:_MOST_FLAKY]:
         yield Opinion(
             agent=AgentName.QUALITY,
             kind=OpinionKind.CONCERN,
             title=f"{one.name} is flaky"[:200],
-            message=f"`{one.suite}::{one.name}`: {one.why}. Find what it shares with other tests or waits for, or set it apart "
+            message=f"`{one.suite}::{one.name}`{f' of `{one.path}`' if one.path else ''}: {one.why}. Find what it shares with other tests or waits for, or set it apart "
             "with a ticket until somebody has."[:4_000],
-            path=one.path if one.path in known else "",
             severity=Severity.MEDIUM,
             confidence=one.confidence,
         )

@@ -1,7 +1,8 @@
 """Orders findings by how near the change comes to them, drafts threats for new data flows, and reports what speaks to a model.
 
-Reads changed files with the findings of scanners, alerts and uploaded reports, and every text people wrote. Returns findings
-that the change reaches and injected instructions (``concern``), and STRIDE threats with controls and tests (``threat``).
+Reads changed files with the findings of scanners, alerts and uploaded reports, and every text people wrote. Returns an order
+of the findings that the change reaches and injected instructions (``concern``), and STRIDE threats with controls and tests
+(``threat``).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from shared.evidence.changes.kinds import FileKind, kind_of
 
 MOST_FINDINGS = 15
 MOST_THREATS = 10
-_CONFIDENCE = {Reach.ADDED: 0.95, Reach.TOUCHED: 0.85, Reach.CALLED: 0.7, Reach.SAME_FILE: 0.4}
+_CONFIDENCE = {Reach.ADDED: 0.95, Reach.TOUCHED: 0.85, Reach.CALLED: 0.7}
 _SEVERITY = {
     FindingSeverity.CRITICAL: Severity.CRITICAL, FindingSeverity.HIGH: Severity.HIGH, FindingSeverity.MEDIUM: Severity.MEDIUM,
     FindingSeverity.LOW: Severity.LOW, FindingSeverity.INFO: Severity.LOW,
@@ -72,34 +73,49 @@ def _findings(evidence: ChangeEvidence) -> Iterator[Finding]:
 
 
 def _reached(evidence: ChangeEvidence) -> Iterator[Opinion]:
+    """One order of all that is near, and a word beside each finding that only a call leads to.
+
+    Findings in the change's own lines have a remark of the gate that judges them; a second one would say it twice.
+    """
     every = ranked(evidence)
     near = [pair for pair in every if pair[0].reach <= Reach.CALLED]
-    for place, (reached, finding) in enumerate(near[:MOST_FINDINGS], 1):
-        severity = _SEVERITY[finding.severity]
-        if reached.routes:
-            severity = _ORDER[max(0, _ORDER.index(severity) - 1)]
-        yield Opinion(
-            agent=AgentName.SECURITY,
-            kind=OpinionKind.CONCERN,
-            title=f"{place}. {finding.rule}: {_how(reached)}"[:200],
-            message=f"{finding.message or finding.rule}\n\n{_way(reached)}"[:4_000],
-            path=finding.path or "",
-            line=finding.line,
-            end_line=finding.end_line,
-            severity=severity,
-            confidence=_CONFIDENCE[reached.reach],
-        )
-    far = len(every) - len(near)
-    if near and far:
-        yield Opinion(
-            agent=AgentName.SECURITY,
-            kind=OpinionKind.CONCERN,
-            title=f"{far} further findings that this change does not reach",
-            message="They were there before, or nothing in the change calls them as far as names tell: "
-            + ", ".join(sorted({one.rule for reached, one in every if reached.reach > Reach.CALLED})[:20]),
-            severity=Severity.LOW,
-            confidence=0.4,
-        )
+    if not near:
+        return
+    rows = [
+        f"{place}. `{finding.rule}` at `{finding.path}:{finding.line}`: {_how(reached)}. {_way(reached)}".rstrip()
+        for place, (reached, finding) in enumerate(near[:MOST_FINDINGS], 1)
+    ]
+    if len(near) > MOST_FINDINGS:
+        rows.append(f"{len(near) - MOST_FINDINGS} more are as near as the last.")
+    if far := len(every) - len(near):
+        rows.append(f"{far} further {'finding is' if far == 1 else 'findings are'} not reached, as far as names tell.")
+    yield Opinion(
+        agent=AgentName.SECURITY,
+        kind=OpinionKind.CONCERN,
+        title=f"{len(near)} {'finding' if len(near) == 1 else 'findings'} that this change reaches, the nearest first",
+        message="\n".join(rows)[:4_000],
+        severity=min((_weight(*pair) for pair in near), key=_ORDER.index),
+        confidence=_CONFIDENCE[near[0][0].reach],
+    )
+    for reached, finding in near[:MOST_FINDINGS]:
+        if reached.reach is Reach.CALLED:
+            yield Opinion(
+                agent=AgentName.SECURITY,
+                kind=OpinionKind.CONCERN,
+                title=f"{finding.rule} is {_how(reached)}"[:200],
+                message=f"{finding.message or finding.rule}\n\n{_way(reached)}"[:4_000],
+                path=finding.path or "",
+                line=finding.line,
+                end_line=finding.end_line,
+                severity=_weight(reached, finding),
+                confidence=_CONFIDENCE[Reach.CALLED],
+            )
+
+
+def _weight(reached: Reached, finding: Finding) -> Severity:
+    """What can be reached from outside weighs one step more."""
+    severity = _SEVERITY[finding.severity]
+    return _ORDER[max(0, _ORDER.index(severity) - 1)] if reached.routes else severity
 
 
 def _how(reached: Reached) -> str:
@@ -119,7 +135,7 @@ def _way(reached: Reached) -> str:
         parts.append(f"It lies in `{reached.way[0]}`.")
     if reached.routes:
         parts.append("Callers from outside come by " + ", ".join(f"`{route}`" for route in reached.routes[:5]) + ".")
-    return " ".join(parts) or "It lies in a line that this change adds."
+    return " ".join(parts)
 
 
 def _threatened(evidence: ChangeEvidence) -> Iterator[Opinion]:

@@ -50,24 +50,25 @@ def of(opinions: tuple[Opinion, ...], kind: OpinionKind) -> list[Opinion]:
 @pytest.mark.parametrize(
     ("line", "how"),
     [
-        (10, "in a line of this change, reachable from outside"),
-        (9, "in a function that this change touches, reachable from outside"),
-        (18, "called from what this change touches, reachable from outside"),
+        (10, "in a line of this change, reachable from outside. It lies in `pay`."),
+        (9, "in a function that this change touches, reachable from outside. It lies in `pay`."),
+        (18, "called from what this change touches, reachable from outside. Reached by `pay` → `charge` → `run`."),
     ],
 )
 def test_a_finding_is_told_by_how_near_the_change_comes(line, how):
-    (one,) = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", found(line)),)))
-    assert one.title == f"1. B602: {how}"
-    assert (one.path, one.line) == ("app/pay.py", line)
+    one = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", found(line)),)))[0]
+    assert one.title == "1 finding that this change reaches, the nearest first"
+    assert f"1. `B602` at `app/pay.py:{line}`: {how} Callers from outside come by `POST /pay`." in one.message
     # A route leads there, so it weighs more.
     assert one.severity is Weight.HIGH
-    assert "`POST /pay`" in one.message
+    assert one.path == ""
 
 
-def test_the_way_of_calls_is_told():
-    (one,) = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", found(18)),)))
+def test_only_what_a_call_leads_to_gets_a_word_of_its_own():
+    assert len(analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", found(10), found(9)),)))) == 1
+    _, one = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", found(18)),)))
+    assert (one.path, one.line, one.severity, one.confidence) == ("app/pay.py", 18, Weight.HIGH, 0.7)
     assert "Reached by `pay` → `charge` → `run`." in one.message
-    assert one.confidence == 0.7
 
 
 def test_calls_are_followed_into_files_that_are_imported():
@@ -77,7 +78,7 @@ def test_calls_are_followed_into_files_that_are_imported():
         file("app/other.py", other, other.replace("# end", "# End")),
         file("app/mine.py", mine, mine.replace("load(raw)", "load(raw or b'')")),
     )
-    (one,) = analyse(evidence(*files, scans=(scan("bandit", found(5, "app/other.py")),)))
+    one = analyse(evidence(*files, scans=(scan("bandit", found(5, "app/other.py")),)))[-1]
     assert "`read` → `load`" in one.message
     stranger = mine.replace("from app.other import load", "from vendor import load")
     assert (
@@ -99,12 +100,13 @@ def test_what_the_change_does_not_reach_is_no_opinion_of_its_own(finding):
 
 def test_what_is_far_is_counted_beside_what_is_near():
     near, far = found(10), found(23, rule="B605")
-    opinions = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", near, far),)))
-    assert [one.title for one in opinions] == [
-        "1. B602: in a line of this change, reachable from outside",
-        "1 further findings that this change does not reach",
-    ]
-    assert "B605" in opinions[1].message
+    (one,) = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", near, far),)))
+    assert one.message.endswith("1 further finding is not reached, as far as names tell.")
+    assert "B605" not in one.message
+    many = [found(10, rule=f"B{number}") for number in range(20)]
+    (one,) = analyse(evidence(file("app/pay.py", OLD, NEW), scans=(scan("bandit", *many),)))
+    assert one.title.startswith("20 findings")
+    assert one.message.endswith("5 more are as near as the last.")
 
 
 def test_the_nearest_comes_first_then_the_worst():
