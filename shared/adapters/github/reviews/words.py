@@ -22,7 +22,7 @@ COMMENT, REVIEW = "comment", "review"
 BATCH = 25
 """Mutations in one GraphQL request."""
 
-_DIGITS = re.compile(r"(?:^|[/:])(\d{1,19})(?:/|$)")
+_ASKED = re.compile(r"(?:(issue|comment|review)[:/])?(\d{1,19})(?:/.*)?")
 _RESOLVE = "resolveReviewThread(input: {{threadId: {id}}}) {{ thread {{ isResolved }} }}"
 # A plain comment has no state; what is minimised as resolved is folded away with that word.
 _MINIMISE = "minimizeComment(input: {{subjectId: {id}, classifier: RESOLVED}}) {{ minimizedComment {{ isMinimized }} }}"
