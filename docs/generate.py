@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generators import api, configuration, definitions, functions, gates, origins, vocabulary
+from docs.generators import agents, api, configuration, definitions, functions, gates, origins, vocabulary
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
@@ -22,6 +22,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "definition-of-done.md": definitions.done,
     "ticket-lifecycle.md": definitions.lifecycle,
     "policies.md": definitions.policies,
+    "agents.md": agents.reference,
     "coverage.md": origins.reference,
     **gates.pages(),
 }
