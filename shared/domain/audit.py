@@ -55,7 +55,7 @@ class AuditTag(StrEnum):
     REMOVAL_REQUESTED = "doneright:removal:requested"
     PROJECT_REMOVED = "doneright:project:removed"
     EVIDENCE_STORED = "doneright:evidence:stored"
-    POLICY_SET = "doneright:policy:set"
+    POLICY_CHANGED = "doneright:policy:changed"
     REVIEW_JUDGED = "doneright:review:judged"
     REVIEW_FAILED = "doneright:review:failed"
     STEP_SKIPPED = "doneright:step:skipped"
@@ -186,7 +186,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.GITHUB_CHANGE_MERGED: "A pull request that had passed its review was merged on GitHub, exactly as reviewed.",
     AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED: "The verdict about a pull request was told on Azure DevOps; the artifact holds it whole.",
     AuditTag.AZURE_DEVOPS_CHANGE_MERGED: "A pull request that had passed its review was completed on Azure DevOps, exactly as reviewed.",
-    AuditTag.POLICY_SET: "The policy of an organisation or a project was set; the artifact holds its text.",
+    AuditTag.POLICY_CHANGED: "The policy of an organisation or a project was set anew; the artifact holds its text.",
 }
 
 

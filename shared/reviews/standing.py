@@ -105,7 +105,7 @@ def set_policy(ports: ReviewPorts, level: Level, of: str, text: str, *, actor: s
     ports.audit.append(
         of if level is Level.PROJECT else TENANT,
         NewAuditEvent(
-            tag=AuditTag.POLICY_SET,
+            tag=AuditTag.POLICY_CHANGED,
             instance=f"policy-{level}-{of}",
             step=f"{digest}.{kept.at.isoformat()}",
             subject=of,

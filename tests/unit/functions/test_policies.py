@@ -70,7 +70,7 @@ def test_what_a_project_says_holds_and_is_told_with_its_level(call, desk):
     assert (found["enforcement"], found["decided_by"]) == ("enforced", "project")
     (said,) = call(show_policy, route=ROUTE).body["said"]
     assert (said["level"], said["text"]) == ("project", STRICT)
-    assert desk.tags("order-desk") == [AuditTag.POLICY_SET]
+    assert desk.tags("order-desk") == [AuditTag.POLICY_CHANGED]
 
 
 def test_an_organisation_sets_its_own_in_place_of_the_shipped(call, desk):
@@ -81,7 +81,7 @@ def test_an_organisation_sets_its_own_in_place_of_the_shipped(call, desk):
     assert (answer.status, answer.body["level"], answer.body["of"]) == (200, "organisation", "acme")
     assert call(show_organisation_policy, route=route).body == answer.body
     assert rule(call(show_policy, route=ROUTE).body, "no_secrets")["enforcement"] == "off"
-    assert desk.tags(TENANT)[-1] is AuditTag.POLICY_SET
+    assert desk.tags(TENANT)[-1] is AuditTag.POLICY_CHANGED
 
 
 def test_what_weakens_is_kept_told_and_without_effect(call, desk):
