@@ -1,4 +1,4 @@
-"""`make demo`: plays the story on a fresh stack, from a signed issue webhook to two forges and a proven record."""
+"""`make demo`: plays the story on a fresh stack, from a signed issue webhook to a merged change on either forge."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ def play(console: Console, stack: Stack) -> int:
     story = Story(ready, console)
     try:
         story.check_connection()
+        story.want_reviews()
         story.refuse_stranger()
         number = story.answer_incomplete()
         story.create(number)
         view = story.recover(number)
         story.run_again(view["request"])
         story.heal()
+        story.review()
         proof = story.prove()
     finally:
         story.close()

@@ -11,10 +11,11 @@ from rich.live import Live
 from local.stack.seed import REQUESTS
 from local.story.drawing import drawn
 from local.story.request import COMPLETE, INCOMPLETE, PROJECT, PROJECT_ID
-from local.story.stage import PATIENCE, Stage
+from local.story.reviewing import ReviewActs
+from local.story.stage import PATIENCE
 
 
-class Story(Stage):
+class Story(ReviewActs):
     """What happens, act by act."""
 
     def check_connection(self) -> None:

@@ -35,7 +35,7 @@ Azure DevOps and GitHub
 
 ### Minimum reviewers
 
-2
+1
 
 ### Backlog seeds
 
