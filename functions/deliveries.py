@@ -82,6 +82,7 @@ def _review(app: Services, client: df.SyncDurableFunctionsClient, envelope: Enve
         project=handling.project,
         connection=handling.connection,
         at=envelope.received_at,
+        moved=lambda run, reviewed, merged: app.review_room().moved(run, reviewed, merged),
     )
     for run in follows.start:
         start(client, "review", run.instance, run)

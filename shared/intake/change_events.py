@@ -39,6 +39,9 @@ class ChangeNews(Frozen):
     commit: str = Field(default="", description="What a check or status is about.")
     reason: str
     written: Written | None = None
+    merged: str | None = Field(
+        default=None, description="SHA of the merge, empty where it is not told; None: it was not merged."
+    )
 
     @property
     def ref(self) -> ChangeRef | None:
@@ -54,6 +57,8 @@ class _Pull(Wire):
     number: int
     head: _Head
     state: str = "open"
+    merged: bool = False
+    merge_commit: str | None = Field(default=None, alias="merge_commit_sha")
 
 
 class _Label(Wire):
@@ -149,6 +154,7 @@ class _AzurePull(Wire):
     number: int = Field(alias="pullRequestId")
     status: str = "active"
     source: _Commit = Field(default_factory=lambda: _Commit(commitId=""), alias="lastMergeSourceCommit")
+    merge: _Commit = Field(default_factory=lambda: _Commit(commitId=""), alias="lastMergeCommit")
 
 
 class AzureDevOpsPullRequest(Wire):
@@ -229,6 +235,15 @@ def is_own(body: str) -> bool:
 
 def _pull_request(payload: Mapping[str, JsonValue]) -> ChangeNews | str:
     told = GitHubPullRequest.model_validate(payload)
+    if told.action == "closed" and told.pull_request.merged:
+        return ChangeNews(
+            forge=ForgeName.GITHUB,
+            repository=RepositoryRef.parse(told.repository.full_name),
+            number=told.pull_request.number,
+            head=told.pull_request.head.sha,
+            reason="the pull request was merged",
+            merged=told.pull_request.merge_commit or "",
+        )
     if told.action not in _PULL_REQUEST_ACTIONS:
         return f"nothing follows from a pull request being {told.action}"
     if told.label and told.label.name.lower().startswith(OWN_CHECKS):
@@ -295,6 +310,9 @@ def _status(payload: Mapping[str, JsonValue]) -> ChangeNews | str:
 
 def _azure_pull(event: str, payload: Mapping[str, JsonValue]) -> ChangeNews | str:
     told = AzureDevOpsPullRequest.model_validate(payload).resource
+    if told.status == "completed":
+        merged = {"merged": told.merge.commit_id}
+        return _on_azure(told, "the pull request was merged").model_copy(update=merged)
     if told.status != "active":
         return f"the pull request is {told.status}"
     return _on_azure(told, f"{event} arrived")

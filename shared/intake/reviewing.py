@@ -20,6 +20,7 @@ from shared.reviews import recording
 from shared.reviews.collecting import connection_of
 from shared.reviews.commands import Said, follow
 from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.tickets import Moving, after_merge
 
 
 class Follows(Frozen):
@@ -29,9 +30,18 @@ class Follows(Frozen):
     reason: str = ""
 
 
-def what_follows(ports: ReviewPorts, news: ChangeNews, *, project: str, connection: str, at: datetime) -> Follows:
+def what_follows(
+    ports: ReviewPorts,
+    news: ChangeNews,
+    *,
+    project: str,
+    connection: str,
+    at: datetime,
+    moved: Moving | None = None,
+) -> Follows:
     """What follows from ``news``. Handling it twice does no more than once, but for a further round.
 
+    ``moved`` moves the tickets of a change that people merged; without it they stay.
     Raises ``TransientError`` when the forge or storage asks for patience, and ``RefusedError`` when the forge refuses.
     """
     if news.ref is None:
@@ -42,6 +52,9 @@ def what_follows(ports: ReviewPorts, news: ChangeNews, *, project: str, connecti
         ]
         runs = tuple(one for one in started if one)
         return Follows(start=runs, reason="" if records else "no pull request under review has that commit as its head")
+    if news.merged is not None:
+        told = after_merge(ports, moved, news.ref, news.merged) if moved else ()
+        return Follows(reason="; ".join(told) or news.reason)
     forge = _forge(ports, news, connection)
     head, reason = news.head, news.reason
     if news.written:

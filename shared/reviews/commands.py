@@ -88,7 +88,7 @@ def _unheard(said: Said, lines: tuple[str, ...]) -> str:
 
 def _is_ours(forge: ReviewForge, connection: Connection, said: Said) -> bool:
     own = forge.own_identity()
-    if own.id.lower() != said.author.id.lower():
+    if own.id.lower() != said.author.id.lower() and not following.same_person(own.login, said.author.login):
         return False
     # With a person's token, Doneright and that person have one name: only what it marks as its own is not the person's.
     return own.bot or not _by_token(connection, said.ref.forge) or said.body.lstrip().startswith(OUR_MARKER)

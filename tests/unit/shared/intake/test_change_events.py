@@ -139,11 +139,21 @@ def test_azure_repos_tells_of_its_pull_requests(event):
     assert (news.ref.key, news.head) == ("azure_devops:front desk/desk#12", HEAD)
 
 
-def test_a_completed_pull_request_is_not_reviewed():
-    assert isinstance(
-        parse(ForgeName.AZURE_DEVOPS, "git.pullrequest.updated", {"resource": AZURE_PULL | {"status": "completed"}}),
-        Ignored,
-    )
+def test_an_abandoned_pull_request_is_not_reviewed():
+    resource = AZURE_PULL | {"status": "abandoned"}
+    assert isinstance(parse(ForgeName.AZURE_DEVOPS, "git.pullrequest.updated", {"resource": resource}), Ignored)
+
+
+def test_a_merge_is_told_with_its_commit_and_asks_for_no_review():
+    resource = AZURE_PULL | {"status": "completed", "lastMergeCommit": {"commitId": "c" * 40}}
+    on_azure = parse(ForgeName.AZURE_DEVOPS, "git.pullrequest.updated", {"resource": resource})
+    merged = PULL | {"state": "closed", "merged": True, "merge_commit_sha": "c" * 40}
+    on_github = github("pull_request", action="closed", pull_request=merged)
+    for news in (on_azure, on_github):
+        assert isinstance(news, ChangeNews)
+        assert (news.merged, news.reason) == ("c" * 40, "the pull request was merged")
+    untold = github("pull_request", action="closed", pull_request=merged | {"merge_commit_sha": None})
+    assert untold.merged == ""
 
 
 def azure_comment(**changes):
