@@ -190,6 +190,27 @@ def test_statuses_count_for_the_push_they_are_about(place):
     assert after == {"ci/new": (CheckState.SKIPPED, head), "ci/types": (CheckState.PENDING, "")}
 
 
+def test_statuses_on_the_head_itself_are_checks_and_those_on_older_commits_are_not(place):
+    first = place.push("feature/x", {"a.txt": b"1\n"})
+    change = place.open()
+
+    def post(commit, state, name, genre):
+        body = {"state": state, "description": name, "context": {"name": name, "genre": genre}}
+        place.git("POST", f"commits/{commit}/statuses", body)
+
+    post(first, "failed", "lint", "jenkins")
+    post(first, "succeeded", "build/CI", "continuous-integration")
+    assert [(one.name, one.state) for one in place.look(change).checks] == [("jenkins/lint", CheckState.FAILED)]
+    post(first, "succeeded", "lint", "jenkins")
+    assert [one.state for one in place.look(change).checks] == [CheckState.PASSED]
+    head = place.push("feature/x", {"a.txt": b"2\n"})
+    assert place.look(change).checks == ()
+    post(head, "pending", "lint", "jenkins")
+    body = {"state": "failed", "context": {"name": "lint", "genre": "jenkins"}, "iterationId": 2}
+    place.git("POST", f"pullRequests/{change.number}/statuses", body)
+    assert [(one.state, one.commit) for one in place.look(change).checks] == [(CheckState.FAILED, head)]
+
+
 def test_builds_that_policies_want_and_builds_of_the_branch_are_checks_with_stages(place):
     wanted, beside = place.pipeline("Gate"), place.pipeline("Nightly")
     place.policy("0609b952-1397-4640-95ec-e00a01b2c241", {"buildDefinitionId": wanted, "displayName": "x"})
@@ -335,6 +356,7 @@ def test_long_messages_and_many_commits_are_told_whole(place):
     [
         ("_branch_builds", "checks"),
         ("_statuses", "checks"),
+        ("_commit_statuses", "checks"),
         ("_evaluations", "checks"),
         ("_threads", "threads"),
         ("_threads", "reviews"),
@@ -442,7 +464,7 @@ def test_alerts_are_no_feature_of_the_service(place):
     assert not alerts.supported
 
 
-def test_a_change_of_a_hundred_files_takes_fifteen_questions(place):
+def test_a_change_of_a_hundred_files_takes_fifteen_questions_and_one_for_its_page_of_files(place):
     place.push("main", {".azuredevops/pull_request_template.md": b"Why?\n"})
     epic = place.item("Epic", "Grow")
     story = place.item("User Story", "Sell more", place.item("Feature", "Sell", epic))
@@ -455,7 +477,7 @@ def test_a_change_of_a_hundred_files_takes_fifteen_questions(place):
     before = place.forge.calls
     looked = place.look(change)
     files = place.forge.changed_files(looked.change)
-    assert place.forge.calls - before <= 15
+    assert place.forge.calls - before <= 15 + 1
     assert len(files) == 100
     assert len(looked.items[0].parents) == 2
     assert looked.template == "Why?\n"

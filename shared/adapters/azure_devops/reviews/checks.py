@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shared.adapters.azure_devops.errors import NotFoundError
 from shared.adapters.azure_devops.protection import PolicyType
 from shared.adapters.azure_devops.reviews.asking import AskingCalls, short, utc
 from shared.domain.change import ChangeRef, Check, CheckState
@@ -12,6 +13,8 @@ from shared.errors import RefusedError
 
 OWN_GENRE = "doneright"
 _PAGE = 200
+_MOST_STATUSES = 1_000
+_OF_BUILDS = "continuous-integration"
 _BUILDS = 100
 # One question each.
 _MOST_TIMELINES = 10
@@ -47,6 +50,18 @@ class CheckCalls(AskingCalls):
                 ref.repository.name, ref.number, project=ref.repository.owner
             )
         return sorted(found or [], key=lambda one: int(one.id or 0))
+
+    def _commit_statuses(self, ref: ChangeRef, head: str) -> list[Any]:
+        """What tools posted on the head itself; Azure Pipelines does for its builds, which are told by themselves."""
+        try:
+            with self._client.anew():
+                found = self._client.area("git").get_statuses(
+                    head, ref.repository.name, project=ref.repository.owner, top=_MOST_STATUSES, latest_only=True
+                )
+        except NotFoundError:
+            return []  # a commit of a fork, or one that a force-push left behind
+        told = [one for one in found or [] if _lower(one.context.genre if one.context else "") != _OF_BUILDS]
+        return sorted(told, key=lambda one: int(one.id or 0))
 
     def _evaluations(self, project: str, project_id: str, number: int) -> list[Any]:
         """How each policy stands that applies to the pull request."""
@@ -138,6 +153,7 @@ class CheckCalls(AskingCalls):
 
 
 def merged(
+    commit_statuses: Sequence[Any],
     statuses: Sequence[Any],
     evaluations: Sequence[Any],
     policy_builds: Sequence[Check],
@@ -147,7 +163,7 @@ def merged(
     head: str,
 ) -> tuple[Check, ...]:
     """All checks on the head, each name once: what a policy says of it counts before what ran beside."""
-    told = {check.name: check for check in branch_builds}
+    told = {check.name: check for check in (*branch_builds, *commit_checks(commit_statuses, head))}
     told |= {check.name: check for check in status_checks(statuses, iteration=iteration, head=head)}
     for check in policy_builds:
         # Of two policies over one pipeline the one that blocks counts.
@@ -172,19 +188,26 @@ def status_checks(statuses: Sequence[Any], *, iteration: int, head: str) -> list
     for one in statuses:
         if one.context is not None and int(one.iteration_id or 0) in {0, iteration}:
             latest[status_name(one.context.genre, one.context.name)] = one
-    return [
-        Check(
-            name=name,
-            state=_STATUSES.get(_lower(one.state), CheckState.PENDING),
-            commit=head if one.iteration_id else "",
-            url=one.target_url or "",
-            summary=one.description or "",
-            started_at=utc(one.creation_date),
-            ended_at=utc(one.updated_date),
-            ours=_lower(one.context.genre) == OWN_GENRE,
-        )
-        for name, one in latest.items()
-    ]
+    return [_status_check(name, one, head if one.iteration_id else "") for name, one in latest.items()]
+
+
+def commit_checks(statuses: Sequence[Any], head: str) -> list[Check]:
+    """The latest status of each genre and name on the head itself."""
+    latest = {status_name(one.context.genre, one.context.name): one for one in statuses if one.context is not None}
+    return [_status_check(name, one, head) for name, one in latest.items()]
+
+
+def _status_check(name: str, one: Any, commit: str) -> Check:
+    return Check(
+        name=name,
+        state=_STATUSES.get(_lower(one.state), CheckState.PENDING),
+        commit=commit,
+        url=one.target_url or "",
+        summary=one.description or "",
+        started_at=utc(one.creation_date),
+        ended_at=utc(one.updated_date),
+        ours=_lower(one.context.genre) == OWN_GENRE,
+    )
 
 
 def status_name(genre: Any, name: Any) -> str:

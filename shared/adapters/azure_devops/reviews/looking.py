@@ -48,7 +48,7 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
     def look_at(self, ref: ChangeRef) -> Looked | None:
         """The pull request with its commits, people's words, checks and work items; ``None`` when it is not there.
 
-        About twelve questions: one for each level of work items above, for each linked item with comments and for each
+        About thirteen questions: one for each level of work items above, for each linked item with comments and for each
         build with stages. Commits beyond a hundred, and messages that the list cuts short, take more.
         """
         asked_pull = self._later(lambda: self._pull_request(ref, include_commits=True, include_work_item_refs=True))
@@ -71,6 +71,7 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         asked_builds = self._later(
             lambda: part(lambda: [] if fork else self._branch_builds(project, repository.id, source, head))
         )
+        asked_on_head = self._later(lambda: part(lambda: self._commit_statuses(ref, head)))
         asked_items = self._later(lambda: part(lambda: self._linked(_item_ids(pull))))
         asked_template = self._later(lambda: part(lambda: self._template_for(ref, target)))
         asked_position = self._later(lambda: self._position(ref, target, head))
@@ -97,6 +98,7 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
             reviews=_reviews(pull, threads, iterations, evaluations, head),
             threads=_threads(threads),
             checks=_checks(
+                asked_on_head.result(),
                 asked_statuses.result(),
                 evaluations,
                 builds,
@@ -247,6 +249,7 @@ def _reviews(
 
 
 def _checks(
+    on_head: Part[list[Any]],
     statuses: Part[list[Any]],
     evaluations: Part[list[Any]],
     builds: Part[list[Any]],
@@ -257,9 +260,15 @@ def _checks(
     head: str,
 ) -> Part[tuple[Check, ...]]:
     """Unknown as soon as one source of checks is: a list that lacks some would pass for all."""
-    for source in (statuses, evaluations, builds):
+    for source in (on_head, statuses, evaluations, builds):
         if isinstance(source, Unknown):
             return source
     return checks.merged(
-        _known(statuses), _known(evaluations), policy_checks, branch_checks, iteration=iteration, head=head
+        _known(on_head),
+        _known(statuses),
+        _known(evaluations),
+        policy_checks,
+        branch_checks,
+        iteration=iteration,
+        head=head,
     )

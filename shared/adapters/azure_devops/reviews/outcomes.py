@@ -121,8 +121,9 @@ class OutcomeCalls(LookingCalls, CheckCalls):
         except ConflictError as error:
             # Worded alike: the head moved, it conflicts, it is a draft, or it is being merged already.
             found = self._pull_request(ref)
-            reason = UNDER_WAY if str(found.merge_status).lower() == "queued" else error.reason
-            return _outcome(found, head) or MergeOutcome(merged=False, reason=reason)
+            queued = str(found.merge_status).lower() == "queued"
+            reason = UNDER_WAY if queued else error.reason
+            return _outcome(found, head) or MergeOutcome(merged=False, reason=reason, under_way=queued)
         except RefusedError as error:
             return _outcome(self._pull_request(ref), head) or MergeOutcome(merged=False, reason=error.reason)
         for pause in PAUSES:
@@ -130,7 +131,7 @@ class OutcomeCalls(LookingCalls, CheckCalls):
                 return done
             time.sleep(pause)
             found = self._pull_request(ref)
-        return _outcome(found, head, asked=True) or MergeOutcome(merged=False, reason=UNDER_WAY)
+        return _outcome(found, head, asked=True) or MergeOutcome(merged=False, reason=UNDER_WAY, under_way=True)
 
     def delete_branch(self, repository: RepositoryRef, branch: str, head: str) -> None:
         """Delete the branch if it still shows ``head``; without effect when it is gone, or shows something else.

@@ -150,7 +150,7 @@ def test_a_build_whose_stages_are_not_told_still_tells_how_it_ended():
 def test_of_two_policies_over_one_pipeline_the_one_that_blocks_counts():
     asked, wanted = (Check(name="Gate", state=CheckState.PASSED, required=one) for one in (False, True))
     for both in ([asked, wanted], [wanted, asked]):
-        (check,) = checks.merged([], [], both, [], iteration=1, head=SECOND)
+        (check,) = checks.merged([], [], [], both, [], iteration=1, head=SECOND)
         assert check.required
 
 
@@ -160,7 +160,7 @@ def test_what_a_policy_says_of_a_status_counts_before_the_status():
         target_url=None, creation_date=NOON, updated_date=None,
     )  # fmt: skip
     policy = evaluation(PolicyType.STATUS, "rejected", statusName="lint")
-    (check,) = checks.merged([status], [policy], [], [], iteration=1, head=SECOND)
+    (check,) = checks.merged([], [status], [policy], [], [], iteration=1, head=SECOND)
     assert (check.name, check.state, check.required, check.commit) == ("lint", CheckState.FAILED, True, "")
 
 
