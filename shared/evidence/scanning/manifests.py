@@ -85,6 +85,7 @@ def read(kind: Kind, text: str) -> Manifest:
     return manifest
 
 
+_LONGEST_LINE = 2_000
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _OPTION = re.compile(r"\s--(?:hash|config-settings|global-option|install-option)[ =]\S+")
 _EXACT = re.compile(r"===?\s*(?P<version>[^\s*,]+)")
@@ -110,6 +111,8 @@ def _requirement(content: str, line: int | None, packages: list[Package], left_o
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - cold start
 
     try:
+        if len(content) > _LONGEST_LINE:
+            raise InvalidRequirement("too long")
         required = Requirement(content)
     except InvalidRequirement:
         left_open.append(content[:100])

@@ -46,6 +46,9 @@ _CARE = {FileKind.LOCK: _LOCK, FileKind.TEST: _SAMPLES, FileKind.DOCUMENTATION: 
 """How closely a file is guessed about. Lock files are full of digests that look random; tests and documents, of made-up
 passwords with telling names."""
 
+_HINTS = {"NpmDetector": "_authToken"}
+"""What a text must hold before a shape is looked for that reads a line to its end from every address in it."""
+
 GUESSING: tuple[dict[str, Any], ...] = (
     {"name": "KeywordDetector"},
     {"name": "Base64HighEntropyString", "limit": 4.5},
@@ -207,7 +210,11 @@ def begin() -> tuple[str, Callable[[Path, str], dict[str, Any]]]:
 
 def _by_shape(lines: list[str], detectors: list[tuple[Any, list[re.Pattern[str]]]]) -> Iterator[tuple[int, str, str]]:
     text = "\n".join(lines)
-    likely = [detector for detector, anywhere in detectors if any(shape.search(text) for shape in anywhere)]
+    likely = [
+        detector
+        for detector, anywhere in detectors
+        if _HINTS.get(type(detector).__name__, "") in text and any(shape.search(text) for shape in anywhere)
+    ]
     further = [(kind, shape) for kind, shape in FURTHER if shape.search(text)]
     if not likely and not further:
         return

@@ -170,3 +170,13 @@ def test_a_large_lock_file_is_looked_at_and_a_larger_text_is_told(job, found, re
     scans = secrets.scan(job(file("package-lock.json", None, long), file("a.txt", None, long), limits=limits))
     assert [one.path for one in found(scans)] == ["package-lock.json"]
     assert "a.txt" in reasons(scans)[0] and "4000" in reasons(scans)[0]
+
+
+def test_a_line_of_a_megabyte_full_of_addresses_is_read(job, found) -> None:
+    line = "https://example.com/some/path?x=1;" * 30_000 + AWS
+    assert [one.rule for one in found(secrets.scan(job(file("app.min.js", None, line))))] == ["AWS Access Key"]
+
+
+def test_a_token_of_npm_is_found_where_it_is_used(job, found) -> None:
+    line = "//registry.example/:_authToken=npm_" + "a1B2c3D4e5" * 4
+    assert "NPM tokens" in [one.rule for one in found(secrets.scan(job(file(".npmrc", None, line))))]
