@@ -52,15 +52,19 @@ def item(*, above: bool) -> str:
     return f"fragment Item on Issue {{ {core} {said}{parents} }}"
 
 
+LONG, SHORT = 100, 20
+"""Items of a page: as many as GitHub gives, and few enough for it to answer in time about a crowded pull request."""
+
+
 def connection(name: str, first: int, *, after: bool = False) -> str:
     """One page of a connection."""
     since = ", after: $after" if after else ""
     return f"{name}(first: {first}{since}) {{ totalCount nodes {{ {NODES[name]} }} {PAGE} }}"
 
 
-def look(*, above: bool) -> str:
+def look(*, above: bool, page: int = LONG) -> str:
     """The one query about a pull request."""
-    lists = " ".join(connection(name, 100) for name in ("commits", "reviews", "reviewThreads", "comments"))
+    lists = " ".join(connection(name, page) for name in ("commits", "reviews", "reviewThreads", "comments"))
     return (
         "query Look($owner: String!, $name: String!, $number: Int!) {"
         " viewer { login databaseId name }"
@@ -70,13 +74,13 @@ def look(*, above: bool) -> str:
         " mergeCommit { oid } potentialMergeCommit { oid } autoMergeRequest { enabledAt }"
         f" baseRef {{ {_TEMPLATES} }} labels(first: 100) {{ nodes {{ name }} }} {lists}"
         f" {connection('closingIssuesReferences', 25)}"
-        f" statusCheckRollup {{ {connection('contexts', 100)} }} }} }} }} {WHO} {item(above=above)}"
+        f" statusCheckRollup {{ {connection('contexts', page)} }} }} }} }} {WHO} {item(above=above)}"
     )
 
 
-def more(name: str, *, above: bool) -> str:
+def more(name: str, *, above: bool, page: int = LONG) -> str:
     """A further page of one connection of a pull request."""
-    asked = connection(name, 25 if name == "closingIssuesReferences" else 100, after=True)
+    asked = connection(name, 25 if name == "closingIssuesReferences" else page, after=True)
     asked = f"statusCheckRollup {{ {asked} }}" if name == "contexts" else asked
     used = {"contexts": "", "commits": "", "closingIssuesReferences": item(above=above)}.get(name, WHO)
     return (

@@ -23,7 +23,7 @@ from shared.adapters.github.reviews.people import IdentityCalls
 from shared.adapters.later import later
 from shared.domain.change import Change, ChangeRef, LinkedItem, Looked, Part, Thread, Unknown
 from shared.domain.forge import RepositoryRef
-from shared.errors import RefusedError
+from shared.errors import RefusedError, TransientError
 
 PULL = ("repository", "pullRequest")
 _TEMPLATE = re.compile(r"pull_request_template(?:\.(?:md|txt))?", re.IGNORECASE)
@@ -66,14 +66,24 @@ class LookCalls(IdentityCalls):
         )
 
     def _looked(self, ref: ChangeRef) -> Answered:
+        try:
+            return self._asked_whole(ref, documents.LONG)
+        except TransientError as error:
+            if error.retry_after is not None:
+                raise
+            # GitHub gives up on a query after ten seconds; of a crowded pull request it can tell less at once.
+            # https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#timeouts
+            return self._asked_whole(ref, documents.SHORT)
+
+    def _asked_whole(self, ref: ChangeRef, page: int) -> Answered:
         variables = {"owner": ref.repository.owner, "name": ref.repository.name, "number": ref.number}
         try:
-            return ask(self._client, documents.look(above=self._sub_issues), variables)
+            return ask(self._client, documents.look(above=self._sub_issues, page=page), variables)
         except UnknownFieldError:
             if not self._sub_issues:
                 raise
             self._sub_issues = False
-            return ask(self._client, documents.look(above=False), variables)
+            return ask(self._client, documents.look(above=False, page=page), variables)
 
     def _compared(self, ref: ChangeRef, pull: Mapping[str, Any]) -> Change:
         """The change, with how it stands to its target as that is now."""
@@ -94,7 +104,7 @@ class LookCalls(IdentityCalls):
         if held is None:
             # Nothing ever reported on the head; a refusal was told apart above.
             return () if name == "contexts" else Unknown(reason=f"GitHub does not tell {name}")
-        nodes = list(held["nodes"])
+        nodes = [node for node in held["nodes"] if node]
         while held["pageInfo"]["hasNextPage"]:
             variables = {
                 "owner": ref.repository.owner,
@@ -108,7 +118,7 @@ class LookCalls(IdentityCalls):
             held = _below((further.data.get("repository") or {}).get("pullRequest") or {}, where)
             if held is None or not held["nodes"]:
                 return Unknown(reason=f"GitHub stopped telling {name} after {len(nodes)}")
-            nodes += held["nodes"]
+            nodes += [node for node in held["nodes"] if node]
         if name == "commits" and len(nodes) < held["totalCount"]:
             # https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request: 250 at most
             return Unknown(reason=f"GitHub tells {len(nodes)} of {held['totalCount']} commits")

@@ -25,6 +25,7 @@ def _mutation() -> str:
 
 DOCUMENTS = {
     "look": documents.look(above=True),
+    "look at a crowded one": documents.look(above=True, page=documents.SHORT),
     "look at an old server": documents.look(above=False),
     **{f"more {name}": documents.more(name, above=True) for name in documents.NODES},
     "more of a thread": documents.MORE_OF_THREAD,

@@ -105,3 +105,25 @@ def test_graphql_of_an_enterprise_server_has_its_own_root(github):
     assert forge.own_identity().login == "ada"
     assert forge.own_identity().login == "ada"
     assert forge.calls == 1
+
+
+def test_a_crowded_pull_request_is_asked_about_in_smaller_pages(github, forge):
+    asked = []
+
+    def answer(request):
+        asked.append(request.body["query"])
+        if "reviewThreads(first: 100" in asked[-1]:
+            return Answer(502, {"message": "This may be the result of a timeout"})
+        return Answer(200, {"data": {"viewer": VIEWER, "repository": {"pullRequest": None}}})
+
+    github.on("POST", "/graphql", answer)
+    assert forge.look_at(REF) is None
+    assert ["reviewThreads(first: 20)" in text for text in asked] == [False, True]
+
+
+def test_a_throttle_is_not_asked_again_at_once(github, forge):
+    github.on("POST", "/graphql", Answer(403, {"message": "You have exceeded a secondary rate limit"}))
+    with pytest.raises(TransientError) as caught:
+        forge.look_at(REF)
+    assert caught.value.retry_after == 60
+    assert len(github.asked) == 1
