@@ -32,7 +32,7 @@ from shared.services import Services, services
 
 blueprint = df.Blueprint()
 
-EXAMPLES = {"project": "payments-api", "forge": "github", "number": 7, "repository": "", "command": "review"}
+EXAMPLES = {"project": "payments-api", "forge": "github", "number": "7", "repository": "", "command": "review"}
 _VIEW = "review"
 
 

@@ -65,7 +65,7 @@ def review_look(record: ReviewRecord, reviewed: Reviewed | None) -> Look:
     """How a review is shown: by its verdict, and by its state while it has none."""
     if record.ruling is None or record.state in {ReviewState.SUPERSEDED, ReviewState.FAILED}:
         return STATE_LOOKS[record.state]
-    return (ADVICE_LOOKS if reviewed and reviewed.advisory else RULING_LOOKS)[record.ruling]
+    return (ADVICE_LOOKS if record.advisory or (reviewed and reviewed.advisory) else RULING_LOOKS)[record.ruling]
 
 
 def finding_look(one: Finding) -> Look:

@@ -113,19 +113,19 @@ def _cases(
         return
     yield ProposedCase(CaseNature.POSITIVE, "usual values", usual)
     for one in found:
-        if not one.error and not holds(one, usual, names):
+        if not one.error and not one.deeper and not holds(one, usual, names):
             other = next((a for a in assignments(values) if holds(one, a, names) and allowed(a)), None)
             if other is not None:
                 yield ProposedCase(CaseNature.POSITIVE, f"when {one.text}", other)
-    yield from _in_turn([list(_refused(one, guards, usual, values, names)) for one in guards])
+    yield from _in_turn([list(_refused(one, found, usual, values, names)) for one in guards])
     yield from _in_turn([list(_edges(name, usual, samples, ordinary, allowed)) for name, samples in values.items()])
 
 
 def _refused(
-    guard: Condition, guards: list[Condition], usual: Mapping[str, Sample], values: _Pools, names: Names
+    guard: Condition, found: tuple[Condition, ...], usual: Mapping[str, Sample], values: _Pools, names: Names
 ) -> Iterator[ProposedCase]:
-    # The first guard that holds is the one that raises.
-    earlier = guards[: guards.index(guard)]
+    # The first that holds is where the function ends.
+    earlier = [one for one in found[: found.index(guard)] if one.exits]
     shown: set[tuple[str, ...]] = set()
     for arguments in assignments(
         {name: values[name] if name in guard.parameters else (usual[name],) for name in values}

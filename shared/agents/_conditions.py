@@ -46,6 +46,10 @@ class Condition:
     parameters: tuple[str, ...]
     error: str = ""
     """What is raised where it holds; empty: the function goes another way."""
+    exits: bool = False
+    """Whether nothing after it is reached where it holds."""
+    deeper: bool = False
+    """Whether further conditions where it holds decide on a refusal."""
 
     @property
     def text(self) -> str:
@@ -101,15 +105,21 @@ def _walked(body: list[ast.stmt], parameters: tuple[str, ...], bound: set[str]) 
         bound |= {one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
-def _of_if(statement: ast.If, parameters: tuple[str, ...], bound: set[str]) -> Iterator[Condition]:
+def _of_if(
+    statement: ast.If, parameters: tuple[str, ...], bound: set[str], before: tuple[ast.expr, ...] = ()
+) -> Iterator[Condition]:
     error = _raised(statement.body)
-    for test in _alternatives(statement.test) if error else [statement.test]:
+    exits = bool(error) or isinstance(statement.body[-1], ast.Return)
+    deeper = not error and any(isinstance(one, ast.Raise) for part in statement.body for one in ast.walk(part))
+    for part in _alternatives(statement.test) if error else [statement.test]:
+        # An `elif` is asked only where all before it does not hold.
+        test = ast.BoolOp(ast.And(), [*(ast.UnaryOp(ast.Not(), one) for one in before), part]) if before else part
         free = {one.id for one in ast.walk(test) if isinstance(one, ast.Name)}
         used = tuple(name for name in parameters if name in free)
         if used and not free & bound:
-            yield Condition(test, statement.lineno, used, error)
+            yield Condition(test, statement.lineno, used, error, exits, deeper)
     if len(statement.orelse) == 1 and isinstance(statement.orelse[0], ast.If):
-        yield from _of_if(statement.orelse[0], parameters, bound)
+        yield from _of_if(statement.orelse[0], parameters, bound, (*before, statement.test))
 
 
 def _alternatives(test: ast.expr) -> list[ast.expr]:
@@ -122,6 +132,9 @@ def _alternatives(test: ast.expr) -> list[ast.expr]:
 def _raised(body: list[ast.stmt]) -> str:
     last = body[-1]
     if not isinstance(last, ast.Raise) or last.exc is None:
+        return ""
+    if not all(isinstance(one, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr) for one in body[:-1]):
+        # Something before it may go another way.
         return ""
     what = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
     return ast.unparse(what) if isinstance(what, ast.Name | ast.Attribute) else ""

@@ -84,6 +84,7 @@ class MergeOutcome(Frozen):
     merged: bool
     commit: str = ""
     reason: str = ""
+    under_way: bool = Field(default=False, description="The forge is at it: asked again later, it will know.")
     followed: tuple[str, ...] = Field(
         default=(), description="What was done after it, in words: branch, ticket, deployment."
     )

@@ -118,9 +118,7 @@ class Judgement(Frozen):
     def unseen(cls, what: str, part: Unknown, **rest: object) -> Judgement:
         """``what``, such as ``the commits``, could not be had: not supported where the forge has no such thing."""
         outcome = Outcome.NOT_AVAILABLE if part.supported else Outcome.NOT_SUPPORTED
-        return cls.model_validate(
-            {"outcome": outcome, "reason": f"{what} are not known: {part.reason}", **rest}
-        )
+        return cls.model_validate({"outcome": outcome, "reason": f"{what} are not known: {part.reason}", **rest})
 
 
 class Attestation(Frozen):
@@ -326,6 +324,7 @@ class ReviewRecord(Frozen):
     wanted: int = Field(default=1, ge=1, description="Rounds asked for so far.")
     done: int = Field(default=0, ge=0, description="The round that the latest verdict answers.")
     ruling: Ruling | None = None
+    advisory: bool = Field(default=False, description="The ruling only advises.")
     reason: str = ""
     reviewed: str = Field(default="", description="Digest of the `Reviewed` in the artifact store.")
     created_at: datetime
@@ -381,6 +380,7 @@ class Verdict(Frozen):
     ruling: Ruling
     reason: str
     reviewed: str = Field(description="Digest of the `Reviewed` in the artifact store.")
+    advisory: bool = False
     merge: bool = Field(default=False, description="Whether it may be merged now, and somebody wants that.")
 
 

@@ -32,8 +32,6 @@ _ABOUT_THE_KIND = re.compile(r"\bnot allow|\bnot permitted|\bpolicy\b|\bstrategy
 """Words by which a forge may mean the kind of merge. Anything else it says would be said of every kind: a missing approval,
 a merge that is under way already."""
 
-_UNDER_WAY = re.compile(r"\bunder way\b", re.IGNORECASE)
-"""How an adapter says that the forge goes on with the merge by itself: whoever asks again finds what became of it."""
 _PAUSE = 5.0
 """Seconds until it is asked again."""
 
@@ -121,7 +119,7 @@ def _merged(forge: ReviewForge, reviewed: Reviewed, change: Change, allowed: Abs
             outcome = MergeOutcome(merged=False, reason=error.reason)
         if outcome.merged:
             return outcome
-        if _UNDER_WAY.search(outcome.reason):
+        if outcome.under_way:
             raise TransientError(f"{change.ref.key}: {outcome.reason}", retry_after=_PAUSE)
         reasons.append(f"{kind}: {outcome.reason}")
         if not _ABOUT_THE_KIND.search(outcome.reason):

@@ -65,9 +65,11 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
     ports, run, collected = room.ports, task.run, task.collected
     connection = connection_of(ports, run.connection)
     evidence = _evidence(ports, collected)
+    spoken = spoken_of(ports, run.ref)
+    evidence = evidence.model_copy(update={"design": spoken.design})
     standing = Standing.model_validate_json(ports.artifacts.get(collected.policy))
     pin = _pin(collected)
-    definition, spoken = definition_of_done_of(ports.artifacts, pin), spoken_of(ports, run.ref)
+    definition = definition_of_done_of(ports.artifacts, pin)
     findings = judged(
         Bench(
             evidence=evidence,
@@ -124,7 +126,9 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
         waived=[one.criterion for one in findings if one.waiver][:50],
     )
     wanted = merging.wanted_merge(reviewed, connection, change)
-    return Verdict(ruling=ruling, reason=reason[:500], reviewed=digest, merge=wanted is not None)
+    return Verdict(
+        ruling=ruling, reason=reason[:500], reviewed=digest, advisory=reviewed.advisory, merge=wanted is not None
+    )
 
 
 def publish(room: Room, task: ReviewTask) -> bool:
@@ -171,7 +175,10 @@ def merge(room: Room, task: ReviewTask) -> MergeOutcome:
             "merged",
             commit=outcome.commit,
             head=run.head,
+            followed=list(outcome.followed)[:20],
         )
+    else:
+        _record(ports, AuditTag.MERGE_HELD, run, f"merge.{run.round}", head=run.head, reason=outcome.reason[:500])
     return outcome
 
 
@@ -190,7 +197,12 @@ def conclude(room: Room, end: ReviewEnd) -> int:
         if record.instance != run.instance:
             return None
         verdict: Mapping[str, object] = (
-            {"ruling": end.verdict.ruling, "reason": end.verdict.reason, "reviewed": end.verdict.reviewed}
+            {
+                "ruling": end.verdict.ruling,
+                "advisory": end.verdict.advisory,
+                "reason": end.verdict.reason,
+                "reviewed": end.verdict.reviewed,
+            }
             if end.verdict
             else {"reason": end.ended or end.broken}
         )

@@ -101,6 +101,7 @@ class MemoryReviewForge:
         """(owner/name in lower case, branch) → head."""
         self.protected: set[tuple[str, str]] = set()
         self.merge_refusal = ""
+        self.merge_under_way = False
         """Why the forge merges nothing: its rules are not satisfied. Empty: they are."""
         self.allowed_merges: frozenset[MergeKind] = frozenset(MergeKind)
         self.merges: list[tuple[str, str, MergeKind, str]] = []
@@ -331,7 +332,7 @@ class MemoryReviewForge:
         if kind not in self.allowed_merges:
             return MergeOutcome(merged=False, reason=f"{kind} is not allowed here")
         if self.merge_refusal:
-            return MergeOutcome(merged=False, reason=self.merge_refusal)
+            return MergeOutcome(merged=False, reason=self.merge_refusal, under_way=self.merge_under_way)
         commit = hashlib.sha1(f"{ref.key} {head} {kind}".encode(), usedforsecurity=False).hexdigest()
         self.merges.append((ref.key, head, kind, message))
         self.alter(ref, state=PullRequestState.MERGED, merge_commit=commit)

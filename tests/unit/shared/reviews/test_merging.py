@@ -173,7 +173,7 @@ def test_a_merge_whose_answer_was_lost_is_found_and_carried_on() -> None:
 def test_a_merge_that_the_forge_goes_on_with_is_asked_about_again() -> None:
     yard = Yard()
     stale = yard.forge.change(yard.ref)
-    yard.forge.merge_refusal = "The merge is under way"
+    yard.forge.merge_refusal, yard.forge.merge_under_way = "The merge is under way", True
     with pytest.raises(TransientError, match="under way"):
         merge_when_green(yard.forge, yard.reviewed, yard.connection, stale)
     assert yard.forge.called.count("merge") == 1
