@@ -76,9 +76,18 @@ def test_only_conditions_on_arguments_as_they_were_given_count():
     assert [(one.text, one.error, one.parameters) for one in found] == [
         ("a <= 0", "ValueError", ("a",)),
         ("len(b) > 5", "ValueError", ("b",)),
-        ("c is not None and (not c)", "KeyError", ("c",)),
+        ("not (a <= 0 or len(b) > 5) and (c is not None and (not c))", "KeyError", ("a", "b", "c")),
         ("a > 7", "", ("a",)),
     ]
+
+
+def test_a_raise_behind_another_way_is_none_of_its_condition():
+    node = ast.parse(
+        "def f(p):\n    if p <= 0:\n        if p == 0:\n            return 1\n        raise ValueError\n    return 2\n"
+    ).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    (one,) = conditions(node, ["p"])
+    assert (one.error, one.exits, one.deeper) == ("", False, True)
 
 
 def test_values_lie_on_both_sides_of_what_is_compared():

@@ -136,6 +136,19 @@ def test_a_proposed_edge_case_shows_a_crash_that_nobody_meant(tmp_path):
     assert "test_mean_holds_at_its_limits[values empty list]" in done.stdout
 
 
+def test_what_returns_before_a_refusal_is_no_case_of_it(tmp_path):
+    text = (
+        "def size(n: int) -> int:\n    if n == 0:\n        return 0\n    if n < 1:\n        raise ValueError('n')\n"
+        "    elif n > 9:\n        return 9\n    elif n != 5:\n        raise KeyError('n')\n    return n\n"
+    )
+    made = patches(evidence(file("src/shop/sizes.py", None, text)))
+    (one,) = made.values()
+    assert "n == 0" not in one.partition("test_size_refuses")[0].rpartition("test_size_answers")[2]
+    done = run(tmp_path, {"src/shop/__init__.py": "", "src/shop/sizes.py": text, **made})
+    assert done.returncode == 0, done.stdout
+    assert "test_size_refuses[n < 1 with n negative]" in done.stdout
+
+
 def test_every_nature_is_told_with_its_data():
     (one,) = [
         one for one in analyse(evidence(file("src/shop/prices.py", None, PRICES))) if one.title.startswith("price ")
