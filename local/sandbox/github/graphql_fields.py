@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local.sandbox.github import objects, present, present_work
+from local.sandbox.github import present, present_work
 from local.sandbox.github.auth import granted
 from local.sandbox.github.checks import check_run
-from local.sandbox.github.commits import author_account, range_of
-from local.sandbox.github.diffs import SUBMODULE, differences, is_binary
+from local.sandbox.github.commits import range_of
+from local.sandbox.github.diffs import differences
 from local.sandbox.github.graphql_resolvers import Context, GraphError, Resolver, Typed, page_of
 from local.sandbox.github.hub import Hub, Record, node_id
 from local.sandbox.github.pulls import MOST_COMMITS, start_of
@@ -67,21 +67,6 @@ def commits(context: Context, value: Item, given: Record) -> Record:
     start = start_of(context.hub, issue)
     shas = range_of(context.hub, start, issue["pull"]["head_sha"]) if start else []
     return {**page_of([(repo, sha) for sha in shas[:MOST_COMMITS]], given), "totalCount": len(shas)}
-
-
-def git_actor(role: str) -> Resolver:
-    def resolve(context: Context, value: tuple[Record, str], _: Record) -> Record:
-        signature = context.hub.table("commits")[value[1]][role]
-        account = author_account(context.hub, signature)
-        user = context.hub.user(account["login"]) if account else None
-        shown = present.full_user(context.hub, user) if user and user["type"] == "User" else None
-        return {**signature, "user": shown}
-
-    return resolve
-
-
-def commit_field(name: str) -> Resolver:
-    return lambda context, value, _: context.hub.table("commits")[value[1]][name]
 
 
 def reviews(context: Context, value: Item) -> list[Any]:
@@ -179,9 +164,6 @@ def is_cross(_: Context, value: Item, __: Record) -> bool:
     return bool(value[1]["pull"].get("head_repo"))
 
 
-# Checks.
-
-
 def rollup(_: Context, value: Item, __: Record) -> Any:
     repo, issue = value
     sha = issue["pull"]["head_sha"]
@@ -235,65 +217,6 @@ def suite(context: Context, value: Any, _: Record) -> Record:
 
 def steps(_: Context, value: Any) -> list[Record]:
     return [{"name": name} for name in value[2].get("steps", [])]
-
-
-# Files.
-
-
-def git_object(context: Context, repo: Record, given: Record) -> Typed | None:
-    hub = context.hub
-    if given.get("oid") is not None:
-        return _typed(hub, repo, str(given["oid"]))
-    ref, colon, path = str(given.get("expression") or "").partition(":")
-    commit = objects.resolve(hub, repo, ref)
-    if commit is None:
-        return None
-    if not colon:
-        return Typed("Commit", (repo, commit))
-    entry = objects.entry_at(hub, hub.table("commits")[commit]["tree"], path)
-    return _typed(hub, repo, entry[1]) if entry else None
-
-
-def _typed(hub: Hub, repo: Record, sha: str) -> Typed | None:
-    for table, kind in (("blobs", "Blob"), ("trees", "Tree"), ("commits", "Commit")):
-        if objects.has(hub, repo, table, sha):
-            return Typed(kind, (repo, sha))
-    return None
-
-
-def tree_of(context: Context, value: tuple[Record, str], _: Record) -> tuple[Record, str]:
-    return value[0], context.hub.table("commits")[value[1]]["tree"]
-
-
-def file_of(context: Context, value: tuple[Record, str], given: Record) -> Any:
-    entry = objects.entry_at(context.hub, tree_of(context, value, {})[1], str(given.get("path")))
-    return (value[0], [str(given["path"]).rpartition("/")[2], *entry]) if entry else None
-
-
-def entries(context: Context, value: tuple[Record, str], _: Record) -> list[Any]:
-    return [(value[0], entry) for entry in context.hub.table("trees").get(value[1], [])]
-
-
-def entry_object(context: Context, value: tuple[Record, list[str]], _: Record) -> Typed | None:
-    repo, (_name, mode, sha) = value
-    return None if mode == SUBMODULE else _typed(context.hub, repo, sha)
-
-
-def blob_field(name: str) -> Resolver:
-    def resolve(context: Context, value: tuple[Record, str], _: Record) -> Any:
-        content = objects.blob(context.hub, value[1])
-        cut = content[:MOST_TEXT].decode(errors="replace")
-        return {
-            "byteSize": len(content),
-            "isBinary": is_binary(content),
-            "isTruncated": len(content) > MOST_TEXT,
-            "text": None if is_binary(content) else cut,
-        }[name]
-
-    return resolve
-
-
-# What is changed.
 
 
 def minimise(context: Context, _: Any, given: Record) -> Record:

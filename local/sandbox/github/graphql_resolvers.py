@@ -11,7 +11,7 @@ from local.sandbox.github import present, present_work
 from local.sandbox.github.auth import LEVELS, Caller, level_of, sees
 from local.sandbox.github.events import emit
 from local.sandbox.github.hub import Hub, Record, node_id
-from local.sandbox.github.pulls import blockers
+from local.sandbox.github.pull_merges import blockers
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.sandbox.github import graphql_fields as fields
+from local.sandbox.github import graphql_git as git
 from local.sandbox.github import objects, present, present_work
 from local.sandbox.github.graphql_resolvers import (
     Resolver,
@@ -141,7 +142,7 @@ SCHEMA: dict[str, Fields] = {
         "issue": ("Issue", work_item("Issue")),
         "pullRequest": ("PullRequest", work_item("PullRequest")),
         "issueOrPullRequest": ("IssueOrPullRequest", fields.issue_or_pull),
-        "object": ("GitObject", fields.git_object),
+        "object": ("GitObject", git.git_object),
     },
     "IssueOrPullRequest": {},
     "Minimizable": {"isMinimized": _COMMENT["isMinimized"], "minimizedReason": _COMMENT["minimizedReason"]},
@@ -213,15 +214,15 @@ SCHEMA: dict[str, Fields] = {
     "PullRequestCommit": {"commit": ("Commit", lambda _, value, __: value)},
     "Commit": {
         "oid": ("GitObjectID", lambda _, value, __: value[1]),
-        "message": ("String", fields.commit_field("message")),
+        "message": ("String", git.commit_field("message")),
         "authoredDate": (
             "DateTime",
-            lambda context, value, _: fields.commit_field("author")(context, value, {})["date"],
+            lambda context, value, _: git.commit_field("author")(context, value, {})["date"],
         ),
-        "author": ("GitActor", fields.git_actor("author")),
-        "committer": ("GitActor", fields.git_actor("committer")),
-        "tree": ("Tree", fields.tree_of),
-        "file": ("TreeEntry", fields.file_of),
+        "author": ("GitActor", git.git_actor("author")),
+        "committer": ("GitActor", git.git_actor("committer")),
+        "tree": ("Tree", git.tree_of),
+        "file": ("TreeEntry", git.file_of),
     },
     "GitActor": {
         "name": ("String", field_of("name")),
@@ -231,18 +232,18 @@ SCHEMA: dict[str, Fields] = {
     "Ref": {"name": ("String", field_of("name")), "target": ("GitObject", field_of("target"))},
     "Tree": {
         "oid": ("GitObjectID", lambda _, value, __: value[1]),
-        "entries": ("TreeEntry", fields.entries),
+        "entries": ("TreeEntry", git.entries),
     },
     "TreeEntry": {
         "name": ("String", lambda _, value, __: value[1][0]),
         "oid": ("GitObjectID", lambda _, value, __: value[1][2]),
         "type": ("String", lambda _, value, __: objects.MODES[value[1][1]]),
-        "object": ("GitObject", fields.entry_object),
+        "object": ("GitObject", git.entry_object),
     },
     "Blob": {
         "oid": ("GitObjectID", lambda _, value, __: value[1]),
         **{
-            name: (kind, fields.blob_field(name))
+            name: (kind, git.blob_field(name))
             for name, kind in (
                 ("text", "String"),
                 ("byteSize", "Int"),

@@ -28,7 +28,8 @@ from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.issue_forms import chooser
 from local.sandbox.github.pages_forms import who
 from local.sandbox.github.pages_repository import frame
-from local.sandbox.github.pulls import blockers, start_of
+from local.sandbox.github.pull_merges import blockers
+from local.sandbox.github.pulls import start_of
 
 
 def _state(issue: Record) -> Badge:
