@@ -94,6 +94,11 @@ BINARY_SUFFIXES = frozenset(
 _DIGEST = re.compile(r"sha(?:1|256|384|512)[-:]")
 """What the digest of something public begins with."""
 
+_WORDS = frozenset(
+    ["advisory", "disabled", "enabled", "enforced", "false", "none", "null", "off", "on", "optional", "read", "required", "true", "write"]
+)  # fmt: skip
+"""Settings that a telling name may have and no secret is."""
+
 _NAME = re.compile(r"[a-z]+(?:[ _.-][a-z]+)+")
 """Words in small letters, joined: how secrets are named, such as `contoso-github`, not how they are made."""
 
@@ -106,7 +111,8 @@ _PUBLIC = frozenset({"0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b8814799
 _SAMPLE = re.compile(r"[A-Za-z]+")
 """A password of letters alone in an address: in tests and documents, a sample."""
 
-_STRUCTURED = frozenset({".yaml", ".yml", ".ini", ".cfg", ".properties", ".conf", ".config", ".toml"})
+_BY_LINE = frozenset({".py", ".js", ".java", ".go", ".cs", ".php", ".swift", ".c", ".cpp", ".m", ".tf"})
+"""Ends of programs, in which the library takes each line by itself; other files it may read as settings, as a whole."""
 
 _LEAST_DIFFERENT = 23
 """Fewer different characters cannot carry 4.5 bits each."""
@@ -152,7 +158,7 @@ def _largest(limits: ScanLimits) -> Callable[[ChangedFile], int]:
 
 
 def _named(number: int, file: ChangedFile) -> str:
-    end = suffix_of(file.path)
+    end = suffix_of(file.path.lower().removesuffix(".jinja").removesuffix(".j2").removesuffix(".tmpl"))
     kept = end if end in _TEXT_SUFFIXES else ".txt"
     return f"{_CARE.get(kind_of(file.path), _TEXT)}{number:05d}{kept}"
 
@@ -246,8 +252,7 @@ def _guessed(folder: Path, name: str, lines: list[str], keywords: re.Pattern[str
     if not likely:
         return
     file = folder / name
-    if file.suffix in _STRUCTURED:
-        # What a line means there is said by the lines around it.
+    if file.suffix not in _BY_LINE:
         likely = list(range(1, len(lines) + 1))
     kept = (lines[number - 1] if len(lines[number - 1]) <= LONGEST_GUESSED else "" for number in likely)
     file.write_text("\n".join(kept), encoding="utf-8", newline="\n")
@@ -255,7 +260,7 @@ def _guessed(folder: Path, name: str, lines: list[str], keywords: re.Pattern[str
         for secret in scan_file(str(file)):
             value = secret.secret_value or ""
             place = secret.line_number
-            if _NAME.fullmatch(value) or _DIGEST.match(value) or _is_public(value):
+            if value.lower() in _WORDS or _NAME.fullmatch(value) or _DIGEST.match(value) or _is_public(value):
                 continue
             yield likely[place - 1] if 0 < place <= len(likely) else 1, secret.type, value
 

@@ -75,6 +75,7 @@ NO_SECRETS = [
     "password = os.environ['PASSWORD']",
     "password = get_password('x')",
     "token_secret = 'contoso-github'",
+    "secret_scanning = 'enabled'",
     "password = '${PASSWORD}'",
     "password = '<your password>'",
     f"integrity = 'sha512-{RANDOM * 2}'",
@@ -180,3 +181,10 @@ def test_a_line_of_a_megabyte_full_of_addresses_is_read(job, found) -> None:
 def test_a_token_of_npm_is_found_where_it_is_used(job, found) -> None:
     line = "//registry.example/:_authToken=npm_" + "a1B2c3D4e5" * 4
     assert "NPM tokens" in [one.rule for one in found(secrets.scan(job(file(".npmrc", None, line))))]
+
+
+def test_a_template_is_read_as_what_it_makes(job, found) -> None:
+    text = "SECRET_KEY = APP.secret_key.get_secret_value()\n"
+    assert found(secrets.scan(job(file("src/[= name =]/settings.py.jinja", None, text)))) == []
+    real = "SECRET_KEY = 'q8fK2vXz7Lm'\n"
+    assert len(found(secrets.scan(job(file("src/settings.py.jinja", None, real), file("app.env", None, real))))) == 2
