@@ -12,7 +12,7 @@ from shared.intake.events import GitHubIssueComment
 from shared.projects import answering, answers, deciding
 from shared.projects.deciding import Wake
 from shared.projects.ports import REQUESTS, ProjectPorts
-from shared.reviews.grammar import lines_in
+from shared.reviews.said import lines_in
 
 
 class Followed(Frozen):

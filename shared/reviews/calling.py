@@ -13,8 +13,9 @@ from shared.domain.forge import Frozen
 from shared.errors import RefusedError
 from shared.reviews import following
 from shared.reviews.collecting import connection_of
-from shared.reviews.following import Hearing, Told
+from shared.reviews.following import Told
 from shared.reviews.grammar import Unparsed, parsed
+from shared.reviews.hearing import Hearing
 from shared.reviews.ports import ReviewPorts
 
 

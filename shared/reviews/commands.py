@@ -18,10 +18,12 @@ from shared.domain.forge import ForgeName, Frozen
 from shared.errors import DonerightError, RefusedError
 from shared.projects.ports import CONNECTIONS
 from shared.reviews import following, replies, words
-from shared.reviews.following import Hearing, Told
-from shared.reviews.grammar import MOST_COMMANDS, Unparsed, lines_in, parsed
+from shared.reviews.following import Told
+from shared.reviews.grammar import MOST_COMMANDS, Unparsed, parsed
+from shared.reviews.hearing import Hearing, same_person
 from shared.reviews.markdown import OUR_MARKER
 from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.said import lines_in
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ def _unheard(said: Said, lines: tuple[str, ...]) -> str:
 
 def _is_ours(forge: ReviewForge, connection: Connection, said: Said) -> bool:
     own = forge.own_identity()
-    if own.id.lower() != said.author.id.lower() and not following.same_person(own.login, said.author.login):
+    if own.id.lower() != said.author.id.lower() and not same_person(own.login, said.author.login):
         return False
     # With a person's token, Doneright and that person have one name: only what it marks as its own is not the person's.
     return own.bot or not _by_token(connection, said.ref.forge) or said.body.lstrip().startswith(OUR_MARKER)

@@ -1,14 +1,10 @@
-"""Reads commands out of comments: exactly what each line asks for, or exactly what is wrong with it.
-
-A command is a line of its own that begins with ``/doneright`` at the left margin. What stands in code, in an HTML
-comment or in a quotation is shown or hidden, and not said.
-"""
+"""Reads a command: exactly what its line asks for, or exactly what is wrong with it."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Literal
@@ -23,16 +19,6 @@ MOST_COMMANDS = 20
 LONGEST_LINK = 2_000
 LONGEST_REASON = 500
 
-_MARGIN = re.compile(r"/doneright(?:[ \t]+(?P<rest>.*))?", re.IGNORECASE)
-_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
-"""How code begins; after backticks no other may follow: https://spec.commonmark.org/0.31.2/#fenced-code-blocks"""
-_FENCE_ENDS = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*")
-_HIDDEN = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|(?P<open><!--|<pre\b)", re.IGNORECASE)
-"""Code within a line, which may show what begins a comment without beginning one, and what hides the lines after it."""
-_OPENING = re.compile(r"(?P<open><!--|<pre\b)", re.IGNORECASE)
-_LONGEST_SCANNED = 2_000
-"""Characters of a line in which code is told apart: strokes without end would take time without end."""
-_ENDS = {"<!--": "-->", "<pre": "</pre>"}
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,59}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -137,18 +123,8 @@ class Unparsed(Frozen):
     verb: Verb | None = Field(default=None, description="What it was meant to be, as far as anybody can tell.")
 
 
-def lines_in(body: str) -> tuple[str, ...]:
-    """What follows ``/doneright`` on each line that says something to us, in order; empty for the bare word."""
-    found = []
-    for line in _said(body):
-        command = _MARGIN.fullmatch(line.rstrip())
-        if command:
-            found.append((command["rest"] or "").strip())
-    return tuple(found)
-
-
 def parsed(line: str) -> Command | Unparsed:
-    """The command of a line that ``lines_in`` found."""
+    """The command of a line that ``said.lines_in`` found."""
     if not line:
         return Unparsed(problem="the command lacks its word", verb=Verb.HELP)
     word, *words = line.split()
@@ -161,40 +137,6 @@ def parsed(line: str) -> Command | Unparsed:
             problem=f"{said}; perhaps {near[0]}" if near else said, verb=Verb(near[0]) if near else Verb.HELP
         )
     return _READERS[verb](verb, words)
-
-
-def _said(body: str) -> Iterator[str]:
-    """The lines that a reader sees as text."""
-    fence = ""
-    hidden = ""
-    for line in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        if hidden:
-            end = line.lower().find(hidden)
-            hidden = hidden if end < 0 else _left_open(line, end + len(hidden))[0]
-            continue
-        if fence:
-            if (closes := _FENCE_ENDS.fullmatch(line)) and closes["fence"].startswith(fence):
-                fence = ""
-            continue
-        if begun := _FENCE.match(line):
-            fence = begun["fence"]
-            continue
-        hidden, seen = _left_open(line)
-        yield line[:seen]
-
-
-def _left_open(line: str, at: int = 0) -> tuple[str, int]:
-    """What has to come before text is seen again, empty when the line hides nothing beyond itself; and how far it is seen."""
-    opening = _HIDDEN if len(line) <= _LONGEST_SCANNED else _OPENING
-    while "<" in line[at:] and (found := opening.search(line, at)):
-        at = found.end()
-        if found["open"]:
-            closing = _ENDS[found["open"].lower()]
-            end = line.lower().find(closing, at)
-            if end < 0:
-                return closing, found.start()
-            at = end + len(closing)
-    return "", len(line)
 
 
 def _review(verb: Verb, words: list[str]) -> Command | Unparsed:

@@ -14,8 +14,9 @@ from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Outcome, Remark
 from shared.errors import TransientError
 from shared.reviews import words
-from shared.reviews.grammar import MOST_COMMANDS, lines_in
+from shared.reviews.grammar import MOST_COMMANDS
 from shared.reviews.markdown import COMMENT_LIMITS, size
+from shared.reviews.said import lines_in
 from shared.reviews.words import spoken_of
 from tests.fakes.changes import EARLIER, HEAD, person
 from tests.fakes.forges import Fault

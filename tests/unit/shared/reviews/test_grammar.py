@@ -21,9 +21,9 @@ from shared.reviews.grammar import (
     Unparsed,
     Verb,
     WaiveCommand,
-    lines_in,
     parsed,
 )
+from shared.reviews.said import lines_in
 
 
 @pytest.mark.parametrize(
