@@ -101,8 +101,9 @@ class MemoryReviewForge:
         """(owner/name in lower case, branch) → head."""
         self.protected: set[tuple[str, str]] = set()
         self.merge_refusal = ""
-        self.merge_under_way = False
         """Why the forge merges nothing: its rules are not satisfied. Empty: they are."""
+        self.merge_under_way = False
+        """Whether what it does not merge at once is merged by itself later."""
         self.allowed_merges: frozenset[MergeKind] = frozenset(MergeKind)
         self.merges: list[tuple[str, str, MergeKind, str]] = []
         """Key of the pull request, head, how, and with what message."""
