@@ -149,7 +149,7 @@ def test_silence_ends_in_time(server, analysis):
     report, _ = heard(server, a_change(), timeout=0.3)
     assert "did not answer within 0.3 seconds" in report.trouble
     assert by_analysis(report) == analysis
-    assert report.seconds < 2
+    assert report.calls == 1
 
 
 @pytest.mark.parametrize(

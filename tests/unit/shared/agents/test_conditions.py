@@ -3,7 +3,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.agents._conditions import Condition, conditions, holds, pools
@@ -173,6 +173,7 @@ def test_what_nobody_can_make_is_none(annotation):
         ]
     )
 )
+@settings(deadline=None)
 def test_the_code_of_a_known_value_makes_that_value(annotation):
     found = domain_of(annotation, NAMES)
     assert found is not None

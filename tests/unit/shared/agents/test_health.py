@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.agents.health import FAILING_AFTER, REMEMBERED, AgentHealth, HealthState, after
@@ -68,6 +68,7 @@ def test_long_trouble_is_cut_and_json_keeps_all():
 
 
 @given(st.lists(st.booleans(), max_size=60))
+@settings(deadline=None)
 def test_only_so_many_are_remembered_and_all_are_counted(failures):
     health = course(*("trouble" if one else "" for one in failures))
     assert len(health.answers) == min(REMEMBERED, len(failures))

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import time
-
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.agents.injection import MOST, injections, said_in
@@ -112,6 +110,7 @@ def test_their_number_is_bounded_and_unknown_parts_are_passed_over():
 
 
 @given(st.text(max_size=300))
+@settings(deadline=None)
 def test_any_text_is_answered(text):
     told = said_in(text)
     assert told is None or (told[0] and told[1] and len(told[1]) <= 120)
@@ -129,8 +128,7 @@ def test_any_text_is_answered(text):
         "ai " * 5000,
     ],
 )
-def test_hostile_lines_take_no_longer_than_others(text):
-    began = time.process_time()
-    said_in(text)
-    # A pattern that backtracks without bound would take minutes.
-    assert time.process_time() - began < 2
+@pytest.mark.timeout(30)
+def test_hostile_lines_are_answered_without_end_of_backtracking(text):
+    told = said_in(text)
+    assert told is None or len(told[1]) <= 120

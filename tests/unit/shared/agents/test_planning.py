@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from datetime import timedelta
 
 import pytest
 from gherkin.parser import Parser
@@ -81,7 +80,7 @@ def test_requirements_are_numbered_and_know_their_heading():
 
 
 @given(st.text(max_size=400))
-@settings(deadline=timedelta(seconds=2))
+@settings(deadline=None)
 def test_any_description_is_read(text):
     assert all(one.text.strip() for one in stated(text))
 
@@ -132,7 +131,7 @@ def test_version_numbers_and_the_like_are_no_bounds():
 
 
 @given(st.lists(st.text(min_size=3, max_size=60), min_size=1, max_size=4))
-@settings(deadline=timedelta(seconds=5), max_examples=50)
+@settings(deadline=None)
 def test_whatever_is_stated_drafts_a_feature_file_that_parses(lines):
     drafted = scenarios(stated("\n".join(f"- {line}" for line in lines)))
     parsed = Parser().parse(gherkin("A feature", drafted, "item-1"))
@@ -235,7 +234,7 @@ def test_an_empty_epic_is_refused_with_a_remedy(epic, reason):
 
 
 @given(st.lists(st.text(alphabet="abcdef ", min_size=3, max_size=30), min_size=1, max_size=30))
-@settings(deadline=timedelta(seconds=5))
+@settings(deadline=None)
 def test_every_requirement_is_covered_exactly_once(lines):
     epic = Epic(title="Shop", body="\n".join(f"- {line}" for line in lines))
     if not stated(epic.body):
@@ -318,6 +317,7 @@ candidates = st.lists(
 
 
 @given(candidates, st.randoms())
+@settings(deadline=None)
 def test_the_order_is_total_and_does_not_depend_on_the_order_given(items, random):
     ranked = prioritise(items)
     assert sorted(one.id for one in ranked) == sorted(one.id for one in items)
@@ -329,6 +329,7 @@ def test_the_order_is_total_and_does_not_depend_on_the_order_given(items, random
 
 
 @given(candidates, st.integers(1, 100))
+@settings(deadline=None)
 def test_more_value_never_ranks_lower(items, more):
     first = items[0]
     raised = first.model_copy(update={"business_value": min(1000, (first.business_value or 0) + more)})

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.agents._semver import Bump, Version
@@ -82,6 +82,7 @@ versions = st.builds(
 
 
 @given(versions, st.sampled_from([Bump.PATCH, Bump.MINOR, Bump.MAJOR]))
+@settings(deadline=None)
 def test_a_bumped_version_is_a_later_release(version, bump):
     later = version.next(bump)
     assert later.pre == ""
@@ -91,17 +92,20 @@ def test_a_bumped_version_is_a_later_release(version, bump):
 
 
 @given(versions, st.sampled_from([Bump.PATCH, Bump.MINOR]))
+@settings(deadline=None)
 def test_a_larger_bump_never_gives_an_earlier_version(version, bump):
     assert version.next(Bump(bump + 1)).core >= version.next(bump).core
 
 
 @given(versions)
+@settings(deadline=None)
 def test_a_version_is_no_step_from_itself(version):
     assert version.step_to(version) is Bump.NONE
     assert version.next(Bump.NONE) == version
 
 
 @given(st.lists(st.sampled_from(["feat: a", "fix: b", "docs: c", "perf!: d"]), max_size=6))
+@settings(deadline=None)
 def test_the_bump_does_not_depend_on_the_order(messages):
     assert bump_of(read(*messages)) is bump_of(read(*reversed(messages)))
 

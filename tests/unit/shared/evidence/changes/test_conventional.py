@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.evidence.changes.conventional import conventional
@@ -52,12 +52,14 @@ def test_a_breaking_change_in_the_middle_of_a_body_is_one():
 
 
 @given(st.text(max_size=300))
+@settings(deadline=None)
 def test_any_text_is_read_or_none(message):
     read = conventional(message)
     assert read is None or (read.type and read.summary)
 
 
 @given(st.from_regex(r"[a-z]{1,10}(\([a-z ]{1,9}\))?!?: [a-z][a-z ]{0,40}[a-z]", fullmatch=True))
+@settings(deadline=None)
 def test_every_head_of_the_form_is_read(head):
     read = conventional(head)
     assert read is not None
