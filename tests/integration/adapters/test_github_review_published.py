@@ -28,9 +28,19 @@ def insist(publication, tries=20):
     raise AssertionError("it never got through")
 
 
-@pytest.mark.parametrize("by", ["app", "token"])
 @pytest.mark.parametrize(
-    "lost", [None, "/reviews", "/comments", "/check-runs", "/statuses/", "/labels", "/graphql", "/sarifs"]
+    ("by", "lost"),
+    [
+        ("app", None),
+        ("app", "/reviews"),
+        ("app", "/comments"),
+        ("app", "/check-runs"),
+        ("app", "/labels"),
+        ("app", "/graphql"),
+        ("app", "/sarifs"),
+        ("token", "/statuses/"),
+        ("token", "/comments"),
+    ],
 )
 def test_a_verdict_stands_there_once_is_mended_and_merged(desk, lost, by):
     forge = desk.app if by == "app" else desk.person("ada")
