@@ -52,9 +52,9 @@ _BESIDE = re.compile(
 _DECLARED = frozenset({".bicep", ".bicepparam", ".tf", ".tfvars", ".yaml", ".yml", ".json", ".tpl", ".hcl", ".toml"})
 """Descriptions of infrastructure, which a tool makes true."""
 _APPLIES = re.compile(
-    r"\balembic\s+upgrade\b|manage\.py\s+migrate\b|\bflask\s+db\s+upgrade\b|\bprisma\s+migrate\s+deploy\b|\bflyway\b[^\n]*\bmigrate\b|\bliquibase\b[^\n]*\bupdate\b"
-    r"|\bdotnet\s+ef\s+database\s+update\b|\brails\s+db:migrate\b|\bknex\s+migrate:latest\b|\btypeorm\b[^\n]*migration:run|\bsqlx\s+migrate\s+run\b|\bmigrate\b[^\n]*\bup\b"
-    r"|\bterraform\s+apply\b|\btofu\s+apply\b|\baz\s+deployment\b[^\n]*\bcreate\b|\bazd\s+(?:up|provision)\b|azure/arm-deploy|AzureResourceManagerTemplateDeployment|\bhelm\s+(?:upgrade|install)\b|\bkubectl\s+apply\b|\bpulumi\s+up\b|\bcdk\s+deploy\b",
+    r"\balembic\s+upgrade\b|manage\.py\s+migrate\b|\bflask\s+db\s+upgrade\b|\bprisma\s+migrate\s+deploy\b|\bflyway\b[^\n]{0,200}\bmigrate\b|\bliquibase\b[^\n]{0,200}\bupdate\b"
+    r"|\bdotnet\s+ef\s+database\s+update\b|\brails\s+db:migrate\b|\bknex\s+migrate:latest\b|\btypeorm\b[^\n]{0,200}migration:run|\bsqlx\s+migrate\s+run\b|\bmigrate\b[^\n]{0,200}\bup\b"
+    r"|\bterraform\s+apply\b|\btofu\s+apply\b|\baz\s+deployment\b[^\n]{0,200}\bcreate\b|\bazd\s+(?:up|provision)\b|azure/arm-deploy|AzureResourceManagerTemplateDeployment|\bhelm\s+(?:upgrade|install)\b|\bkubectl\s+apply\b|\bpulumi\s+up\b|\bcdk\s+deploy\b",
     re.IGNORECASE,
 )
 _CHECK = re.compile(r"\b(?:deploy|migrat|provision|infra|terraform|bicep|rollout|release to|apply)", re.IGNORECASE)

@@ -32,9 +32,9 @@ _LAYERS = {
     "integration_cases": frozenset({TestLayer.INTEGRATION}),
 }
 _TALKS = re.compile(
-    r"^\s*(?:import|from)\s+(?:requests|httpx|aiohttp|urllib|socket|sqlite3|sqlalchemy|psycopg\w*|asyncpg|pymysql|pymongo|redis"
+    r"^[ \t]{0,40}(?:import|from)[ \t]{1,9}(?:requests|httpx|aiohttp|urllib|socket|sqlite3|sqlalchemy|psycopg\w*|asyncpg|pymysql|pymongo|redis"
     r"|boto3|botocore|azure|google\.cloud|grpc|kafka|pika|smtplib|ftplib|paramiko|subprocess|elasticsearch|django\.db)\b"
-    r"|\bfetch\s*\(|[\"'](?:axios|pg|mysql2?|mongodb|ioredis|redis|node-fetch|got|undici|kafkajs|amqplib|@azure/[\w-]+|@aws-sdk/[\w-]+)[\"']"
+    r"|\bfetch\s{0,9}\(|[\"'](?:axios|pg|mysql2?|mongodb|ioredis|redis|node-fetch|got|undici|kafkajs|amqplib|@azure/[\w-]+|@aws-sdk/[\w-]+)[\"']"
     r"|\b(?:HttpClient|DbContext|DataSource|SqlConnection|RestTemplate|net/http|database/sql)\b",
     re.MULTILINE,
 )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from shared.domain.change import Part, Unknown
 from shared.evidence.changes.declared import Declaration, DeclarationKind, Declared, Language, Route
 
 LARGEST = 1024 * 1024
+"""Characters of a file that is read; nobody writes a larger one by hand."""
+MOST = 2_000
+"""Exports or tests of a file."""
 
 BLIND = (
     "Exports are read line by line, without a parser: members of exported classes and objects, names passed on with "
@@ -21,7 +25,7 @@ _EXPORT = re.compile(
     rf"^export\s+(?P<default>default\s+)?(?:declare\s+)?(?:abstract\s+)?(?P<async>async\s+)?"
     rf"(?P<word>function\s*\*?|class|const|let|var|interface|type|enum)\s*(?P<name>{_NAME})?"
 )
-_LIST = re.compile(r"^export\s+(?:type\s+)?\{(?P<names>[^}]*)\}", re.MULTILINE)
+_LIST = re.compile(r"^export\s+(?:type\s+)?\{(?P<names>[^}]{0,9999})\}", re.MULTILINE)
 _COMMONJS = re.compile(rf"^(?:module\.)?exports\.(?P<name>{_NAME})\s*=")
 _ROUTE = re.compile(
     r"""\b(?:app|router|server|fastify|api)\.(?P<verb>get|post|put|patch|delete|head|options|all)\(\s*["'`](?P<path>/[^"'`]*)["'`]"""
@@ -35,16 +39,20 @@ def declared(path: str, source: str, language: Language) -> Part[Declared]:
     if len(source) > LARGEST:
         return Unknown(reason=f"{path} has {len(source)} characters; {LARGEST} are the most that is read")
     lines = without_comments(source).split("\n")
-    found = sorted([*_exports(lines), *_routes(lines)], key=lambda one: (one.start, one.name))
+    brackets = Brackets(lines)
+    declarations = list(islice(chain(_exports(lines, brackets), _routes(lines, brackets)), MOST + 1))
+    if len(declarations) > MOST:
+        return Unknown(reason=f"{path} exports more than {MOST} names")
+    found = sorted(declarations, key=lambda one: (one.start, one.name))
     return Declared(language=language, declarations=tuple(found), blind=BLIND)
 
 
-def _exports(lines: list[str]) -> Iterator[Declaration]:
+def _exports(lines: list[str], brackets: Brackets) -> Iterator[Declaration]:
     for number, line in enumerate(lines, 1):
         if found := _EXPORT.match(line):
             word = found["word"].split()[0].rstrip("*")
             name = found["name"] or "default"
-            end = closing_line(lines, number)
+            end = brackets.closing(number)
             text = "\n".join(lines[number - 1 : end])
             function = word == "function" or (
                 word in {"const", "let", "var"} and bool(_CALLABLE.search(text[:_LONGEST]))
@@ -58,7 +66,7 @@ def _exports(lines: list[str]) -> Iterator[Declaration]:
             )
             yield _made(name, kind, text, number, end, asynchronous=bool(found["async"]))
         elif found := _COMMONJS.match(line):
-            end = closing_line(lines, number)
+            end = brackets.closing(number)
             text = "\n".join(lines[number - 1 : end])
             kind = DeclarationKind.FUNCTION if _CALLABLE.search(text[:_LONGEST]) else DeclarationKind.CONSTANT
             yield _made(found["name"], kind, text, number, end)
@@ -87,11 +95,11 @@ def _made(
     )
 
 
-def _routes(lines: list[str]) -> Iterator[Declaration]:
+def _routes(lines: list[str], brackets: Brackets) -> Iterator[Declaration]:
     for number, line in enumerate(lines, 1):
         for found in _ROUTE.finditer(line):
             route = Route(method="ANY" if found["verb"] == "all" else found["verb"].upper(), path=found["path"])
-            end = closing_line(lines, number)
+            end = brackets.closing(number)
             yield Declaration(
                 name=route.text,
                 kind=DeclarationKind.FUNCTION,
@@ -105,20 +113,29 @@ def _routes(lines: list[str]) -> Iterator[Declaration]:
             )
 
 
-def closing_line(lines: list[str], number: int) -> int:
-    """The line where the brackets opened from ``number`` on are closed again."""
-    depth, opened = 0, False
-    for index in range(number - 1, len(lines)):
-        for sign in _STRINGS.sub("", lines[index]):
-            if sign in "{([":
-                depth, opened = depth + 1, True
-            elif sign in "})]":
-                depth -= 1
-        if depth <= 0 and (opened or lines[index].rstrip().endswith(";") or index > number):
-            return index + 1
-    return number
+class Brackets:
+    """Where brackets opened on a line are closed again; strings and comments hold none."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines: list[tuple[int, bool, bool]] = []
+        for line in lines:
+            plain = _STRINGS.sub("", line)
+            opening, closing = (sum(map(plain.count, signs)) for signs in ("{([", "})]"))
+            self._lines.append((opening - closing, opening > 0, line.rstrip().endswith(";")))
+
+    def closing(self, number: int) -> int:
+        """The line where what begins on line ``number`` ends; that line itself where nothing closes it."""
+        depth, opened = 0, False
+        for index in range(number - 1, min(len(self._lines), number - 1 + _MOST_LINES)):
+            net, opens, ended = self._lines[index]
+            depth, opened = depth + net, opened or opens
+            if depth <= 0 and (opened or ended or index > number):
+                return index + 1
+        return number
 
 
+_MOST_LINES = 5_000
+"""Of one function or test; in a longer one its end is not looked for."""
 _STRINGS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""")
 
 
@@ -135,7 +152,7 @@ def _parenthesis(text: str) -> str:
     return " ".join(text[start : start + _LONGEST].split())
 
 
-_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`\\])//[^\n]*", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|(?<![:\"'`\\])//[^\n]*", re.DOTALL)
 
 
 def without_comments(source: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
 from pathlib import PurePosixPath
 
 from shared.domain.change import ChangedFile, FileStatus, Part, Unknown
@@ -11,7 +13,7 @@ from shared.evidence.changes.cases import Case, CaseClass, classed
 from shared.evidence.changes.declared import Language
 from shared.evidence.changes.functions import language_of
 from shared.evidence.changes.gherkin import Scenario, scenarios
-from shared.evidence.changes.javascript import closing_line, without_comments
+from shared.evidence.changes.javascript import LARGEST, MOST, Brackets, without_comments
 from shared.evidence.changes.kinds import FileKind, TestLayer, kind_of, layer_of
 from shared.evidence.changes.lines import changed
 from shared.evidence.changes.pytest_cases import Found
@@ -31,6 +33,8 @@ _STATUS = re.compile(r"status\w*[^\n;]{1,30}?\b([45]\d\d)\b", re.IGNORECASE)
 _AT_LIMIT = re.compile(r"[(,:]\s*(null|undefined|0|-1|\"\"|''|``|\[\]|\{\}|NaN|Infinity|Number\.MAX_\w+)\s*[),}]")
 _PROPERTY = re.compile(r"\bfc\.(?:assert|property)\(")
 _CLAIM = re.compile(r"\b(?:expect|assert|should)\b")
+_LONGEST = 4_000
+"""Characters of a test that are looked at."""
 _SKIPPING = frozenset({"skip", "skipped", "ignore", "ignored", "wip", "todo", "disabled"})
 
 
@@ -48,7 +52,10 @@ def cases_of(path: str, source: str) -> Part[tuple[Found, ...]]:
     if language is Language.PYTHON:
         return pytest_cases(path, source)
     if language is not None:
-        return tuple(_javascript(source))
+        if len(source) > LARGEST:
+            return Unknown(reason=f"{path} has {len(source)} characters; {LARGEST} are the most that is read")
+        found = tuple(islice(_javascript(source), MOST + 1))
+        return found if len(found) <= MOST else Unknown(reason=f"{path} holds more than {MOST} tests")
     return Unknown(reason=f"test cases of {suffix or path} files are not read", supported=False)
 
 
@@ -129,11 +136,12 @@ def _of_scenario(one: Scenario, source: str) -> Found:
 def _javascript(source: str) -> Iterator[Found]:
     plain = without_comments(source)
     lines = plain.split("\n")
+    brackets = Brackets(lines)
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
     for found in _IT.finditer(plain):
-        start = plain.count("\n", 0, found.start()) + 1
-        opened = plain.count("\n", 0, found.end()) + 1
-        end = max(opened, closing_line(lines, start))
-        body = "\n".join(lines[start - 1 : end])
+        start, opened = bisect_right(starts, found.start()), bisect_right(starts, found.end())
+        end = max(opened, brackets.closing(start))
+        body = plain[found.start() : min(starts[end] - 1, found.start() + _LONGEST)]
         status = _STATUS.search(body)
         refusal = _first(_THROWS, body) or (f"status {status[1]}" if status else "")
         at = _AT_LIMIT.search(body)

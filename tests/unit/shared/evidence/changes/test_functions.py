@@ -315,3 +315,13 @@ def test_any_text_is_read_as_python_or_said_not_to_parse(source: str) -> None:
         assert isinstance(found, Unknown)
     else:
         assert not isinstance(found, Unknown)
+
+
+def test_what_is_never_closed_ends_on_its_line() -> None:
+    assert (of("a.ts", "export function a(\n" * 3)["a"].start, of("a.ts", "export const b = (\n1\n")["b"].end) == (3, 1)
+
+
+def test_a_file_of_thousands_of_exports_says_so() -> None:
+    found = declared("a.ts", "export const a = 1;\n" * 2_001)
+    assert isinstance(found, Unknown)
+    assert "2000" in found.reason

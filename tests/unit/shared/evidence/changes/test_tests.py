@@ -313,3 +313,13 @@ def test_any_text_is_read_for_cases_within_its_lines(source: str) -> None:
 @given(st.text(alphabet='Scenario: GivenWhenThen@tag|"\n Examples', max_size=300))
 def test_any_text_is_read_for_scenarios_within_its_lines(source: str) -> None:
     assert all(1 <= one.line <= one.end <= source.count("\n") + 1 for one in scenarios(source))
+
+
+@pytest.mark.parametrize("source", ['it("' * 3_000, "it('a', () => {});\n" * 2_001])
+def test_a_file_of_nothing_but_tests_is_not_read_to_its_end(source: str) -> None:
+    unread = touched_cases(file("a.test.js", None, source))
+    assert isinstance(unread, Unknown) or len(unread) <= 2_000
+
+
+def test_a_file_that_exports_thousands_of_names_is_not_read() -> None:
+    assert isinstance(touched_cases(file("a.test.js", None, "/" * 1_048_577)), Unknown)
