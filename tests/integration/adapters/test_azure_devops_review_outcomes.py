@@ -184,7 +184,7 @@ def test_a_merge_under_way_is_looked_at_a_few_times(place, change, monkeypatch):
     monkeypatch.setattr(place.forge, "_pull_request", slow)
     monkeypatch.setattr(git, "update_pull_request", queued)
     assert place.forge.merge(change, head, MergeKind.MERGE, "") == MergeOutcome(
-        merged=False, reason="The merge is under way"
+        merged=False, reason="The merge is under way", under_way=True
     )
     shown[:] = ["queued", "failure"]
     refused = place.forge.merge(change, head, MergeKind.MERGE, "")
@@ -203,7 +203,8 @@ def test_a_queued_merge_that_takes_longer_is_told_as_under_way_and_found_later(p
     head = place.forge.head_of(change)[0]
     place.sandbox.service.completion_seconds = 1
     for _ in range(2):
-        assert place.forge.merge(change, head, MergeKind.SQUASH, "x").reason == outcomes.UNDER_WAY
+        outcome = place.forge.merge(change, head, MergeKind.SQUASH, "x")
+        assert (outcome.merged, outcome.under_way, outcome.reason) == (False, True, outcomes.UNDER_WAY)
     place.sandbox.service.completion_seconds = 0
     place.until(lambda: place.forge.merge(change, head, MergeKind.SQUASH, "x").merged)
 
