@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from shared.domain.change import ChangedFile, ChangeEvidence, FileStatus, Unknown
+from shared.domain.globs import fits
 from shared.domain.review import Judgement
 from shared.evidence.changes.kinds import FileKind, kind_of
 
@@ -38,9 +38,7 @@ def of_kind(evidence: ChangeEvidence, *kinds: FileKind, removed: bool = False) -
 def matching(evidence: ChangeEvidence, patterns: Iterable[str]) -> tuple[ChangedFile, ...]:
     """The changed files, also those that are gone, whose path fits one of ``patterns``."""
     asked = tuple(patterns)
-    return tuple(
-        file for file in evidence.known_files if any(PurePosixPath(file.path).full_match(pattern) for pattern in asked)
-    )
+    return tuple(file for file in evidence.known_files if fits(file.path, asked))
 
 
 def aside(evidence: ChangeEvidence, what: str, *kinds: FileKind) -> Judgement | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from shared.domain.change import ChangedFile, ChangeEvidence, Unknown
 from shared.domain.definition import GateId
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement, Remark
 from shared.gates import Asked, Gate
 
@@ -43,7 +42,7 @@ def evaluate(evidence: ChangeEvidence, asked: Asked) -> Judgement:
 
 
 def _generated(file: ChangedFile) -> bool:
-    return file.binary or any(PurePosixPath(file.path).full_match(pattern) for pattern in GENERATED)
+    return file.binary or fits(file.path, GENERATED)
 
 
 GATE = Gate(

@@ -14,6 +14,7 @@ from shared.domain.change import ChangedFile, ChangeEvidence, Reported, Unknown
 from shared.domain.definition import GateId
 from shared.domain.definition import Severity as Harm
 from shared.domain.evidence import Coverage
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement, Remark
 from shared.domain.threshold import Threshold, Unit
 from shared.evidence.changes.coverage import NewLines, Share, new_lines, share_of, together
@@ -147,8 +148,7 @@ def _critical(seen: _Seen) -> Judgement | None:
 
 
 def _is_critical(path: str) -> bool:
-    one = PurePosixPath(path)
-    return any(one.full_match(pattern) for pattern in CRITICAL)
+    return fits(path, CRITICAL)
 
 
 def _decrease(evidence: ChangeEvidence, seen: _Seen) -> None:

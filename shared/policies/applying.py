@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import PurePosixPath
 
 from pydantic import Field
 
 from shared.domain.definition import AppliesWhen, ChangeKind, WorkItemKind
 from shared.domain.forge import Frozen
+from shared.domain.globs import fits
 
 
 class Facts(Frozen):
@@ -68,7 +68,7 @@ def _matching_labels(when: AppliesWhen, facts: Facts) -> bool | None:
 def _matching_paths(when: AppliesWhen, facts: Facts) -> bool | None:
     if facts.paths is None:
         return None
-    return any(PurePosixPath(path).full_match(pattern) for path in facts.paths for pattern in when.paths)
+    return any(fits(path, when.paths) for path in facts.paths)
 
 
 def _common(wanted: tuple[StrEnum, ...], known: tuple[StrEnum, ...] | None) -> bool | None:

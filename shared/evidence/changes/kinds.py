@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import PurePosixPath
+
+from shared.domain.globs import fits
 
 
 class FileKind(StrEnum):
@@ -74,13 +77,13 @@ CODE_SUFFIXES = frozenset(
 )
 
 
+@lru_cache(maxsize=16_384)  # of a few large changes; gates and agents ask for the kind of each file dozens of times
 def kind_of(path: str) -> FileKind:
     """What the file at ``path`` is for."""
-    one = PurePosixPath(path)
     for kind, patterns in _PATTERNS:
-        if any(one.full_match(pattern) for pattern in patterns):
+        if fits(path, patterns):
             return kind
-    return FileKind.CODE if one.suffix.lower() in CODE_SUFFIXES else FileKind.OTHER
+    return FileKind.CODE if PurePosixPath(path).suffix.lower() in CODE_SUFFIXES else FileKind.OTHER
 
 
 class TestLayer(StrEnum):
