@@ -40,13 +40,13 @@ def added(file: ChangedFile) -> tuple[Line, ...]:
     return tuple(Line(one.new, one.text) for one in _walk(file.patch or "") if one.sign == "+")
 
 
-def gained(file: ChangedFile) -> tuple[int, ...] | None:
+def gained(file: ChangedFile) -> frozenset[int] | None:
     """Numbers of the lines the file gains; every one of a new file. None: its hunks could not be had."""
     if file.patch is not None:
-        return tuple(line.number for line in added(file))
+        return frozenset(line.number for line in added(file))
     if file.status is FileStatus.ADDED and file.content is not None:
-        return tuple(range(1, file.content.count("\n") + (not file.content.endswith("\n")) + 1))
-    return () if file.status is FileStatus.REMOVED else None
+        return frozenset(range(1, file.content.count("\n") + (not file.content.endswith("\n")) + 1))
+    return frozenset() if file.status is FileStatus.REMOVED else None
 
 
 def removed(file: ChangedFile) -> tuple[Line, ...]:

@@ -47,7 +47,10 @@ def cases_of(path: str, source: str) -> Part[tuple[Found, ...]]:
     """Every case of ``source``. ``Unknown`` where it does not parse, or nobody here reads its language."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix == ".feature":
-        return tuple(_of_scenario(one, source) for one in scenarios(source))
+        told, lines = scenarios(source), source.split("\n")
+        if len(told) > MOST:
+            return Unknown(reason=f"{path} holds more than {MOST} scenarios")
+        return tuple(_of_scenario(one, lines) for one in told)
     language = language_of(path)
     if language is Language.PYTHON:
         return pytest_cases(path, source)
@@ -112,7 +115,7 @@ def _names_before(file: ChangedFile) -> frozenset[str]:
     return frozenset() if isinstance(found, Unknown) else frozenset(one.name for one in found)
 
 
-def _of_scenario(one: Scenario, source: str) -> Found:
+def _of_scenario(one: Scenario, lines: list[str]) -> Found:
     outcome = " ".join(step for step in one.steps if step.startswith("Then"))
     kind, because = classed(f"{' '.join(one.tags)} {one.title}")
     if kind is CaseClass.POSITIVE:
@@ -129,7 +132,7 @@ def _of_scenario(one: Scenario, source: str) -> Found:
         because,
         bool({tag.lower() for tag in one.tags} & _SKIPPING),
         one.whole,
-        "\n".join(source.split("\n")[one.line - 1 : one.end]),
+        "\n".join(lines[one.line - 1 : one.end]),
     )
 
 

@@ -321,5 +321,11 @@ def test_a_file_of_nothing_but_tests_is_not_read_to_its_end(source: str) -> None
     assert isinstance(unread, Unknown) or len(unread) <= 2_000
 
 
-def test_a_file_that_exports_thousands_of_names_is_not_read() -> None:
+def test_a_feature_of_thousands_of_scenarios_says_so() -> None:
+    unread = touched_cases(file("a.feature", None, "Scenario: A\nWhen a\nThen b\n" * 2_001))
+    assert isinstance(unread, Unknown)
+    assert "2000 scenarios" in unread.reason
+
+
+def test_a_file_too_large_to_be_written_by_hand_is_not_read() -> None:
     assert isinstance(touched_cases(file("a.test.js", None, "/" * 1_048_577)), Unknown)
