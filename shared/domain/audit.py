@@ -57,7 +57,7 @@ class AuditTag(StrEnum):
     EVIDENCE_STORED = "doneright:evidence:stored"
     POLICY_CHANGED = "doneright:policy:changed"
     REVIEW_JUDGED = "doneright:review:judged"
-    MERGE_HELD = "doneright:merge:held"
+    MERGE_REFUSED = "doneright:merge:refused"
     REVIEW_FAILED = "doneright:review:failed"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
@@ -188,7 +188,7 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED: "The verdict about a pull request was told on Azure DevOps; the artifact holds it whole.",
     AuditTag.AZURE_DEVOPS_CHANGE_MERGED: "A pull request that had passed its review was completed on Azure DevOps, exactly as reviewed.",
     AuditTag.POLICY_CHANGED: "The policy of an organisation or a project was set anew; the artifact holds its text.",
-    AuditTag.MERGE_HELD: "A change that had passed its review was not merged; the detail says why the forge did not.",
+    AuditTag.MERGE_REFUSED: "A change that had passed its review was not merged; the detail says why the forge did not.",
 }
 
 

@@ -178,7 +178,7 @@ def merge(room: Room, task: ReviewTask) -> MergeOutcome:
             followed=list(outcome.followed)[:20],
         )
     else:
-        _record(ports, AuditTag.MERGE_HELD, run, f"merge.{run.round}", head=run.head, reason=outcome.reason[:500])
+        _record(ports, AuditTag.MERGE_REFUSED, run, f"merge.{run.round}", head=run.head, reason=outcome.reason[:500])
     return outcome
 
 
