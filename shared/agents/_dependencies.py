@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -37,6 +38,7 @@ def needs(files: Sequence[ChangedFile]) -> dict[str, frozenset[str]]:
     """Path → paths of other changed files that it needs. A file that does not parse needs none that is seen."""
     modules = {name: file.path for file in files for name in module_names(file.path)}
     paths = frozenset(file.path for file in files)
+    coded = _by_stem(files)
     found: dict[str, frozenset[str]] = {}
     for file in files:
         text = after(file)
@@ -48,7 +50,7 @@ def needs(files: Sequence[ChangedFile]) -> dict[str, frozenset[str]]:
             elif suffix in _SCRIPTS:
                 wanted = set(_script(file.path, text, paths))
         if kind_of(file.path) is FileKind.TEST:
-            wanted |= set(_subjects(file.path, files))
+            wanted.update(coded.get(_TEST_NAME.sub("", PurePosixPath(file.path).stem), ()))
         found[file.path] = frozenset(wanted - {file.path})
     return found
 
@@ -90,12 +92,13 @@ def _script(path: str, text: str, paths: frozenset[str]) -> Iterator[str]:
         yield from (one for one in candidates if one in paths)
 
 
-def _subjects(path: str, files: Sequence[ChangedFile]) -> Iterator[str]:
-    """Code files that the test is named after."""
-    stem = _TEST_NAME.sub("", PurePosixPath(path).stem)
-    yield from (
-        file.path for file in files if kind_of(file.path) is FileKind.CODE and PurePosixPath(file.path).stem == stem
-    )
+def _by_stem(files: Sequence[ChangedFile]) -> Mapping[str, Sequence[str]]:
+    """Code files by the name that a test of them carries."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if kind_of(file.path) is FileKind.CODE:
+            found[PurePosixPath(file.path).stem].append(file.path)
+    return found
 
 
 def text_of(file: ChangedFile) -> str:

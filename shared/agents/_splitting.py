@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from pydantic import Field
 
 from shared.agents._dependencies import needs
+from shared.agents._neighbours import Neighbours
 from shared.domain.change import ChangeCommit, ChangedFile
 from shared.domain.forge import Frozen
 from shared.evidence.changes.kinds import FileKind, kind_of
@@ -98,10 +99,11 @@ def _by_independence(files: Sequence[ChangedFile], needed: Mapping[str, frozense
     rest = [group for group in groups if group not in coded]
     if len(coded) < 2:
         return []
+    neighbours = Neighbours(coded)
     for group in rest:
         # Documents and the like go with the code they stand nearest to.
-        max(coded, key=lambda one: _nearness(group, one)).update(group)
-    return _without_small(coded, files)
+        neighbours.join(neighbours.nearest(group), group)
+    return _without_small(neighbours.groups(), files)
 
 
 def _by_folders(files: Sequence[ChangedFile]) -> list[set[str]]:
@@ -138,35 +140,11 @@ def _joined(sets: Iterable[set[str]]) -> list[set[str]]:
     return found
 
 
-def _nearness(group: set[str], other: set[str]) -> tuple[int, str]:
-    def common(one: str, two: str) -> int:
-        count = 0
-        for mine, theirs in zip(PurePosixPath(one).parts[:-1], PurePosixPath(two).parts[:-1], strict=False):
-            if mine != theirs:
-                break
-            count += 1
-        return count
-
-    # The name settles ties, so that the same change is always cut the same way.
-    return max(common(mine, theirs) for mine in group for theirs in other), min(other)
-
-
 def _without_small(groups: list[set[str]], files: Sequence[ChangedFile]) -> list[set[str]]:
     """Small groups joined to their nearest neighbour, until few enough are left."""
     lines = {file.path: file.additions + file.deletions for file in files}
-    total = max(1, sum(lines.values()))
-
-    def weight(group: set[str]) -> tuple[int, str]:
-        return sum(lines[path] for path in group), min(group)
-
-    groups = [set(group) for group in groups]
-    while len(groups) > 1:
-        smallest = min(groups, key=weight)
-        if weight(smallest)[0] >= _SMALL * total and len(groups) <= MOST_PARTS:
-            break
-        groups.remove(smallest)
-        max(groups, key=lambda one: _nearness(smallest, one)).update(smallest)
-    return groups
+    least = _SMALL * max(1, sum(lines.values()))
+    return Neighbours(groups).without_small(lines, least=least, most=MOST_PARTS)
 
 
 def _parts(
