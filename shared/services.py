@@ -22,6 +22,7 @@ from shared.adapters.storage.records import TableRecords
 from shared.audit.people import Pseudonyms
 from shared.connections.manifest import Registration
 from shared.domain.activity import Listed
+from shared.domain.change import Change, Scan
 from shared.domain.connection import (
     AzureDevOpsConnection,
     Connection,
@@ -348,6 +349,18 @@ def _advisories(configured: Settings) -> Advisories | None:
     return Osv(configured.osv_url)
 
 
+def _analyse(
+    ports: EvidencePorts, secrets: SecretStore, connection: Connection, project: str, change: Change
+) -> tuple[Scan, ...]:
+    named = connection.sonarqube
+    if named is None:
+        return ()
+    from shared.adapters.sonarqube import connected
+    from shared.evidence.analysing import take
+
+    return take(ports, lambda: connected(named, secrets), named, project, change)
+
+
 def _model(configured: Settings, secrets: SecretStore) -> Model | None:
     if not configured.model_url:
         return None
@@ -390,6 +403,7 @@ def review_room(
     return Room(
         ports=ports,
         looking=Looking(
+            analyse=lambda connection, project, change: _analyse(ports.evidence, secrets, connection, project, change),
             scan=lambda change, files, reports: scan(change, files, reports, scanning),
             choose=chosen,
         ),

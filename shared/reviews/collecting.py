@@ -34,8 +34,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Looking:
-    """What collecting uses beside the ports: the scanners, and who chooses the agents."""
+    """What collecting uses beside the ports: an analysis server, the scanners, and who chooses the agents."""
 
+    analyse: Callable[[Connection, str, Change], tuple[Scan, ...]]
+    """Keeps what the connection's server says of the head of a project's change; what it could not say, as scans."""
     scan: Callable[[Change, Part[tuple[ChangedFile, ...]], tuple[Reported, ...]], tuple[Scan, ...]]
     choose: Callable[[ChangeEvidence], tuple[AgentName, ...]]
 
@@ -57,8 +59,9 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         # Later rounds leave the verdict that stands: a check must not flicker with every comment.
         publishing.announce(forge, run.ref, change.head, ports.links.review(run.review), run.review)
     files = forge.changed_files(change)
+    analysed = looking.analyse(connection, run.project, change)
     reports = _reports(ports, run.project, [change.head, change.merge_commit])
-    scans = looking.scan(change, files, () if isinstance(reports, Unknown) else reports)
+    scans = (*analysed, *looking.scan(change, files, () if isinstance(reports, Unknown) else reports))
     evidence = ChangeEvidence(
         change=change,
         files=_without_secrets(files, scans),

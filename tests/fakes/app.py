@@ -267,7 +267,11 @@ class App:
         """What reviews are carried out with: real gates, no scanner and no agent."""
         return Room(
             ports=self.reviews,
-            looking=Looking(scan=lambda change, files, reports: (), choose=lambda evidence: ()),
+            looking=Looking(
+                analyse=lambda connection, project, change: (),
+                scan=lambda change, files, reports: (),
+                choose=lambda evidence: (),
+            ),
             hear=lambda agent, evidence: AgentReport(agent=agent),
             moved=lambda run, reviewed, merged: (),
         )

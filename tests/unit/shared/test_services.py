@@ -9,9 +9,10 @@ from shared.adapters.key_vault import KeyVaultSecrets, SettingsSecrets
 from shared.domain.forge import ForgeName
 from shared.errors import RefusedError, TransientError
 from shared.projects.links import Links
-from shared.services import Connector, compose, hook_secret
+from shared.services import Connector, compose, hook_secret, review_room
 from shared.settings import Settings
-from tests.fakes.app import KEY, a_connection
+from tests.fakes.app import KEY, App, a_connection
+from tests.fakes.changes import a_change
 from tests.fakes.storage import MemoryClock, MemorySecrets
 
 STORAGE = {
@@ -157,3 +158,20 @@ def test_the_settings_of_pacing_are_kept():
     with pytest.raises(TransientError, match="GitHub has not answered 2 times in a row") as caught, pace.call("b", {}):
         pytest.fail("the circuit is open")
     assert 6.5 <= caught.value.retry_after <= 8.75
+
+
+SONARQUBE = {"url": "https://sonarqube.example", "token_secret": "sonar"}
+
+
+def test_a_review_asks_the_analysis_server_of_its_connection_alone():
+    room = composed_room(App())
+    assert room.looking.analyse(a_connection(), "desk", a_change()) == ()
+    (scan,) = room.looking.analyse(a_connection(sonarqube=SONARQUBE), "desk", a_change())
+    # Its secret is not there: that is told, and the review goes on.
+    assert scan.scanner == "sonarqube"
+    assert "sonar" in scan.findings.reason
+
+
+def composed_room(app, **given):
+    """What reviews are carried out with, over memory but for what settings choose."""
+    return review_room(app.reviews, app._connect, configured(**given), app.secrets)

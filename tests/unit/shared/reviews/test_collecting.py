@@ -24,10 +24,19 @@ def world(request, monkeypatch):
     return ReviewWorld(monkeypatch, request.param)
 
 
-def collected(world, ref, looking=None):
+def looking(**given):
+    """Who looks at nothing and chooses one agent, unless ``given`` says otherwise."""
+    usual = {
+        "analyse": lambda connection, project, change: (),
+        "scan": lambda change, files, reports: (),
+        "choose": lambda seen: (AgentName.QUALITY,),
+    }
+    return Looking(**(usual | given))
+
+
+def collected(world, ref, **given):
     (start,) = world.news(ref).start
-    nothing = Looking(scan=lambda change, files, reports: (), choose=lambda seen: (AgentName.QUALITY,))
-    return collect(world.app.reviews, looking or nothing, start)
+    return collect(world.app.reviews, looking(**given), start)
 
 
 def evidence_of(world, found):
@@ -54,6 +63,41 @@ def test_reports_of_the_head_and_of_the_base_are_told_apart(world):
     assert [one.record.commit for one in evidence.base_reports] == [BASE]
 
 
+def test_the_analysis_servers_word_is_among_the_reports_that_are_read(world):
+    ref = world.open()
+    asked, scanned = [], []
+
+    def analyse(connection, project, change):
+        asked.append((connection.id, project, change.head))
+        keep(world.app.evidence, Sent(project, change.head, "sonarqube"), [JUNIT % 1])
+        return ()
+
+    def scan(change, files, reports):
+        scanned.extend(reports)
+        return (Scan(scanner="bandit", findings=()),)
+
+    evidence = evidence_of(world, collected(world, ref, analyse=analyse, scan=scan))
+    assert asked == [(world.connection.id, PROJECT, HEAD)]
+    assert [one.record.actor for one in evidence.reports] == ["sonarqube"]
+    assert tuple(scanned) == evidence.reports
+    assert [one.scanner for one in evidence.scans] == ["bandit"]
+
+
+def test_an_analysis_that_is_missing_stands_before_the_other_scans(world):
+    ref = world.open()
+    missing = Scan(scanner="sonarqube", findings=Unknown(reason="SonarQube analysed ffffffff last"))
+    evidence = evidence_of(
+        world,
+        collected(
+            world,
+            ref,
+            analyse=lambda connection, project, change: (missing,),
+            scan=lambda change, files, reports: (Scan(scanner="bandit", findings=()),),
+        ),
+    )
+    assert evidence.scans == (missing, Scan(scanner="bandit", findings=()))
+
+
 def test_a_report_that_cannot_be_read_any_more_makes_all_unknown(world):
     ref = world.open()
     receipt = keep(world.app.evidence, Sent(PROJECT, HEAD, "p"), [JUNIT % 1])
@@ -70,7 +114,7 @@ def test_a_leaked_key_is_not_kept(world):
         found = Finding(rule="AWS Access Key", severity=Severity.CRITICAL, path="src/a.py", line=2)
         return (Scan(scanner="detect-secrets", findings=(found,)),)
 
-    evidence = collected(world, ref, Looking(scan=scan, choose=lambda seen: ()))
+    evidence = collected(world, ref, scan=scan)
     assert KEY in seen[0]
     assert KEY not in world.app.artifacts.get(evidence.evidence).decode()
     kept = evidence_of(world, evidence)
