@@ -14,7 +14,6 @@ from shared.domain.delivery import DeliveryState, Envelope, RequestState
 from shared.domain.faults import faults_of
 from shared.domain.forge import ForgeName, Frozen, IssueSnapshot, RepositoryRef
 from shared.domain.issue_category import IssueToSort
-from shared.domain.keys import encode_key
 from shared.domain.project import RequestOrigin
 from shared.domain.run import RunInput
 from shared.errors import RefusedError
@@ -30,6 +29,7 @@ from shared.intake.events import (
     content_digest,
     parse,
 )
+from shared.projects.beginning import new_run
 from shared.projects.deciding import Wake
 from shared.projects.lost import to_take_up
 from shared.projects.ports import CONNECTIONS, PROJECTS, REQUESTS, ProjectPorts
@@ -84,11 +84,7 @@ def handle(
         case AzureDevOpsBuild():
             return _build(ports, envelope, event)
         case GitHubIssues():
-            handling = _issue(ports, envelope, event, deadline_seconds, pause_seconds)
-            if handling.start is None or handling.again:
-                return handling
-            start = handling.start.model_copy(update={"decision_seconds": decision_seconds})
-            return handling.model_copy(update={"start": start})
+            return _issue(ports, envelope, event, deadline_seconds, pause_seconds, decision_seconds)
         case GitHubIssueComment():
             return _comment(ports, event)
         case ChangeNews():
@@ -101,7 +97,12 @@ def connection_for(connections: Sequence[Connection], repository: str) -> Connec
 
 
 def _issue(
-    ports: ProjectPorts, envelope: Envelope, event: GitHubIssues, deadline_seconds: int, pause_seconds: float
+    ports: ProjectPorts,
+    envelope: Envelope,
+    event: GitHubIssues,
+    deadline_seconds: int,
+    pause_seconds: float,
+    decision_seconds: int,
 ) -> Handling:
     issue = event.snapshot()
     subject = f"github-issue-{issue.id}"
@@ -132,18 +133,18 @@ def _issue(
                 connection=connection.id,
             )
         run = latest.run + 1
-    start = RunInput(
-        instance=encode_key(f"{subject}.{run}"),
-        subject=subject,
-        run=run,
-        connection=connection.id,
-        origin=RequestOrigin(
-            subject=subject, requester=issue.author, repository=str(issue.ref), issue=issue.number, url=issue.url
-        ),
-        content_digest=digest,
+    origin = RequestOrigin(
+        subject=subject, requester=issue.author, repository=str(issue.ref), issue=issue.number, url=issue.url
+    )
+    start = new_run(
+        origin,
+        run,
+        connection.id,
+        digest,
         form=ports.artifacts.put(issue.body.encode(), "text/markdown"),
-        step_deadline_seconds=deadline_seconds,
-        step_pause_seconds=pause_seconds,
+        deadline_seconds=deadline_seconds,
+        pause_seconds=pause_seconds,
+        decision_seconds=decision_seconds,
     )
     return Handling(state=DeliveryState.HANDLED, subject=subject, connection=connection.id, start=start)
 

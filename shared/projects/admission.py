@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.domain.audit import TENANT, AuditTag
 from shared.domain.connection import Connection, Mode
-from shared.domain.delivery import RequestRecord, RequestState
+from shared.domain.delivery import RequestState
 from shared.domain.faults import FieldFault
 from shared.domain.forge import ForgeName
 from shared.domain.project import ProjectRequest, RequestOrigin
@@ -15,6 +15,7 @@ from shared.domain.strictness import tightened, weakened
 from shared.errors import ConflictError
 from shared.ports import IssueTracker
 from shared.projects import ownership, request_form
+from shared.projects.beginning import record_of
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 from shared.projects.scaffold import LAYERS, slug_for
 
@@ -35,22 +36,8 @@ def admit(ports: ProjectPorts, run: RunInput) -> Admission:
     """Claim the project for ``run``, or say what stands against it. Doing it again gives the same answer."""
     connection = ports.connection(run.connection)
     admission = _admitted_before(ports, run) or _weigh(ports, run, connection)
-    now = ports.clock.now()
-    ports.requests.put(
-        REQUESTS,
-        run.subject,
-        RequestRecord(
-            subject=run.subject,
-            run=run.run,
-            instance=run.instance,
-            state=RequestState.RUNNING if admission.admitted else RequestState.REFUSED,
-            content_digest=run.content_digest,
-            project=admission.project,
-            connection=run.connection,
-            updated_at=now,
-            start=run,
-        ),
-    )
+    state = RequestState.RUNNING if admission.admitted else RequestState.REFUSED
+    ports.requests.put(REQUESTS, run.subject, record_of(ports, run, state, project=admission.project))
     if admission.admitted:
         # Why it is unknown may name the person, whom the record holds under a pseudonym alone.
         owner = {"owner": "could not be looked up"} if admission.owner_unknown else {}
@@ -73,19 +60,7 @@ def abandon(ports: ProjectPorts, refusal: Refusal) -> None:
     Without this the broken run would hold its instance id, and every later delivery would be taken for its double.
     """
     run, now = refusal.run, ports.clock.now()
-    ports.requests.put(
-        REQUESTS,
-        run.subject,
-        RequestRecord(
-            subject=run.subject,
-            run=run.run,
-            instance=run.instance,
-            state=RequestState.FAILED,
-            content_digest=run.content_digest,
-            connection=run.connection,
-            updated_at=now,
-        ),
-    )
+    ports.requests.put(REQUESTS, run.subject, record_of(ports, run, RequestState.FAILED))
     for _, key, record in ports.projects.list(PROJECTS, limit=10_000):
         found = ports.projects.get(PROJECTS, key) if record.instance == run.instance else None
         if found and found[0].instance == run.instance and found[0].finished_at is None:

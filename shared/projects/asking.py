@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pydantic import Field, JsonValue
 
 from shared.domain.connection import Connection
-from shared.domain.delivery import RequestRecord, RequestState
+from shared.domain.delivery import RequestState
 from shared.domain.faults import FieldFault
 from shared.domain.forge import Frozen
-from shared.domain.keys import encode_key
 from shared.domain.project import ProjectRequest, RequestOrigin
 from shared.domain.run import UNDER_WAY, Admission, RunInput
 from shared.errors import ConflictError
 from shared.projects.admission import objection
+from shared.projects.beginning import keep, new_run
 from shared.projects.lost import to_take_up
 from shared.projects.ports import REQUESTS, ProjectPorts
 
@@ -59,40 +59,21 @@ def ask(
         if existing and (against := objection(existing, origin, connection, request)):
             return against
         number = found[0].run + (found[0].state is not RequestState.RUNNING) if found else 1
-        run = RunInput(
-            instance=encode_key(f"{origin.subject}.{number}"),
-            subject=origin.subject,
-            run=number,
-            connection=connection.id,
-            origin=origin,
-            content_digest=hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
+        run = new_run(
+            origin,
+            number,
+            connection.id,
+            hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
             request=request,
-            step_deadline_seconds=deadline_seconds,
-            step_pause_seconds=pause_seconds,
+            deadline_seconds=deadline_seconds,
+            pause_seconds=pause_seconds,
             decision_seconds=decision_seconds,
         )
         try:
-            _keep(ports, run, found[1] if found else None)
+            keep(ports, run, found[1] if found else None)
         except ConflictError:
             continue  # somebody asked for it in between: weigh what they asked for
         return Asked(instance=run.instance, start=run)
-
-
-def _keep(ports: ProjectPorts, run: RunInput, etag: str | None) -> None:
-    record = RequestRecord(
-        subject=run.subject,
-        run=run.run,
-        instance=run.instance,
-        state=RequestState.RUNNING,
-        content_digest=run.content_digest,
-        connection=run.connection,
-        updated_at=ports.clock.now(),
-        start=run,
-    )
-    if etag is None:
-        ports.requests.create(REQUESTS, run.subject, record)
-    else:
-        ports.requests.replace(REQUESTS, run.subject, record, etag)
 
 
 def _asked_elsewhere(kept: RunInput) -> Admission:

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 
 from shared.domain.adoption import Adoption, Consent, subject_of
 from shared.domain.connection import Connection
-from shared.domain.delivery import RequestRecord, RequestState
 from shared.domain.faults import FieldFault
-from shared.domain.keys import encode_key
 from shared.domain.project import RequestOrigin
-from shared.domain.run import UNDER_WAY, ProjectRecord, ProjectState, RunInput
+from shared.domain.run import UNDER_WAY, ProjectRecord, ProjectState
 from shared.errors import ConflictError, RefusedError
 from shared.projects.admission import is_advisory
 from shared.projects.adopting.comparing import differences
 from shared.projects.adopting.drawing import agreed
 from shared.projects.adopting.planning import WishFaultError, adopted, look, shown
 from shared.projects.asking import Asked
+from shared.projects.beginning import keep, new_run
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 
 
@@ -191,28 +190,15 @@ def _begin(
     number = (request[0].run if request else 0) + 1
     origin = RequestOrigin(subject=subject, requester=actor)
     now = ports.clock.now()
-    run = RunInput(
-        instance=encode_key(f"{subject}.{number}"),
-        subject=subject,
-        run=number,
-        connection=record.connection,
-        origin=origin,
-        content_digest=hashlib.sha256(record.request.model_dump_json().encode()).hexdigest(),
+    run = new_run(
+        origin,
+        number,
+        record.connection,
+        hashlib.sha256(record.request.model_dump_json().encode()).hexdigest(),
         request=record.request,
-        step_deadline_seconds=deadline_seconds,
-        step_pause_seconds=pause_seconds,
+        deadline_seconds=deadline_seconds,
+        pause_seconds=pause_seconds,
         decision_seconds=decision_seconds,
-    )
-    kept = RequestRecord(
-        subject=subject,
-        run=number,
-        instance=run.instance,
-        state=RequestState.RUNNING,
-        content_digest=run.content_digest,
-        project=record.id,
-        connection=record.connection,
-        updated_at=now,
-        start=run,
     )
     claimed = record.model_copy(
         update={
@@ -229,10 +215,7 @@ def _begin(
         }
     )
     try:
-        if request is None:
-            ports.requests.create(REQUESTS, subject, kept)
-        else:
-            ports.requests.replace(REQUESTS, subject, kept, request[1])
+        keep(ports, run, request[1] if request else None, project=record.id)
         ports.projects.replace(PROJECTS, record.id, claimed, found[1])
     except ConflictError:
         raise RefusedError("somebody else changed it in this moment", "Look at its status page.") from None

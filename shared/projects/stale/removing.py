@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 
 from shared.domain.audit import AuditTag, NewAuditEvent
-from shared.domain.delivery import RequestRecord, RequestState
 from shared.domain.faults import FieldFault
-from shared.domain.keys import encode_key
 from shared.domain.plan import Plan, StepProgress
 from shared.domain.project import RequestOrigin
 from shared.domain.run import UNDER_WAY, DrawnPlan, DrawnStep, ProjectRecord, ProjectState, Runbook, RunInput
 from shared.errors import ConflictError, DefectError, RefusedError
 from shared.projects.admission import is_advisory
 from shared.projects.asking import Asked
+from shared.projects.beginning import keep, new_run
 from shared.projects.ports import PROJECTS, REQUESTS, ProjectPorts
 from shared.projects.stale.listing import LISTINGS, NEVER, NOT_THERE, activity_of
 from shared.projects.stale.ports import StalePorts
@@ -150,28 +149,15 @@ def _begin(
     number = (request[0].run if request else 0) + 1
     origin = RequestOrigin(subject=subject, requester=actor)
     now = ports.clock.now()
-    run = RunInput(
-        instance=encode_key(f"{subject}.{number}"),
-        subject=subject,
-        run=number,
-        connection=record.connection,
-        origin=origin,
-        content_digest=hashlib.sha256(record.name.encode()).hexdigest(),
+    run = new_run(
+        origin,
+        number,
+        record.connection,
+        hashlib.sha256(record.name.encode()).hexdigest(),
         request=record.request,
         runbook=Runbook.REMOVAL,
-        step_deadline_seconds=deadline_seconds,
-        step_pause_seconds=pause_seconds,
-    )
-    kept = RequestRecord(
-        subject=subject,
-        run=number,
-        instance=run.instance,
-        state=RequestState.RUNNING,
-        content_digest=run.content_digest,
-        project=record.id,
-        connection=record.connection,
-        updated_at=now,
-        start=run,
+        deadline_seconds=deadline_seconds,
+        pause_seconds=pause_seconds,
     )
     found = ports.projects.get(PROJECTS, record.id)
     if found is None or found[0] != record:
@@ -189,10 +175,7 @@ def _begin(
         }
     )
     try:
-        if request is None:
-            ports.requests.create(REQUESTS, subject, kept)
-        else:
-            ports.requests.replace(REQUESTS, subject, kept, request[1])
+        keep(ports, run, request[1] if request else None, project=record.id)
         # On record before anything is removed, even if this process ends here.
         ports.audit.append(
             record.id,
