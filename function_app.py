@@ -5,6 +5,7 @@ import azure.functions as func
 
 from functions import (
     adoptions,
+    agents,
     audit,
     backlogs,
     connections,
@@ -26,6 +27,6 @@ from functions import (
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for part in (
     intake, deliveries, projects, decisions, updates, adoptions, stale, portfolios, backlogs, evidence, reviews, policies,
-    connections, audit, reference, runbooks, sweep,
+    agents, connections, audit, reference, runbooks, sweep,
 ):  # fmt: skip
     app.register_functions(part.blueprint)

@@ -17,6 +17,7 @@ from functions.projects import NewProject
 from functions.reviews import NewReview, ReviewView
 from functions.stale import NewRemoval
 from functions.updates import NewUpdates
+from shared.agents.health import AgentsView
 from shared.audit.verify import Verification
 from shared.connections.keeping import ConnectionCheck
 from shared.domain.activity import IdleListing
@@ -42,6 +43,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 MODELS: tuple[type[BaseModel], ...] = (
     AdoptionView,
+    AgentsView,
     AuditEvent,
     BacklogView,
     ChosenFixes,
@@ -84,6 +86,7 @@ MODELS: tuple[type[BaseModel], ...] = (
 ANSWERS = frozenset(
     {
         AdoptionView,
+        AgentsView,
         BacklogView,
         EvidenceListing,
         EvidenceReceipt,
@@ -226,6 +229,7 @@ ROUTES: tuple[Route, ...] = (
     Route("get", "/reviews", "list_reviews", "List the reviews of a project, the newest head of each pull request", KEY, "", ("200", ""), ("400", "401", "404")),
     Route("get", "/reviews/{id}", "show_review", "Show a review: verdict, findings, digests", KEY, "", ("200", "ReviewView"), ("401", "404")),
     Route("get", "/view/reviews/{id}", "view_review", "Show a review to whoever holds its signed link", OPEN, "", ("200", "ReviewView"), ("401", "404")),
+    Route("get", "/agents", "list_agents", "Show how the agents answered lately, and whether their model can be asked", KEY, "", ("200", "AgentsView"), ("401",)),
     Route("post", "/policies/check", "check_policy", "Name every fault of a policy by field and line; nothing is set", KEY, "NewPolicyCheck", ("200", "PolicyCheck"), ("400", "401", "404")),
     Route("post", "/policies/simulate", "simulate_policy_on_reviews", "Say what a policy would have decided on the last pull requests", KEY, "NewSimulation", ("202", ""), ("400", "401", "404", "503")),
     Route("get", "/policies/simulations/{id}", "show_simulation", "Show how a simulation stands, and its answer", KEY, "", ("200", "SimulationView"), ("401", "404")),

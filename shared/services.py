@@ -19,6 +19,7 @@ from shared.adapters.storage.artifacts import BlobArtifactStore
 from shared.adapters.storage.audit_log import TableAuditLog
 from shared.adapters.storage.queue import StorageQueue
 from shared.adapters.storage.records import TableRecords
+from shared.agents.health import AgentHealth
 from shared.audit.people import Pseudonyms
 from shared.connections.manifest import Registration
 from shared.domain.activity import Listed
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from shared.adapters.azure_devops.credentials import PersonalAccessToken as AzurePersonalAccessToken
     from shared.adapters.github.forge import GitHubForge
     from shared.adapters.pacing import Pacing
-    from shared.agents.ports import Model
+    from shared.agents.ports import AgentPorts, Model
     from shared.evidence.scanning.ports import Advisories
     from shared.reviews.running import Room
 
@@ -87,6 +88,8 @@ class Services:
     evidence_ports: EvidencePorts
     review_ports: ReviewPorts
     review_room: Callable[[], Room]
+    agent_ports: Callable[[], AgentPorts]
+    """What agents work with as it is now: without the model where the one that settings name cannot be asked."""
     convert_manifest: Callable[[str, str], Registration]
     tell_app_secret: Callable[[Registration, str], None]
 
@@ -150,10 +153,12 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         spoken=records("reviewwords", Spoken),
         policies=records("policies", KeptPolicy),
         simulations=records("simulations", SimulationRecord),
+        health=records("agenthealth", AgentHealth),
         evidence=evidence_ports,
         connect=connector.review,
         belongs=connector.belongs,
     )
+    agent_ports = _agent_ports(review_ports, configured, secrets)
     return Services(
         settings=configured,
         clock=clock,
@@ -172,7 +177,8 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         ),
         evidence_ports=evidence_ports,
         review_ports=review_ports,
-        review_room=cache(lambda: review_room(review_ports, connector.connect, configured, secrets)),
+        review_room=cache(lambda: review_room(review_ports, connector.connect, configured, secrets, agent_ports)),
+        agent_ports=agent_ports,
         portfolio_ports=PortfolioPorts(
             projects=project_ports,
             portfolios=records("portfolios", PortfolioRecord),
@@ -381,15 +387,31 @@ def _model(configured: Settings, secrets: SecretStore) -> Model | None:
     )
 
 
+def _agent_ports(ports: ReviewPorts, configured: Settings, secrets: SecretStore) -> Callable[[], AgentPorts]:
+    kept = cache(lambda: _model(configured, secrets))
+
+    def made() -> AgentPorts:
+        from shared.agents.ports import AgentPorts
+
+        try:
+            # A refusal is not kept: whoever puts the secret where it belongs need not begin this process anew.
+            model, missing = kept(), ""
+        except RefusedError as error:
+            model, missing = None, f"the model is not asked: {error.reason}. {error.remedy}".strip()
+        return AgentPorts(model=model, artifacts=ports.artifacts, clock=ports.clock, missing=missing)
+
+    return made
+
+
 def review_room(
     ports: ReviewPorts,
     connect: Callable[[Connection], ConnectedForges],
     configured: Settings,
     secrets: SecretStore,
+    agents: Callable[[], AgentPorts],
 ) -> Room:
     """What reviews are carried out with; scanners, gates and agents are loaded by whoever judges first."""
     from shared.agents.hearing import hear
-    from shared.agents.ports import AgentPorts
     from shared.agents.routing import chosen
     from shared.evidence.scanning import ScanPorts, scan
     from shared.reviews.collecting import Looking
@@ -398,7 +420,6 @@ def review_room(
 
     key = configured.signing_key.get_secret_value().encode() if configured.signing_key else b""
     scanning = ScanPorts(key=key, advisories=_advisories(configured))
-    agents = AgentPorts(model=_model(configured, secrets), artifacts=ports.artifacts, clock=ports.clock)
     moving = MovePorts(reviews=ports, forges=connect)
     return Room(
         ports=ports,
@@ -407,7 +428,7 @@ def review_room(
             scan=lambda change, files, reports: scan(change, files, reports, scanning),
             choose=chosen,
         ),
-        hear=lambda agent, evidence: hear(agent, evidence, agents),
+        hear=lambda agent, evidence: hear(agent, evidence, agents()),
         moved=lambda run, reviewed, merged: move_tickets(moving, run, reviewed, merged),
     )
 

@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         description="Name of the secret with the model's key; empty: Azure OpenAI is asked by the app's identity.",
     )
     model_budget_tokens: int = Field(
-        default=20_000, gt=0, description="Tokens that one question of an agent and its answer may take together."
+        default=20_000, ge=1_000, description="Tokens that one question of an agent and its answer may take together."
     )
     model_timeout_seconds: float = Field(default=60.0, gt=0, le=600, description="How long one question may take.")
     forge_budget_share: float = Field(

@@ -19,6 +19,7 @@ AREAS = {
     "connections": "Connections",
     "github-app": "GitHub App registration",
     "reviews": "Reviews",
+    "agents": "Agents",
     "policies": "Policies",
     "webhooks": "Webhooks",
     "deliveries": "Deliveries",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from functions.pages import graph, portfolio_wording, review_wording, timeline, wording
+from shared.agents.health import AgentsView
 from shared.connections.keeping import ConnectionCheck
 from shared.connections.manifest import ManifestForm, Registered
 from shared.domain.activity import IdleListing
@@ -40,6 +41,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "agent_look": review_wording.agent_look,
         "attestable": attestable,
         "counted": wording.counted,
         "mark_look": wording.mark_look,
@@ -155,6 +157,11 @@ def reviews(name: str, rows: Sequence[ReviewRecord], code: str = "") -> str:
     """The newest review of each pull request of a project; ``code`` is the function key the page was opened with."""
     query = f"?{urlencode({'code': code})}" if code else ""
     return _environment().get_template("reviews.html.j2").render(name=name, rows=rows, query=query)
+
+
+def agents(view: AgentsView) -> str:
+    """How the agents are, and whether their model can be asked."""
+    return _environment().get_template("agents.html.j2").render(view=view)
 
 
 def not_found(project_id: str) -> str:

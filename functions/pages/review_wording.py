@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from functions.pages.wording import Look
+from shared.agents.health import HealthState
 from shared.domain.forge import Frozen
 from shared.domain.policy import Enforcement
 from shared.domain.review import Finding, Opinion, Outcome, Remark, Reviewed, ReviewRecord, ReviewState, Ruling
@@ -39,6 +40,13 @@ OUTCOME_LOOKS = {
     Outcome.ERROR: Look(label="The gate broke", icon="failed", tone="warning"),
 }
 
+AGENT_LOOKS = {
+    HealthState.SILENT: Look(label="Never asked", icon="pending", tone="neutral"),
+    HealthState.HEALTHY: Look(label="Healthy", icon="applied", tone="success"),
+    HealthState.TROUBLED: Look(label="Troubled", icon="waiting", tone="warning"),
+    HealthState.FAILING: Look(label="Failing", icon="failed", tone="danger"),
+}
+
 WAIVED = Look(label="Waived", icon="unsupported", tone="special")
 ADVICE = Look(label="Advice", icon="waiting", tone="warning")
 ATTESTED = Look(label="Attested", icon="confirmed", tone="success")
@@ -59,6 +67,11 @@ class Group(Frozen):
     findings: tuple[Finding, ...]
     open: bool
     """Whether it is shown at once, or unfolded by who wants to know."""
+
+
+def agent_look(state: HealthState) -> Look:
+    """How the health of an agent is shown."""
+    return AGENT_LOOKS[state]
 
 
 def review_look(record: ReviewRecord, reviewed: Reviewed | None) -> Look:

@@ -31,7 +31,8 @@ def hear(agent: AgentName, evidence: ChangeEvidence, ports: AgentPorts) -> Agent
     one = agents()[agent]
     began = ports.clock.now()
     opinions, trouble = _analysed(one, evidence)
-    report = AgentReport(agent=agent, opinions=opinions[:MOST_OPINIONS], trouble=trouble)
+    told = "; ".join(part for part in (trouble, ports.missing) if part)
+    report = AgentReport(agent=agent, opinions=opinions[:MOST_OPINIONS], trouble=told[:2_000])
     if ports.model is not None:
         report = _with_model(one, evidence, report, ports.model, ports)
     seconds = max(0.0, (ports.clock.now() - began).total_seconds())

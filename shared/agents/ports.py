@@ -53,3 +53,5 @@ class AgentPorts:
     model: Model | None
     artifacts: ArtifactStore
     clock: Clock
+    missing: str = ""
+    """Why the model that settings name cannot be asked; empty: it can, or none is named."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.agents.health import AgentHealth
 from shared.audit.people import Pseudonyms
 from shared.domain.change import Change, ChangedFile, ChangeRef, Looked, Part, Person
 from shared.domain.connection import Connection
@@ -31,6 +32,10 @@ class ChangeReads(Protocol):
     @property
     def calls(self) -> int:
         """Questions asked of the forge so far, by this object."""
+        ...
+
+    def counting_here[A](self, ask: Callable[[], A]) -> Callable[[], A]:
+        """``ask``, for another thread to call: its questions count as asked by the thread that hands it over."""
         ...
 
     def own_identity(self) -> Person:
@@ -138,6 +143,7 @@ class ReviewPorts:
     spoken: Records[Spoken]
     policies: Records[KeptPolicy]
     simulations: Records[SimulationRecord]
+    health: Records[AgentHealth]
     evidence: EvidencePorts
     connect: Callable[[Connection], Mapping[ForgeName, ReviewForge]]
     belongs: Callable[[Connection, str, str], bool] | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shared.agents.health import remember
+from shared.agents.redacting import redact
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.change import ChangeEvidence, Reported, Unknown
 from shared.domain.connection import Mode
@@ -33,6 +35,23 @@ from shared.reviews.standing import Standing
 from shared.reviews.tickets import foretold
 from shared.reviews.words import spoken_of
 
+_DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    DefectError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RefusedError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What an agent may stumble with over whatever a change holds; patience that is asked for is none of them."""
+
 Hear = Callable[[AgentName, ChangeEvidence], AgentReport]
 
 
@@ -56,8 +75,18 @@ def hear(room: Room, task: ReviewTask) -> str:
     """Hear one agent; the digest of its report. One that breaks says so in its report, and stops nobody."""
     if task.agent is None:
         raise DefectError("no agent was named")
-    report = room.hear(task.agent, _evidence(room.ports, task.collected))
-    return room.ports.artifacts.put(report.model_dump_json().encode(), JSON)
+    ports = room.ports
+    evidence = _evidence(ports, task.collected)
+    began = ports.clock.now()
+    try:
+        report = room.hear(task.agent, evidence)
+    except _DEFECTS as error:
+        # Its opinions are missed, and told as missing; the verdict rests on gates, which need none of them.
+        seconds = max(0.0, (ports.clock.now() - began).total_seconds())
+        told = redact(f"the agent broke: {type(error).__name__}: {str(error)[:300]}").text
+        report = AgentReport(agent=task.agent, trouble=told, seconds=round(seconds, 3))
+    remember(ports.health, report, ports.clock.now())
+    return ports.artifacts.put(report.model_dump_json().encode(), JSON)
 
 
 def judge(room: Room, task: ReviewTask) -> Verdict:
@@ -206,9 +235,14 @@ def conclude(room: Room, end: ReviewEnd) -> int:
             if end.verdict
             else {"reason": end.ended or end.broken}
         )
+        stands = bool(end.ended) and not end.superseded and record.ruling is not None
+        if stands:
+            # It was merged or closed after its verdict, which is the last word about it.
+            verdict = {}
         again = record.wanted > run.round and not end.ended
+        after = ReviewState.COMPLETED if stands else state
         return record.model_copy(
-            update={**verdict, "done": run.round, "state": ReviewState.RUNNING if again else state}
+            update={**verdict, "done": run.round, "state": ReviewState.RUNNING if again else after}
         )
 
     record = recording.of(ports, run.review)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
 
+from shared.agents.health import AgentHealth
+from shared.agents.ports import AgentPorts
 from shared.audit.people import Pseudonyms
 from shared.connections.manifest import Registration
 from shared.domain.activity import Listed
 from shared.domain.audit import AuditEvent, AuditTag
+from shared.domain.change import ChangeEvidence
 from shared.domain.connection import Connection
 from shared.domain.delivery import DeliveryRecord, RequestRecord, RequestState
 from shared.domain.evidence import EvidenceRecord
@@ -21,7 +25,7 @@ from shared.domain.plan import StepProgress
 from shared.domain.policy import KeptPolicy
 from shared.domain.portfolio import Entry, PortfolioRecord, PreviewedProject, PreviewRun, SeededEpic
 from shared.domain.project import ProjectRequest, RequestOrigin
-from shared.domain.review import AgentReport, ReviewRecord, SeenHead, Spoken
+from shared.domain.review import AgentName, AgentReport, ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord, RunInput
 from shared.domain.scaffold_update import Standing, UpdateOutcome, UpdateRun
 from shared.domain.simulation import SimulationRecord
@@ -166,6 +170,10 @@ class App:
     reach: EpicForges = field(default_factory=EpicForges)
     """How epics reach beyond a project's boards; nothing by default, as in services."""
 
+    heard: tuple[AgentName, ...] = ()
+    """Agents that every review hears."""
+    hear: Callable[[AgentName, ChangeEvidence], AgentReport] = lambda agent, evidence: AgentReport(agent=agent)
+
     def __post_init__(self) -> None:
         self.audit = MemoryAuditLog(self.clock)
         self.links = Links("https://doneright.example", KEY)
@@ -219,6 +227,7 @@ class App:
             spoken=MemoryRecords(Spoken),
             policies=MemoryRecords(KeptPolicy),
             simulations=MemoryRecords(SimulationRecord),
+            health=MemoryRecords(AgentHealth),
             evidence=self.evidence,
             connect=lambda _: self.review_forges,
         )
@@ -259,20 +268,21 @@ class App:
             evidence_ports=self.evidence,
             review_ports=self.reviews,
             review_room=self.review_room,
+            agent_ports=lambda: AgentPorts(model=None, artifacts=self.artifacts, clock=self.clock),
             convert_manifest=convert,
             tell_app_secret=self._tell_app_secret,
         )
 
     def review_room(self) -> Room:
-        """What reviews are carried out with: real gates, no scanner and no agent."""
+        """What reviews are carried out with: real gates, no scanner, and agents as a test says."""
         return Room(
             ports=self.reviews,
             looking=Looking(
                 analyse=lambda connection, project, change: (),
                 scan=lambda change, files, reports: (),
-                choose=lambda evidence: (),
+                choose=lambda evidence: self.heard,
             ),
-            hear=lambda agent, evidence: AgentReport(agent=agent),
+            hear=self.hear,
             moved=lambda run, reviewed, merged: (),
         )
 

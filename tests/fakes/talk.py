@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from shared.agents.health import AgentHealth
 from shared.audit.people import Pseudonyms
 from shared.definitions.load import definition_of_done
 from shared.domain.audit import AuditEvent
@@ -78,6 +79,7 @@ class Talk:
             spoken=MemoryRecords(Spoken),
             policies=MemoryRecords(KeptPolicy),
             simulations=MemoryRecords(SimulationRecord),
+            health=MemoryRecords(AgentHealth),
             evidence=EvidencePorts(
                 clock=self.clock, audit=self.audit, artifacts=MemoryArtifacts(), records=MemoryRecords(EvidenceRecord)
             ),

@@ -90,6 +90,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
     services = app.services()
     for module in (
         "adoptions",
+        "agents",
         "audit",
         "backlogs",
         "connections",

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from orchestrations.review import MOST_ROUNDS
+from shared.agents.health import HealthState, view_of
 from shared.domain.audit import AuditTag
 from shared.domain.connection import Mode
 from shared.domain.forge import ForgeName
 from shared.domain.publication import CheckConclusion, Permission
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import ReviewState, Ruling
-from shared.errors import RefusedError
+from shared.domain.review import AgentName, AgentReport, ReviewState, Ruling
+from shared.errors import DefectError, RefusedError, TransientError
 from shared.intake.change_events import ChangeNews
 from shared.intake.reviewing import what_follows
 from shared.reviews import recording
@@ -199,6 +200,7 @@ def test_a_check_that_ended_looks_at_the_newest_head_alone(world):
     world.forge.alter(ref, head=NEXT)
     world.app.clock.advance(timedelta(seconds=1))
     world.run(world.news(ref))
+
     def ended(commit):
         news = ChangeNews(forge=ref.forge, repository=ref.repository, commit=commit, reason="unit ended")
         return what_follows(
@@ -208,6 +210,50 @@ def test_a_check_that_ended_looks_at_the_newest_head_alone(world):
     assert ended(HEAD).start == ()
     assert [one.head for one in ended(NEXT).start] == [NEXT]
     assert "no pull request under review" in ended("7" * 40).reason
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        KeyError("token=ghp_0123456789abcdefghijklmnopqrstuvwxyzAB"),
+        RecursionError(),
+        DefectError("no"),
+        OSError("disk"),
+    ],
+)
+def test_an_agent_that_breaks_says_so_and_ends_no_review(world, breaks):
+    def hear(agent, evidence):
+        if agent is AgentName.QUALITY:
+            raise breaks
+        return AgentReport(agent=agent, seconds=2)
+
+    world.app.heard, world.app.hear = (AgentName.SECURITY, AgentName.QUALITY), hear
+    ref = world.open()
+    reviewed = world.reviewed(ref)
+    assert reviewed.ruling is Ruling.FAILED
+    assert [one.trouble.split(":")[0] for one in reviewed.agents] == ["", "the agent broke"]
+    assert type(breaks).__name__ in reviewed.agents[1].trouble
+    assert "ghp_" not in reviewed.agents[1].trouble
+    health = view_of(world.app.reviews.health, model="", model_trouble="")
+    assert {one.agent: one.state for one in health.agents if one.asked} == {
+        AgentName.QUALITY: HealthState.TROUBLED, AgentName.SECURITY: HealthState.HEALTHY
+    }  # fmt: skip
+
+
+def test_an_agent_that_asks_for_patience_is_heard_again(world):
+    tries = []
+
+    def hear(agent, evidence):
+        tries.append(agent)
+        if len(tries) == 1:
+            raise TransientError("storage answers 503")
+        return AgentReport(agent=agent)
+
+    world.app.heard, world.app.hear = (AgentName.QUALITY,), hear
+    (report,) = world.reviewed(world.open()).agents
+    assert (report.trouble, len(tries)) == ("", 2)
+    (kept,) = [one for _, _, one in world.app.reviews.health.list()]
+    assert (kept.asked, kept.failed) == (1, 0)
 
 
 def test_discussions_without_end_begin_a_new_history(world):

@@ -7,12 +7,13 @@ from pydantic import SecretStr
 
 from shared.adapters.key_vault import KeyVaultSecrets, SettingsSecrets
 from shared.domain.forge import ForgeName
+from shared.domain.review import AgentName
 from shared.errors import RefusedError, TransientError
 from shared.projects.links import Links
-from shared.services import Connector, compose, hook_secret, review_room
+from shared.services import Connector, _agent_ports, compose, hook_secret, review_room
 from shared.settings import Settings
 from tests.fakes.app import KEY, App, a_connection
-from tests.fakes.changes import a_change
+from tests.fakes.changes import a_change, evidence, file
 from tests.fakes.storage import MemoryClock, MemorySecrets
 
 STORAGE = {
@@ -174,4 +175,41 @@ def test_a_review_asks_the_analysis_server_of_its_connection_alone():
 
 def composed_room(app, **given):
     """What reviews are carried out with, over memory but for what settings choose."""
-    return review_room(app.reviews, app._connect, configured(**given), app.secrets)
+    settings = configured(**given)
+    agents = _agent_ports(app.reviews, settings, app.secrets)
+    return review_room(app.reviews, app._connect, settings, app.secrets, agents)
+
+
+MODEL = {"model_url": "https://models.example/v1", "model_name": "reviewer-1", "model_key_secret": "model"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({}, "model"),
+        ({"model_name": ""}, "DONERIGHT_MODEL_NAME"),
+        ({"model_url": "http://models.example", "model_key_secret": ""}, "not encrypted"),
+        ({"model_url": "models.example", "model_key_secret": ""}, "DONERIGHT_MODEL_URL"),
+    ],
+)
+def test_agents_work_and_say_so_where_the_model_cannot_be_reached_for(wrong, told):
+    room = composed_room(App(), **(MODEL | wrong))
+    report = room.hear(AgentName.QUALITY, evidence(file("app/sums.py", None, "def two() -> int:\n    return 2\n")))
+    assert "the model is not asked" in report.trouble
+    assert told in report.trouble
+    assert (report.model, report.calls) == ("", 0)
+    assert [one.source for one in report.opinions] == ["analysis"]
+
+
+def test_a_models_secret_that_arrives_later_is_taken_up():
+    app = App()
+    agents = _agent_ports(app.reviews, configured(**MODEL), app.secrets)
+    assert agents().model is None
+    app.secrets.set("model", "k" * 20)
+    assert (agents().missing, agents().model.name) == ("", "reviewer-1")
+    assert agents().model is agents().model
+
+
+def test_no_model_is_no_trouble():
+    agents = _agent_ports(App().reviews, configured(), App().secrets)
+    assert (agents().model, agents().missing) == (None, "")

@@ -140,3 +140,13 @@ def test_settings_are_read_once():
         assert settings() is settings()
     finally:
         settings.cache_clear()
+
+
+@pytest.mark.parametrize(("tokens", "right"), [("999", False), ("0", False), ("1000", True)])
+def test_a_model_gets_a_thousand_tokens_or_is_refused_by_the_settings_name(monkeypatch, tokens, right):
+    given(monkeypatch, model_budget_tokens=tokens)
+    if right:
+        assert module.read().model_budget_tokens == 1000
+        return
+    with pytest.raises(WrongSettingsError, match="DONERIGHT_MODEL_BUDGET_TOKENS is wrong"):
+        module.read()

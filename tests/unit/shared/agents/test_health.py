@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.agents.health import FAILING_AFTER, REMEMBERED, AgentHealth, HealthState, after
+from shared.agents.health import FAILING_AFTER, REMEMBERED, AgentHealth, HealthState, after, remember
 from shared.domain.review import AgentName, AgentReport
+from shared.errors import ConflictError
 from tests.fakes.changes import NOW
+from tests.fakes.storage import MemoryRecords
 
 Q = AgentName.QUALITY
 
@@ -75,3 +77,33 @@ def test_only_so_many_are_remembered_and_all_are_counted(failures):
     assert (health.asked, health.failed) == (len(failures), sum(failures))
     latest = failures[::-1][:FAILING_AFTER]
     assert (health.state is HealthState.FAILING) == (len(latest) == FAILING_AFTER and all(latest))
+
+
+class Contended(MemoryRecords[AgentHealth]):
+    """Somebody else writes right before each of the first writes."""
+
+    def __init__(self, others: int) -> None:
+        super().__init__(AgentHealth)
+        self.others = others
+
+    def _write(self, partition: str, key: str, record: AgentHealth) -> str:
+        if self.others:
+            self.others -= 1
+            found = self._rows.get((partition, key))
+            before = AgentHealth.model_validate_json(found[2]) if found else None
+            super()._write(partition, key, after(before, report(), NOW))
+            raise ConflictError("somebody was first")
+        return super()._write(partition, key, record)
+
+
+def test_answers_that_arrive_at_the_same_moment_are_all_counted():
+    records = Contended(others=2)
+    remember(records, report("429"), NOW)
+    (kept,) = [one for _, _, one in records.list()]
+    assert (kept.asked, kept.failed) == (3, 1)
+
+
+def test_a_crowd_costs_one_answer_and_never_a_review():
+    records = Contended(others=50)
+    remember(records, report("429"), NOW)
+    assert all(one.failed == 0 for _, _, one in records.list())
