@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
+
+import httpx
 
 from local.story import discount
 from local.story.changes import REMARK, SUMMARY, AzureTeam, GitHubTeam, Opened, Team
@@ -14,6 +17,7 @@ from shared.domain.project import slug_of
 from shared.reviews import recording
 from tests.e2e.world import World
 
+NONE = "0" * 40
 FORGES = {"GitHub": ForgeName.GITHUB, "Azure DevOps": ForgeName.AZURE_DEVOPS}
 
 
@@ -115,6 +119,99 @@ class Offered:
         found = self.world.until(f"the check that is {state}", look)
         assert found is not None
         return found
+
+    # what the stories have no words for
+
+    def client(self, who: str = "casey") -> httpx.Client:
+        """The forge as ``who`` sees it, below the repository."""
+        if self.forge is ForgeName.GITHUB:
+            base = f"{self.world.ready.github}/repos/acme/{slug_of(self.project)}"
+            headers = {"Authorization": f"token {self.world.ready.github_tokens[who]}"}
+            return httpx.Client(base_url=base, headers=headers, timeout=30)
+        name = quote(self.project)
+        base = f"{self.world.ready.azure_devops}/acme/{name}/_apis/git/repositories/{name}"
+        token = self.world.ready.azure_devops_tokens[who]
+        return httpx.Client(base_url=base, auth=("", token), params={"api-version": "7.1"}, timeout=30)
+
+    def point(self, branch: str, at: str, before: str = NONE) -> None:
+        """Let ``branch`` show the commit ``at``, whatever it shows; nothing deletes it, and makes it from nothing."""
+        with self.client() as client:
+            if self.forge is ForgeName.AZURE_DEVOPS:
+                moved = [{"name": f"refs/heads/{branch}", "oldObjectId": before, "newObjectId": at}]
+                answer = client.post("/refs", json=moved)
+                assert answer.json()["value"][0]["success"], answer.text
+                return
+            if before == NONE:
+                answer = client.post("/git/refs", json={"ref": f"refs/heads/{branch}", "sha": at})
+            elif at == NONE:
+                answer = client.delete(f"/git/refs/heads/{branch}")
+            else:
+                answer = client.patch(f"/git/refs/heads/{branch}", json={"sha": at, "force": True})
+            assert answer.status_code < 300, answer.text
+
+    def branch_with(self, branch: str, files: Mapping[str, str]) -> str:
+        """A branch made from main with one commit more; its head."""
+        self.point(branch, self.team.base())
+        return self.team.push(branch, files, "chore: begin")
+
+    def rewrite(self, files: Mapping[str, str]) -> None:
+        """Casey puts another commit in place of what the branch brought."""
+        aside = f"{self.branch}-anew"
+        made = self.branch_with(aside, files)
+        self.point(self.branch, made, self.head)
+        self.heads.append(made)
+
+    def open_between(self, source: str, target: str) -> None:
+        """Casey opens a pull request from one branch to another."""
+        with self.client() as client:
+            if self.forge is ForgeName.GITHUB:
+                body = {"title": discount.TITLE, "body": discount.BODY, "head": source, "base": target}
+                made = client.post("/pulls", json=body)
+                number, url, head = "number", "html_url", made.json()["head"]["sha"]
+            else:
+                refs = {"sourceRefName": f"refs/heads/{source}", "targetRefName": f"refs/heads/{target}"}
+                made = client.post(
+                    "/pullrequests", json={**refs, "title": discount.TITLE, "description": discount.BODY}
+                )
+                number, url, head = "pullRequestId", "url", made.json()["lastMergeSourceCommit"]["commitId"]
+            assert made.status_code < 300, made.text
+        self.branch = source
+        self.opened = Opened(number=made.json()[number], url=made.json()[url], head=head)
+        self.heads.append(head)
+
+    def ask_beside(self, path: str, line: int, words: str) -> str:
+        """Casey writes beside a line of the change; the discussion's id."""
+        with self.client() as client:
+            if self.forge is ForgeName.GITHUB:
+                place = {"commit_id": self.head, "path": path, "line": line, "side": "RIGHT"}
+                made = client.post(f"/pulls/{self.number}/comments", json={"body": words, **place})
+            else:
+                at = {"line": line, "offset": 1}
+                context = {"filePath": f"/{path}", "rightFileStart": at, "rightFileEnd": at}
+                comments = [{"parentCommentId": 0, "content": words, "commentType": "text"}]
+                thread = {"comments": comments, "status": "active", "threadContext": context}
+                made = client.post(f"/pullRequests/{self.number}/threads", json=thread)
+            assert made.status_code < 300, made.text
+            return str(made.json()["id"])
+
+    def discussion(self, ident: str) -> list[str]:
+        """What was said there, its first words included."""
+        with self.client() as client:
+            if self.forge is ForgeName.GITHUB:
+                found = client.get(f"/pulls/{self.number}/comments", params={"per_page": 100}).json()
+                return [one["body"] for one in found if ident in {str(one["id"]), str(one.get("in_reply_to_id"))}]
+            thread = client.get(f"/pullRequests/{self.number}/threads/{ident}").json()
+            return [one["content"] for one in thread["comments"]]
+
+    def merge_by_hand(self) -> None:
+        """Mona presses the button."""
+        with self.client("mona") as client:
+            if self.forge is ForgeName.GITHUB:
+                done = client.put(f"/pulls/{self.number}/merge", json={"merge_method": "squash", "sha": self.head})
+            else:
+                body = {"status": "completed", "lastMergeSourceCommit": {"commitId": self.head}}
+                done = client.patch(f"/pullrequests/{self.number}", json=body)
+            assert done.status_code < 300, done.text
 
     def run_checks(self) -> None:
         """The workflow or pipeline ends, all green."""
