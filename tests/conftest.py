@@ -1,12 +1,29 @@
-"""What holds for every test: none is answered from what another one asked a forge."""
+"""What holds for every test: none is answered from what another one asked a forge, and none asks a model."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from shared.adapters import looks
+from shared.adapters.model import OpenAIModel
+
+
+@pytest.fixture(autouse=True)
+def no_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one door to models is shut, and pydantic-ai's own where it is loaded.
+
+    The one suite that asks a model, a local server over a socket, has a fixture of this name that leaves it open.
+    """
+
+    def refused(*_: object) -> None:
+        pytest.fail("a test asked a model")
+
+    monkeypatch.setattr(OpenAIModel, "ask", refused)
+    if "pydantic_ai.models" in sys.modules:
+        monkeypatch.setattr(sys.modules["pydantic_ai.models"], "ALLOW_MODEL_REQUESTS", False)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,11 @@ def nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_model_is_asked() -> None:
+    """Here one is asked, on this machine."""
+
+
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     """The model's server."""
