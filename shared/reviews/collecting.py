@@ -6,7 +6,9 @@ What cannot be had is kept as unknown with its reason; it is never taken for non
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from shared.agents.redacting import redact
 from shared.definitions.load import definition_of_done
@@ -50,18 +52,32 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
     connection = connection_of(ports, run.connection)
     forge = forge_of(ports, connection, run)
     before = forge.calls
+    record = recording.of(ports, run.review)
+    # Whoever asked until now is answered by this very look.
+    wanted = max(run.round, record.wanted if record else run.round)
     looked = forge.look_at(run.ref)
     if ended := _ended(looked, run):
-        return Collected(ended=ended)
+        return ended.model_copy(update={"round": wanted})
     assert looked is not None  # noqa: S101 - `_ended` answers for none
     change = looked.change
-    if run.round == 1:
+    # Neither waits for the files, nor they for either; leaving the pool waits for both, whatever happens.
+    with ThreadPoolExecutor(2, thread_name_prefix="collecting") as beside:
         # Later rounds leave the verdict that stands: a check must not flicker with every comment.
-        publishing.announce(forge, run.ref, change.head, ports.links.review(run.review), run.review)
-    files = forge.changed_files(change)
-    analysed = looking.analyse(connection, run.project, change)
-    reports = _reports(ports, run.project, [change.head, change.merge_commit])
-    scans = (*analysed, *looking.scan(change, files, () if isinstance(reports, Unknown) else reports))
+        announced = (
+            beside.submit(forge.counting_here(partial(_announce, ports, forge, run))) if run.round == 1 else None
+        )
+        asked_standing = beside.submit(
+            forge.counting_here(
+                partial(standing_policy, ports, forge, change, connection=run.connection, project=run.project)
+            )
+        )
+        files = forge.changed_files(change)
+        analysed = looking.analyse(connection, run.project, change)
+        reports = _reports(ports, run.project, [change.head, change.merge_commit])
+        scans = (*analysed, *looking.scan(change, files, () if isinstance(reports, Unknown) else reports))
+    if announced is not None:
+        announced.result()
+    standing = asked_standing.result()
     evidence = ChangeEvidence(
         change=change,
         files=_without_secrets(files, scans),
@@ -80,14 +96,18 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         roles=holders_among(ports, connection, _reviewers(looked)),
         process=looked.process,
     )
-    standing = standing_policy(ports, forge, change, connection=run.connection, project=run.project)
     evidence = evidence.model_copy(update={"calls": forge.calls - before})
     return Collected(
+        round=wanted,
         evidence=ports.artifacts.put(evidence.model_dump_json().encode(), JSON),
         policy=ports.artifacts.put(standing.model_dump_json().encode(), JSON),
         definition=keep(ports.artifacts, definition_of_done()),
         agents=looking.choose(evidence),
     )
+
+
+def _announce(ports: ReviewPorts, forge: ReviewForge, run: ReviewInput) -> str:
+    return publishing.announce(forge, run.ref, run.head, ports.links.review(run.review), run.review)
 
 
 def connection_of(ports: ReviewPorts, connection: str) -> Connection:
@@ -108,13 +128,13 @@ def forge_of(ports: ReviewPorts, connection: Connection, run: ReviewInput) -> Re
     return found
 
 
-def _ended(looked: Looked | None, run: ReviewInput) -> str:
+def _ended(looked: Looked | None, run: ReviewInput) -> Collected | None:
     if looked is None:
-        return f"{run.ref.key} is not there any more"
+        return Collected(ended=f"{run.ref.key} is not there any more")
     change = looked.change
     if change.head != run.head:
-        return f"{run.head[:8]} was superseded by {change.head[:8]}"
-    return "" if change.state is PullRequestState.OPEN else f"the pull request is {change.state}"
+        return Collected(ended=f"{run.head[:8]} was superseded by {change.head[:8]}", superseded=True)
+    return None if change.state is PullRequestState.OPEN else Collected(ended=f"the pull request is {change.state}")
 
 
 def _without_secrets(files: Part[tuple[ChangedFile, ...]], scans: Iterable[Scan]) -> Part[tuple[ChangedFile, ...]]:

@@ -40,15 +40,19 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
         """
         return self._client.tally[0]
 
-    def _later[A](self, ask: Callable[[], A]) -> Future[A]:
-        """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
+    def counting_here[A](self, ask: Callable[[], A]) -> Callable[[], A]:
+        """``ask``, for another thread to call: its questions count as asked by this one."""
         tally = self._client.tally
 
         def asking() -> A:
             with self._client.counting_for(tally):
                 return ask()
 
-        return _pool().submit(asking)
+        return asking
+
+    def _later[A](self, ask: Callable[[], A]) -> Future[A]:
+        """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
+        return _pool().submit(self.counting_here(ask))
 
     def own_identity(self) -> Person:
         """Who the service takes us for; asked once in ten minutes."""

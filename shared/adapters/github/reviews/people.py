@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,10 @@ class IdentityCalls:
     def calls(self) -> int:
         """Questions asked of GitHub so far, by this object."""
         return self._client.calls
+
+    def counting_here[A](self, ask: Callable[[], A]) -> Callable[[], A]:
+        """``ask`` itself: questions are counted whichever thread asks them."""
+        return ask
 
     def own_identity(self) -> Person:
         """Who GitHub takes us for: the App's bot (``slug[bot]``), or whose token it is. Asked once."""

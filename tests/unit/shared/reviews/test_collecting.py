@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from threading import Barrier
+
 import pytest
 
 from shared.domain.change import ChangeEvidence, Scan, Unknown
 from shared.domain.connection import Connection
 from shared.domain.evidence import Finding, Severity
 from shared.domain.forge import ForgeName
+from shared.domain.publication import CheckConclusion
 from shared.domain.review import AgentName
-from shared.errors import DefectError, NotSupportedError, RefusedError
+from shared.errors import DefectError, NotSupportedError, RefusedError, TransientError
 from shared.evidence.keeping import Sent, keep
 from shared.reviews.collecting import Looking, collect, connection_of, forge_of
 from tests.fakes.changes import BASE, HEAD, UNKNOWN, file, review
@@ -173,3 +176,30 @@ def test_a_connection_without_that_forge_is_refused_with_the_remedy(world):
     with pytest.raises(RefusedError) as refused:
         forge_of(world.app.reviews, connection, start)
     assert refused.value.remedy
+
+
+def test_the_check_is_announced_and_the_policy_asked_for_while_files_are_read_and_scanned(world):
+    ref = world.open()
+    board, both = world.forge, Barrier(3, timeout=20)
+    set_check, file_at = board.set_check, board.file_at
+    board.set_check = lambda *given: (both.wait(), set_check(*given))[1]
+    board.file_at = lambda *given: (both.wait(), file_at(*given))[1]
+
+    def scan(change, files, reports):
+        both.wait()
+        return ()
+
+    assert collected(world, ref, scan=scan).agents == (AgentName.QUALITY,)
+    assert [check.conclusion for check in board._pull(ref).checks] == [CheckConclusion.PENDING]
+
+
+@pytest.mark.parametrize("call", ["set_check", "file_at"])
+def test_a_forge_that_asks_for_patience_beside_ends_the_try(world, call):
+    ref = world.open()
+
+    def busy(*given):
+        raise TransientError("later", retry_after=3)
+
+    setattr(world.forge, call, busy)
+    with pytest.raises(TransientError, match="later"):
+        collected(world, ref)
