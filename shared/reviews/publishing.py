@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from shared.domain.change import Change, ChangedFile, ChangeRef, Part
+from shared.domain.definition import GateId
 from shared.domain.forge import Frozen
 from shared.domain.publication import CheckConclusion, OwnCheck, OwnWord
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import Reviewed, Ruling
+from shared.domain.review import Outcome, Reviewed, Ruling
 from shared.errors import NotSupportedError, RefusedError
 from shared.reviews import remarking, sarif
 from shared.reviews.ports import ReviewForge, ReviewPorts
@@ -110,6 +111,7 @@ class _Publication:
         words = self._own_words()
         if words is not None:
             self._remark(words)
+            self._let_merge(words)
         self._scan(log)
         self._label()
         # Saying the remarks may take a while: the words of a head that was left must not replace those of its successor.
@@ -159,6 +161,34 @@ class _Publication:
         new = [one for one in chosen(beside_the_code, standing) if one.fingerprint not in standing]
         said = self._say_beside(new)
         self._standing = tuple(one for one in self._voiced if one.fingerprint in standing | said)
+
+    def _let_merge(self, before: Sequence[OwnWord]) -> None:
+        """Where nothing is to block, leave no discussion open: branch rules may ask for every one to be resolved.
+
+        While something blocks anyway, advice stays open, since what is resolved offers its suggestion no more.
+        """
+        if not self._reviewed.advisory and self._reviewed.ruling is not Ruling.PASSED:
+            return
+        words = (self._own_words() or ()) if self._said else before
+        new = set(self._said)
+        discussed = self._reviewed.of(GateId.COMMENTS_ARE_RESOLVED)
+        # People may have answered what stands there longer: that is theirs to close, unless nothing of theirs is open.
+        untouched = discussed is not None and discussed.outcome is Outcome.MET
+        open_words = [
+            word
+            for word in words
+            if word.fingerprint
+            and word.path
+            and not word.resolved
+            and not remarking.is_settled(word)
+            and (untouched or word.fingerprint in new)
+        ]
+        if not open_words:
+            return
+        try:
+            self._forge.resolve(self._ref, open_words)
+        except RefusedError as error:
+            self._told("advice could not be marked as blocking nothing", error)
 
     def _settle(self, gone: Sequence[OwnWord]) -> None:
         if not gone:

@@ -16,7 +16,7 @@ from shared.domain.forge import ForgeName
 from shared.domain.policy import Enforcement
 from shared.domain.publication import SUMMARY_MARKER, CheckConclusion
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import Remark, Reviewed
+from shared.domain.review import Finding, Outcome, Remark, Reviewed
 from shared.errors import TransientError
 from shared.reviews import remarking
 from shared.reviews.publishing import BLOCKED, READY, Published, announce, publish
@@ -412,6 +412,61 @@ def test_what_a_forge_refuses_for_good_is_told_and_stops_nothing_else(method: st
     assert len(stage.forge.written()) == 5
     if method != "set_check":
         assert stage.forge.conclusion(stage.ref) is CheckConclusion.FAILED
+
+
+PLACED = a_remark(line=4, severity="low", rule="length", message="It is long")
+DISCUSSED = "comments_are_resolved"
+
+
+def an_advice(outcome: Outcome = Outcome.UNMET) -> Finding:
+    return a_finding("change_is_small", outcome, enforcement=Enforcement.ADVISORY, remarks=(PLACED,))
+
+
+def still_open(stage: Stage) -> int:
+    return len(stage.forge.remarks(stage.ref, resolved=False))
+
+
+@BOTH
+def test_a_connection_that_only_advises_leaves_no_discussion_that_would_hold_a_merge(forge: ForgeName) -> None:
+    stage = Stage(forge)
+    told = stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(),)), forge=forge, advisory=True))
+    assert len(told.said) == 1
+    (remark,) = stage.forge.remarks(stage.ref)
+    assert remark.resolved and not remarking.is_settled(remark), "said, and in nobody's way"
+
+
+@BOTH
+def test_advice_is_in_the_way_of_nothing_once_the_change_passed(forge: ForgeName) -> None:
+    stage = Stage(forge)
+    key = a_finding("no_secrets", remarks=(a_remark(),))
+    stage.tell(a_reviewed(key, an_advice(), a_finding(DISCUSSED, Outcome.MET), forge=forge))
+    assert still_open(stage) == 2, "what blocks and what advises, with its suggestion"
+    passed = a_reviewed(
+        a_finding("no_secrets", Outcome.MET), an_advice(), a_finding(DISCUSSED, Outcome.MET), forge=forge
+    )
+    stage.tell(passed)
+    assert still_open(stage) == 0
+    said = stage.forge.remarks(stage.ref)
+    assert sorted(remarking.is_settled(word) for word in said) == [False, True], "the advice stands as it was said"
+    stage.forge.called.clear()
+    stage.tell(passed)
+    assert "resolve" not in stage.forge.called
+
+
+def test_what_people_may_have_answered_is_theirs_to_close() -> None:
+    stage = Stage(ForgeName.GITHUB)
+    unread = a_finding(DISCUSSED, enforcement=Enforcement.ADVISORY)
+    stage.tell(a_reviewed(a_finding("no_secrets"), an_advice(), unread))
+    stage.tell(a_reviewed(a_finding("no_secrets", Outcome.MET), an_advice(), unread))
+    assert still_open(stage) == 1
+
+
+def test_a_forge_that_resolves_nothing_is_told_and_the_verdict_stands() -> None:
+    stage = Stage(ForgeName.GITHUB)
+    stage.forge.fail("resolve", Fault.REFUSED)
+    told = stage.tell(a_reviewed(a_finding("no_secrets", Outcome.MET), an_advice()))
+    assert [one for one in told.trouble if "blocking nothing" in one]
+    assert stage.forge.conclusion(stage.ref) is CheckConclusion.PASSED
 
 
 @pytest.mark.parametrize("method", ["resolve", "edit_word"])
