@@ -26,7 +26,6 @@ from shared.services import Services, services
 blueprint = df.Blueprint()
 
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
-RUNBOOK = "simulation"
 _EXAMPLE = "version: 1\nstages:\n  integration:\n    change_is_described: enforced\n"
 EXAMPLES = {"policy": _EXAMPLE, "project": "payments-api", "level": "repository", "last": "20"}
 
@@ -158,7 +157,7 @@ def simulate_policy_on_reviews(req: func.HttpRequest, client: df.SyncDurableFunc
 @refusals
 def _simulate(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     from shared.reviews.effective import checked
-    from shared.reviews.simulations import begin, break_off
+    from shared.reviews.simulations import RUNBOOK, begin, break_off
 
     app = services()
     given = _given(req, NewSimulation)

@@ -11,8 +11,9 @@ import azure.functions as func
 
 from functions.starting import Begun, begin
 from orchestrations.drift import DriftRound
-from orchestrations.durable import start
+from orchestrations.durable import ended, start
 from shared.domain.run import RunInput
+from shared.errors import TransientError
 from shared.intake.sweeping import sweep
 from shared.services import Services, services
 
@@ -34,15 +35,17 @@ def sweep_deliveries(timer: func.TimerRequest, client: df.SyncDurableFunctionsCl
         quiet=timedelta(seconds=app.settings.lost_after_seconds),
     )
     reviews = _sweep_reviews(client, app)
+    simulations = _sweep_simulations(client, app)
     begun = Counter(_offer(client, app, run) for run in found.quiet)
     for problem in found.problems:
         _log.warning("the sweep could not look at %s", problem)
     _log.info(
-        "the sweep queued %d requests, asked for %d deliveries again, took up %d of %d runs and began %d reviews",
+        "the sweep queued %d requests, asked for %d deliveries again, took up %d of %d runs and %d simulations, and began %d reviews",
         len(found.queued),
         found.redelivered,
         begun[Begun.TAKEN_UP],
         len(found.quiet),
+        simulations,
         reviews,
     )
 
@@ -55,6 +58,23 @@ def _sweep_reviews(client: df.SyncDurableFunctionsClient, app: Services) -> int:
     for problem in found.problems:
         _log.warning("the sweep could not look at the pull requests of %s", problem)
     return sum(start(client, "review", run.instance, run) for run in found.start)
+
+
+def _sweep_simulations(client: df.SyncDurableFunctionsClient, app: Services) -> int:
+    from shared.reviews.simulations import RUNBOOK, break_off, quiet
+
+    taken_up = 0
+    for asked in quiet(app.review_ports, app.clock.now() - timedelta(seconds=app.settings.lost_after_seconds)):
+        try:
+            if how := ended(client, asked.id):
+                break_off(app.review_ports, asked, f"its run ended as {how.lower()}")
+            elif start(client, RUNBOOK, asked.id, asked):
+                _log.warning("the simulation %s was not under way: taken up", asked.id)
+                taken_up += 1
+        except TransientError as error:
+            # The next sweep looks at it again.
+            _log.warning("the simulation %s could not be taken up: %s", asked.id, error.reason)
+    return taken_up
 
 
 def _offer(client: df.SyncDurableFunctionsClient, app: Services, run: RunInput) -> Begun | None:

@@ -15,6 +15,7 @@ from shared.domain.change import ChangeRef, Person
 from shared.domain.forge import ForgeName, Frozen, RepositoryRef
 from shared.domain.publication import OWN_MARK
 from shared.intake.wire import GitHubRepository, GitHubUser, Wire
+from shared.reviews.said import lines_in
 
 OWN_CHECKS = "doneright"
 """Begins the names of our checks and labels."""
@@ -39,6 +40,9 @@ class ChangeNews(Frozen):
     commit: str = Field(default="", description="What a check or status is about.")
     reason: str
     written: Written | None = None
+    closed: bool = Field(
+        default=False, description="It is not open: what is said to Doneright there is followed, and no review begins."
+    )
     merged: str | None = Field(
         default=None, description="SHA of the merge, empty where it is not told; None: it was not merged."
     )
@@ -233,6 +237,11 @@ def is_own(body: str) -> bool:
     return OWN_MARK in body
 
 
+def holds_command(body: str) -> bool:
+    """Whether somebody speaks to Doneright in it."""
+    return bool(lines_in(body))
+
+
 def _pull_request(payload: Mapping[str, JsonValue]) -> ChangeNews | str:
     told = GitHubPullRequest.model_validate(payload)
     if told.action == "closed" and told.pull_request.merged:
@@ -274,7 +283,9 @@ def _review_comment(payload: Mapping[str, JsonValue]) -> ChangeNews | str:
         body=told.comment.body,
         url=told.comment.html_url,
     )
-    found = _on_github(told.repository, told.pull_request, "somebody commented in the code")
+    found = _on_github(
+        told.repository, told.pull_request, "somebody commented in the code", heard=holds_command(written.body)
+    )
     return found.model_copy(update={"written": written}) if isinstance(found, ChangeNews) else found
 
 
@@ -326,7 +337,8 @@ def _azure_comment(payload: Mapping[str, JsonValue]) -> ChangeNews | str:
         return "nothing follows from a comment being edited or deleted"
     if comment.type != "text":
         return "the service wrote it by itself"
-    if pull.status != "active":
+    closed = pull.status != "active"
+    if closed and not holds_command(comment.content):
         return f"the pull request is {pull.status}"
     author = comment.author
     if refused := _unheard(None, comment.content):
@@ -338,7 +350,7 @@ def _azure_comment(payload: Mapping[str, JsonValue]) -> ChangeNews | str:
         ),
         body=comment.content,
     )
-    return _on_azure(pull, "somebody commented").model_copy(update={"written": written})
+    return _on_azure(pull, "somebody commented").model_copy(update={"written": written, "closed": closed})
 
 
 def _unheard(user: GitHubUser | None, body: str) -> str:
@@ -347,8 +359,10 @@ def _unheard(user: GitHubUser | None, body: str) -> str:
     return "Doneright wrote it" if is_own(body) else ""
 
 
-def _on_github(repository: GitHubRepository, pull: _Pull, reason: str) -> ChangeNews | str:
-    if pull.state != "open":
+def _on_github(repository: GitHubRepository, pull: _Pull, reason: str, *, heard: bool = False) -> ChangeNews | str:
+    """``heard``: somebody speaks to Doneright, which work that is merged can still be accepted by."""
+    closed = pull.state != "open"
+    if closed and not heard:
         return f"the pull request is {pull.state}"
     return ChangeNews(
         forge=ForgeName.GITHUB,
@@ -356,6 +370,7 @@ def _on_github(repository: GitHubRepository, pull: _Pull, reason: str) -> Change
         number=pull.number,
         head=pull.head.sha,
         reason=reason,
+        closed=closed,
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from shared.domain.change import Person
 from shared.domain.forge import ForgeName, IssueSnapshot, RepositoryRef
-from shared.intake.change_events import ChangeNews, Written, is_own, news
+from shared.intake.change_events import ChangeNews, Written, holds_command, is_own, news
 from shared.intake.wire import GitHubLabel, GitHubRepository, GitHubUser, Wire
 
 
@@ -144,13 +144,15 @@ def _on_a_pull_request(event: GitHubIssueComment) -> ChangeNews | Ignored:
         return Ignored(reason="programs give no commands")
     if is_own(event.comment.body):
         return Ignored(reason="Doneright wrote it")
-    if event.issue.state != "open":
+    closed = event.issue.state != "open"
+    if closed and not holds_command(event.comment.body):
         return Ignored(reason=f"the pull request is {event.issue.state}")
     return ChangeNews(
         forge=ForgeName.GITHUB,
         repository=RepositoryRef.parse(event.repository.full_name),
         number=event.issue.number,
         reason="somebody commented",
+        closed=closed,
         written=Written(
             comment=f"issue:{event.comment.id}",
             author=Person(id=author.login, login=author.login),

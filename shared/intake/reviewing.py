@@ -74,6 +74,8 @@ def what_follows(
         reason = followed.reason or reason
         if followed.answered and not followed.look_again:
             return Follows(reason=reason)
+    if news.closed:
+        return Follows(reason=reason)
     if not head:
         now = forge.head_of(news.ref)
         if now is None or now[1] is not PullRequestState.OPEN:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from shared.domain.audit import AuditTag, NewAuditEvent
 from shared.domain.simulation import (
     AskedSimulation,
@@ -14,8 +17,11 @@ from shared.errors import RefusedError
 from shared.reviews.ports import ReviewPorts
 from shared.reviews.simulating import simulate
 
+RUNBOOK = "simulation"
 SIMULATIONS = "simulations"
 """Partition of the records."""
+MOST_KEPT = 10_000
+"""Simulations that are looked through for lost ones."""
 JSON = "application/json"
 YAML = "application/yaml"
 
@@ -25,6 +31,15 @@ def begin(ports: ReviewPorts, asked: AskedSimulation, text: str) -> AskedSimulat
     asked = asked.model_copy(update={"policy": ports.artifacts.put(text.encode(), YAML)})
     ports.simulations.create(SIMULATIONS, asked.id, SimulationRecord(asked=asked, created_at=ports.clock.now()))
     return asked
+
+
+def quiet(ports: ReviewPorts, since: datetime) -> Sequence[AskedSimulation]:
+    """Those begun before ``since`` that have no end yet, to be offered to the engine, which may have lost them."""
+    return [
+        record.asked
+        for _, _, record in ports.simulations.list(SIMULATIONS, MOST_KEPT)
+        if record.finished_at is None and record.created_at < since
+    ]
 
 
 def carry_out(ports: ReviewPorts, asked: AskedSimulation) -> str:

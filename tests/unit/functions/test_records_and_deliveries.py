@@ -14,8 +14,11 @@ from functions import audit, deliveries, sweep
 from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.delivery import DeliveryState, Envelope
 from shared.domain.run import ProjectState
+from shared.domain.simulation import AskedSimulation, SimulationState
 from shared.errors import TransientError
 from shared.projects.admission import admit
+from shared.reviews.simulations import begin as begin_simulation
+from shared.reviews.simulations import kept as kept_simulation
 from tests.fakes.app import a_request, an_issue
 from tests.fakes.app import issues_payload as payload
 from tests.unit.functions.conftest import user_function
@@ -235,6 +238,45 @@ def test_an_engine_that_is_away_stops_no_sweep(app, client, caplog):
     client.away = False
     user_function(sweep.sweep_deliveries)(None, client)
     assert list(client.started) == ["github-issue-77.1"]
+
+
+@pytest.fixture
+def simulated(app):
+    asked = AskedSimulation(id="simulation-1", project="order-desk", policy="")
+    asked = begin_simulation(app.reviews, asked, "stages: {}")
+    app.clock.advance(timedelta(seconds=app.services().settings.lost_after_seconds + 1))
+    return asked
+
+
+def test_the_sweep_takes_up_a_simulation_that_the_engine_lost_once(app, client, simulated):
+    for _ in range(2):
+        user_function(sweep.sweep_deliveries)(None, client)
+    assert client.started == {simulated.id: ("simulation", simulated.model_dump(mode="json"))}
+
+
+def test_a_simulation_that_began_just_now_is_left_to_the_engine(app, client):
+    begin_simulation(app.reviews, AskedSimulation(id="simulation-2", project="order-desk", policy=""), "stages: {}")
+    user_function(sweep.sweep_deliveries)(None, client)
+    assert client.started == {}
+
+
+def test_the_sweep_ends_a_simulation_whose_run_ended_without_a_word(app, client, simulated):
+    client.ends[simulated.id] = OrchestrationStatus.TERMINATED
+    for _ in range(2):
+        user_function(sweep.sweep_deliveries)(None, client)
+    assert client.started == {}
+    record = kept_simulation(app.reviews, simulated.id)
+    assert (record.state, record.reason) == (SimulationState.FAILED, "its run ended as terminated")
+
+
+def test_a_simulation_is_offered_again_while_the_engine_is_away(app, client, simulated, caplog):
+    client.away = True
+    user_function(sweep.sweep_deliveries)(None, client)
+    assert f"{simulated.id} could not be taken up" in caplog.text
+    assert kept_simulation(app.reviews, simulated.id).state is SimulationState.RUNNING
+    client.away = False
+    user_function(sweep.sweep_deliveries)(None, client)
+    assert list(client.started) == [simulated.id]
 
 
 def test_a_delivery_takes_up_what_the_engine_lost_and_doubles_nothing(app, client):

@@ -15,10 +15,11 @@ from shared.domain.publication import CheckConclusion, Permission
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import AgentName, AgentReport, ReviewState, Ruling
 from shared.errors import DefectError, RefusedError, TransientError
-from shared.intake.change_events import ChangeNews
+from shared.intake.change_events import ChangeNews, Written
 from shared.intake.reviewing import what_follows
 from shared.reviews import recording
-from tests.fakes.changes import HEAD, UNKNOWN, file
+from shared.reviews.words import spoken_of
+from tests.fakes.changes import HEAD, UNKNOWN, file, person
 from tests.fakes.forges import Fault
 from tests.fakes.review_runs import PROJECT, ReviewWorld
 
@@ -185,6 +186,41 @@ def test_a_comment_that_asks_for_a_review_gets_one_and_an_answer(world):
     world.run(world.news(ref, said="/doneright review"))
     assert world.record(ref).run == 2
     assert world.forge.answers(ref)
+
+
+def merged_and_told(world, ref, said, head):
+    written = Written(comment="issue:10", author=person("noor"), body=said)
+    news = ChangeNews(
+        forge=ref.forge, repository=ref.repository, number=ref.number, head=head, reason="somebody commented",
+        written=written, closed=True,
+    )  # fmt: skip
+    at = world.app.clock.now()
+    return what_follows(world.app.reviews, news, project=PROJECT, connection=world.connection.id, at=at)
+
+
+@pytest.mark.parametrize("head", ["", HEAD])
+@pytest.mark.parametrize("word", ["accept", "reject"])
+def test_merged_work_is_accepted_or_rejected_and_not_reviewed_again(world, word, head):
+    ref = world.open()
+    world.forge.permissions[str(ref.repository).lower(), "noor"] = Permission.ADMIN
+    world.run(world.news(ref))
+    world.forge.alter(ref, state=PullRequestState.MERGED)
+    for _ in range(2):
+        assert merged_and_told(world, ref, f"/doneright {word}", head).start == ()
+    assert spoken_of(world.app.reviews, ref).accepted is (word == "accept")
+    assert len(world.forge.answers(ref)) == 1
+    assert world.record(ref).wanted == 1
+
+
+def test_a_merged_pull_request_gets_no_review_for_the_asking(world):
+    ref = world.open()
+    world.forge.permissions[str(ref.repository).lower(), "noor"] = Permission.WRITE
+    world.run(world.news(ref))
+    world.forge.alter(ref, state=PullRequestState.MERGED)
+    follows = merged_and_told(world, ref, "/doneright review", HEAD)
+    assert follows.start == ()
+    assert "the pull request is merged" in follows.reason
+    assert len(world.forge.answers(ref)) == 1
 
 
 def test_a_stranger_is_answered_and_starts_nothing(world):

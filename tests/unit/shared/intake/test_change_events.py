@@ -88,6 +88,36 @@ def test_a_comment_on_a_pull_request_is_no_request_for_a_project():
     assert (news.ref.number, news.head, news.written.comment) == (7, "", "issue:5")
 
 
+@pytest.mark.parametrize("body", ["/doneright accept", "Shipped.\n\n/doneright reject because it is slow"])
+def test_what_is_said_to_us_on_a_closed_pull_request_is_heard(body):
+    issue = {"id": 1, "number": 7, "title": "t", "state": "closed", "pull_request": {"url": "x"}}
+    closed = PULL | {"state": "closed", "merged": True}
+    said = {"id": 5, "body": body, "user": MONA}
+    told = {"action": "created", "issue": issue, "comment": said, "repository": REPOSITORY}
+    for news in (
+        parse(ForgeName.GITHUB, "issue_comment", told),
+        github("pull_request_review_comment", action="created", comment=said, pull_request=closed),
+        azure_comment({"status": "completed"}, content=body),
+        azure_comment({"status": "abandoned"}, content=body),
+    ):
+        assert isinstance(news, ChangeNews)
+        assert (news.closed, news.written.body) == (True, body)
+
+
+@pytest.mark.parametrize("body", ["Nice work.", "> /doneright accept", "`/doneright accept` accepts it"])
+def test_talk_on_a_closed_pull_request_is_not_ours(body):
+    issue = {"id": 1, "number": 7, "title": "t", "state": "closed", "pull_request": {"url": "x"}}
+    closed = PULL | {"state": "closed"}
+    said = {"id": 5, "body": body, "user": MONA}
+    told = {"action": "created", "issue": issue, "comment": said, "repository": REPOSITORY}
+    for event in (
+        parse(ForgeName.GITHUB, "issue_comment", told),
+        github("pull_request_review_comment", action="created", comment=said, pull_request=closed),
+        azure_comment({"status": "completed"}, content=body),
+    ):
+        assert isinstance(event, Ignored)
+
+
 @pytest.mark.parametrize(
     ("comment", "issue"),
     [
@@ -156,7 +186,7 @@ def test_a_merge_is_told_with_its_commit_and_asks_for_no_review():
     assert untold.merged == ""
 
 
-def azure_comment(**changes):
+def azure_comment(pull=None, **changes):
     comment = {
         "id": 2,
         "content": "/doneright review",
@@ -169,7 +199,7 @@ def azure_comment(**changes):
     return parse(
         ForgeName.AZURE_DEVOPS,
         "ms.vss-code.git-pullrequest-comment-event",
-        {"resource": {"comment": comment, "pullRequest": AZURE_PULL}},
+        {"resource": {"comment": comment, "pullRequest": AZURE_PULL | (pull or {})}},
     )
 
 
