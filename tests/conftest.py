@@ -6,9 +6,14 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from shared.adapters import looks
 from shared.adapters.model import OpenAIModel
+
+# How long an example takes says more of the machine than of the code; benchmarks measure time.
+settings.register_profile("doneright", deadline=None)
+settings.load_profile("doneright")
 
 
 @pytest.fixture(autouse=True)

@@ -291,6 +291,9 @@ class Reviewed(Frozen):
         description="Where each ticket of the change goes, or why it stays, as it read when it was looked at.",
     )
     agents: tuple[AgentReport, ...] = ()
+    offered: str = Field(
+        default="", description="Branch that the proposed tests are put on once the verdict is told; empty: none is."
+    )
     evidence: str = Field(description="Digest of the collected evidence in the artifact store.")
     reports: tuple[str, ...] = Field(default=(), description="Digests of the uploaded reports it rests on.")
     calls: int = 0
@@ -362,6 +365,8 @@ class Collected(Frozen):
     definition: Pin | None = None
     agents: tuple[AgentName, ...] = ()
     ended: str = Field(default="", description="Why nothing is to be judged: another head by now, closed, gone.")
+    superseded: bool = Field(default=False, description="Another head is the reason.")
+    round: int = Field(default=1, ge=1, description="The latest round that was wanted when collecting began.")
 
 
 class ReviewTask(Frozen):
@@ -382,6 +387,7 @@ class Verdict(Frozen):
     reviewed: str = Field(description="Digest of the `Reviewed` in the artifact store.")
     advisory: bool = False
     merge: bool = Field(default=False, description="Whether it may be merged now, and somebody wants that.")
+    offer: bool = Field(default=False, description="Whether something that agents proposed is to be offered.")
 
 
 class ReviewEnd(Frozen):
@@ -390,5 +396,7 @@ class ReviewEnd(Frozen):
     run: ReviewInput
     verdict: Verdict | None = None
     ended: str = ""
+    superseded: bool = False
     broken: str = Field(default="", description="Why there is no verdict, or why it could not be published.")
+    unoffered: str = Field(default="", description="Why what agents proposed could not be offered.")
     merged: str = Field(default="", description="SHA of the merge, where there was one.")

@@ -14,12 +14,12 @@ from shared.agents.redacting import redact
 from shared.definitions.load import definition_of_done
 from shared.domain.change import Change, ChangedFile, ChangeEvidence, Looked, Part, Reported, Scan, Unknown
 from shared.domain.connection import Connection
-from shared.domain.evidence import Finding
+from shared.domain.evidence import EvidenceFormat, Finding
 from shared.domain.pull_request import PullRequestState
-from shared.domain.review import AgentName, Collected, ReviewInput, ReviewState
+from shared.domain.review import AgentName, Collected, ReviewInput, ReviewRecord, ReviewState
 from shared.errors import DefectError, NotSupportedError, RefusedError
 from shared.evidence.keeping import reports as kept_reports
-from shared.evidence.scanning import secrets
+from shared.evidence.scanning import SCANNERS, secrets
 from shared.policies.pinning import keep
 from shared.projects.ports import CONNECTIONS
 from shared.reviews import publishing, recording
@@ -28,6 +28,7 @@ from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.reviews.roles import holders_among
 from shared.reviews.standing import standing_policy
 
+_SCANNED = frozenset({EvidenceFormat.CYCLONEDX, EvidenceFormat.SARIF, EvidenceFormat.SPDX})
 MOST_EARLIER = 3
 """Earlier heads whose reports are read, for tests that change their mind."""
 
@@ -74,7 +75,8 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         files = forge.changed_files(change)
         analysed = looking.analyse(connection, run.project, change)
         reports = _reports(ports, run.project, [change.head, change.merge_commit])
-        scans = (*analysed, *looking.scan(change, files, () if isinstance(reports, Unknown) else reports))
+        seen = _seen_before(ports, record, change, reports)
+        scans = (*analysed, *(seen or looking.scan(change, files, () if isinstance(reports, Unknown) else reports)))
     if announced is not None:
         announced.result()
     standing = asked_standing.result()
@@ -135,6 +137,35 @@ def _ended(looked: Looked | None, run: ReviewInput) -> Collected | None:
     if change.head != run.head:
         return Collected(ended=f"{run.head[:8]} was superseded by {change.head[:8]}", superseded=True)
     return None if change.state is PullRequestState.OPEN else Collected(ended=f"the pull request is {change.state}")
+
+
+def _seen_before(
+    ports: ReviewPorts, record: ReviewRecord | None, change: Change, reports: Part[tuple[Reported, ...]]
+) -> tuple[Scan, ...]:
+    """What the scanners said of this very text in an earlier round; nothing where one could not answer then."""
+    try:
+        reviewed = recording.reviewed_of(ports, record) if record else None
+        if reviewed is None:
+            return ()
+        before = ChangeEvidence.model_validate_json(ports.artifacts.get(reviewed.evidence))
+    except RefusedError:
+        return ()  # past its retention
+    same = (before.change.head, before.change.base, before.change.merge_base) == (
+        change.head,
+        change.base,
+        change.merge_base,
+    )
+    if not same or isinstance(before.files, Unknown) or _digests(before.reports) != _digests(reports):
+        return ()
+    ours = tuple(one for one in before.scans if one.scanner in SCANNERS)
+    return () if any(isinstance(one.findings, Unknown) for one in ours) else ours
+
+
+def _digests(reports: Part[tuple[Reported, ...]]) -> frozenset[str] | None:
+    """Of the reports that scanners read."""
+    if isinstance(reports, Unknown):
+        return None
+    return frozenset(one.record.digest for one in reports if one.record.format in _SCANNED)
 
 
 def _without_secrets(files: Part[tuple[ChangedFile, ...]], scans: Iterable[Scan]) -> Part[tuple[ChangedFile, ...]]:

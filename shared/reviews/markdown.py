@@ -72,6 +72,24 @@ def prose(text: str, most: int = 600) -> str:
     return "".join([*parts, _edged(line[at:])])
 
 
+def paragraphs(text: str, most: int = 600, lines: int = 40) -> str:
+    """As ``prose`` line by line, so that a list stays one; at most ``lines`` of them."""
+    kept: list[str] = []
+    for line in visible(text[: most * 2]).splitlines():
+        bare = line.strip()
+        if bare:
+            kept.append(f"- {prose(bare[2:], most)}" if bare.startswith("- ") else prose(bare, most))
+    if len(kept) > lines:
+        kept = [*kept[:lines], "…"]
+    # A list begins after an empty line; two other lines stay lines of one paragraph.
+    joined: list[str] = []
+    for line in kept:
+        if line.startswith("- ") and joined and not joined[-1].startswith("- "):
+            joined.append("")
+        joined.append(line)
+    return "\n".join(joined)
+
+
 def _edged(text: str) -> str:
     before = " " if text[:1].isspace() else ""
     after = " " if len(text) > 1 and text[-1:].isspace() else ""

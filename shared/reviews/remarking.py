@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from shared.domain.publication import SETTLED_MARKER, Annotation, OwnWord, PlacedRemark, remark_marker
 from shared.domain.review import Finding, Reviewed
-from shared.reviews.markdown import OUR_MARKER, code, fenced, linked, plain, prose, visible
+from shared.reviews.markdown import OUR_MARKER, code, fenced, linked, paragraphs, plain, prose, visible
 from shared.reviews.saying import Voiced
 
 MOST_ANNOTATIONS = 250
@@ -33,7 +33,7 @@ def placed(one: Voiced, reviewed: Reviewed) -> PlacedRemark:
 def body(one: Voiced, reviewed: Reviewed) -> str:
     """Markdown, whose first line is the marker that finds it again."""
     findings = _findings(one, reviewed)
-    parts = [f"{_headline(one)}\n{prose(one.remark.message, 2_000)}"]
+    parts = [f"{_headline(one)}\n{paragraphs(one.remark.message, 2_000)}"]
     parts += [f"What to do: {prose(finding.remedy, 500)}" for finding in findings if finding.remedy]
     if one.remark.help_url:
         label = plain(one.remark.rule, 80) or "About it"

@@ -26,10 +26,11 @@ from shared.domain.review import (
 )
 from shared.errors import DefectError, RefusedError
 from shared.policies.pinning import definition_of_done_of
-from shared.reviews import collecting, merging, publishing, recording
+from shared.reviews import collecting, merging, offers, publishing, recording
 from shared.reviews.collecting import JSON, Looking, connection_of, forge_of
 from shared.reviews.facts import facts_of
 from shared.reviews.judging import Bench, judged, ruled
+from shared.reviews.offers import OfferPorts
 from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.reviews.standing import Standing
 from shared.reviews.tickets import foretold
@@ -64,6 +65,7 @@ class Room:
     hear: Hear
     moved: Callable[[ReviewInput, Reviewed, MergeOutcome | None], tuple[str, ...]]
     """Moves the ticket behind the change; what there is to tell about it."""
+    offers: OfferPorts
 
 
 def collect(room: Room, run: ReviewInput) -> Collected:
@@ -111,6 +113,7 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
     )
     ruling, reason = ruled(findings)
     change = evidence.change
+    reports = _reports(ports, task)
     reviewed = Reviewed(
         review=run.review,
         instance=run.instance,
@@ -132,7 +135,8 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
         advisory=connection.review_mode is Mode.ADVISORY,
         findings=findings,
         tickets=() if connection.review_mode is Mode.ADVISORY else foretold(evidence, findings, spoken, definition),
-        agents=tuple(AgentReport.model_validate_json(ports.artifacts.get(digest)) for digest in task.reports),
+        agents=reports,
+        offered=offers.branch_told(connection, change, reports),
         evidence=collected.evidence,
         reports=_digests(evidence),
         calls=evidence.calls,
@@ -154,9 +158,15 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
         undecided=[one.criterion for one in findings if one.undecided][:50],
         waived=[one.criterion for one in findings if one.waiver][:50],
     )
-    wanted = merging.wanted_merge(reviewed, connection, change)
+    merge = merging.wanted_merge(reviewed, connection, change) is not None
     return Verdict(
-        ruling=ruling, reason=reason[:500], reviewed=digest, advisory=reviewed.advisory, merge=wanted is not None
+        ruling=ruling,
+        reason=reason[:500],
+        reviewed=digest,
+        advisory=reviewed.advisory,
+        merge=merge,
+        # What is merged now has no branch any more that tests could be proposed into.
+        offer=not merge and offers.wanted(connection, change, reports),
     )
 
 
@@ -182,6 +192,13 @@ def publish(room: Room, task: ReviewTask) -> bool:
         trouble=list(told.trouble)[:20],
     )
     return True
+
+
+def offer_proposals(room: Room, task: ReviewTask) -> str:
+    """Carry out what the quality agent proposed, as the connection wants it; in words, what came of it."""
+    return offers.carry_out(
+        room.ports, room.offers, task.run, _evidence(room.ports, task.collected), _reports(room.ports, task)
+    )
 
 
 def merge(room: Room, task: ReviewTask) -> MergeOutcome:
@@ -214,6 +231,8 @@ def merge(room: Room, task: ReviewTask) -> MergeOutcome:
 def conclude(room: Room, end: ReviewEnd) -> int:
     """End a round; the number of the next one when somebody asked for it meanwhile, else 0."""
     ports, run = room.ports, end.run
+    if end.unoffered:
+        offers.tell_failure(ports, run, "proposals", end.unoffered)
     state = ReviewState.COMPLETED
     if end.ended:
         state = ReviewState.SUPERSEDED
@@ -281,6 +300,10 @@ def _forge(ports: ReviewPorts, run: ReviewInput) -> ReviewForge:
 
 def _evidence(ports: ReviewPorts, collected: Collected) -> ChangeEvidence:
     return ChangeEvidence.model_validate_json(ports.artifacts.get(collected.evidence))
+
+
+def _reports(ports: ReviewPorts, task: ReviewTask) -> tuple[AgentReport, ...]:
+    return tuple(AgentReport.model_validate_json(ports.artifacts.get(digest)) for digest in task.reports)
 
 
 def _reviewed(ports: ReviewPorts, task: ReviewTask) -> Reviewed:

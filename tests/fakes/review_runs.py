@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrations import activities
 from orchestrations.review import review
-from shared.domain.change import ChangedFile, ChangeRef, Part
+from shared.domain.change import ChangedFile, ChangeEvidence, ChangeRef, Part
 from shared.domain.connection import Mode
 from shared.domain.forge import ForgeName
 from shared.domain.review import Reviewed, ReviewRecord
@@ -20,7 +20,8 @@ from tests.fakes.review_forge import MemoryReviewForge
 from tests.replay.engine import Engine, Instance
 
 PROJECT = "desk"
-NAMES = ("collect_evidence", "hear_agent", "judge_change", "publish_review", "merge_change", "conclude_review")
+NAMES = ("collect_evidence", "hear_agent", "judge_change", "publish_review", "offer_proposals", "merge_change",
+         "conclude_review")  # fmt: skip
 
 
 class ReviewWorld:
@@ -31,6 +32,7 @@ class ReviewWorld:
         self.connection = self.app.connect_to(a_connection(review_mode=mode, **connection))
         self.forge: MemoryReviewForge = self.app.review_forges[forge]
         self.name = forge
+        self.monkeypatch = monkeypatch
         services = self.app.services()
         monkeypatch.setattr(activities, "services", lambda: services)
         self.between: dict[str, Callable[[], None]] = {}
@@ -77,6 +79,12 @@ class ReviewWorld:
         found = recording.reviewed_of(self.app.reviews, self.record(ref))
         assert found is not None
         return found
+
+    def evidence(self, ref: ChangeRef) -> ChangeEvidence:
+        """What the latest verdict about it rests on."""
+        reviewed = recording.reviewed_of(self.app.reviews, self.record(ref))
+        assert reviewed is not None
+        return ChangeEvidence.model_validate_json(self.app.artifacts.get(reviewed.evidence))
 
     def record(self, ref: ChangeRef) -> ReviewRecord:
         """Of the newest head."""

@@ -18,6 +18,9 @@ from local.sandbox.browser.links import Reach, safe_link
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 _ALIGNED = re.compile(r"text-align:\s*(left|center|right)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_FOLD = re.compile(r"<details>\s*<summary>(?P<title>[^<>]{1,200})</summary>", re.IGNORECASE)
+_UNFOLD = re.compile(r"</details>", re.IGNORECASE)
 _DEEPEST_HEADING = 6
 
 
@@ -51,12 +54,17 @@ class _Renderer(RendererHTML):
         return str(_pre(tokens[idx].content, info[0] if info else ""))
 
     def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]) -> str:
+        fold = (tokens[idx].meta or {}).get("fold")
+        if fold is not None:
+            return f"<details><summary>{escape(fold)}</summary>\n" if fold else "</details>\n"
         text = _COMMENT.sub("", tokens[idx].content).strip()
         return f"<p>{escape(text)}</p>\n" if text else ""
 
     def html_inline(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
     ) -> str:
+        if _BREAK.fullmatch(tokens[idx].content):
+            return "<br>"
         # Raw HTML is shown as text; a comment is what its writer did not want seen, and the forges hide it.
         return str(escape(_COMMENT.sub("", tokens[idx].content)))
 
@@ -105,6 +113,22 @@ def _fit_headings(state: StateCore) -> None:
         token.tag = f"h{min(base + len(open_levels) - 1, _DEEPEST_HEADING)}"
 
 
+def _fold(state: StateCore) -> None:
+    """Let folded parts fold, as both forges do, where each has its beginning and its end; all else stays as typed."""
+    begun: list[Token] = []
+    for token in state.tokens:
+        if token.type != "html_block" or token.level:
+            continue
+        text = _COMMENT.sub("", token.content).strip()
+        if _FOLD.fullmatch(text):
+            begun.append(token)
+        elif _UNFOLD.fullmatch(text) and begun:
+            opened = begun.pop()
+            title = _FOLD.fullmatch(_COMMENT.sub("", opened.content).strip())
+            opened.meta["fold"] = title["title"] if title else ""
+            token.meta["fold"] = ""
+
+
 def _mark_tables(state: StateCore) -> None:
     """Scope header cells, and turn alignment into classes: the content security policy allows no style attribute."""
     for token in state.tokens:
@@ -132,6 +156,7 @@ def _parser() -> MarkdownIt:
     options = {"html": True, "tasklists": True, "alerts": True, "strikethrough_single_tilde": True}
     parser = MarkdownIt("commonmark", options, renderer_cls=_Renderer).enable(["table", "strikethrough"])
     parser.validateLink = lambda url: safe_link(url) is not None  # type: ignore[method-assign]
+    parser.core.ruler.push("fold", _fold)
     parser.core.ruler.push("fit_headings", _fit_headings)
     parser.core.ruler.push("mark_tables", _mark_tables)
     parser.core.ruler.push("mark_links", _mark_links)

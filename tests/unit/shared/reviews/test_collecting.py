@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -203,3 +204,44 @@ def test_a_forge_that_asks_for_patience_beside_ends_the_try(world, call):
     setattr(world.forge, call, busy)
     with pytest.raises(TransientError, match="later"):
         collected(world, ref)
+
+
+def test_what_was_scanned_is_not_scanned_again_until_it_is_another_text(world):
+    ref = world.open()
+    looks = []
+
+    def scan(change, files, reports):
+        looks.append(change.head)
+        return (Scan(scanner="detect-secrets", findings=()),)
+
+    room = world.app.review_room()
+    world.app.review_room = lambda: replace(room, looking=replace(room.looking, scan=scan))
+    services = world.app.services()
+    world.monkeypatch.setattr("orchestrations.activities.services", lambda: services)
+    world.reviewed(ref)
+    world.reviewed(ref)
+    assert looks == [HEAD]
+    assert [one.scanner for one in world.evidence(ref).scans] == ["detect-secrets"]
+    keep(world.app.evidence, Sent(PROJECT, HEAD, "p"), [JUNIT % 7])
+    world.reviewed(ref)
+    assert looks == [HEAD]
+    world.forge.alter(ref, base="0" * 40)
+    world.reviewed(ref)
+    assert looks == [HEAD, HEAD]
+
+
+def test_a_scanner_that_could_not_answer_is_asked_again(world):
+    ref = world.open()
+    looks = []
+
+    def scan(change, files, reports):
+        looks.append(change.head)
+        return (Scan(scanner="detect-secrets", findings=UNKNOWN),)
+
+    room = world.app.review_room()
+    world.app.review_room = lambda: replace(room, looking=replace(room.looking, scan=scan))
+    services = world.app.services()
+    world.monkeypatch.setattr("orchestrations.activities.services", lambda: services)
+    world.reviewed(ref)
+    world.reviewed(ref)
+    assert looks == [HEAD, HEAD]
