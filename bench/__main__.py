@@ -35,6 +35,8 @@ ROWS: Mapping[str, str] = {
     "pacing": "bench.pacing",
     "bootstrap": "bench.bootstrap_time",
     "calls": "bench.bootstrap_calls",
+    "review": "bench.reviews",
+    "events": "bench.review_events",
 }
 
 

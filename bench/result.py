@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-LOWER_IS_BETTER = frozenset({"s", "ms", "calls"})
+LOWER_IS_BETTER = frozenset({"s", "ms", "calls", "comments"})
 """Units of what is spent; every other unit counts things done in a time."""
 
 
