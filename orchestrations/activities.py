@@ -238,6 +238,14 @@ def publish_review(payload: dict[str, Any]) -> dict[str, Any]:
     return edge(lambda: reviewing.publish(services().review_room(), task))
 
 
+def offer_proposals(payload: dict[str, Any]) -> dict[str, Any]:
+    """Offer what agents proposed about a change."""
+    task = ReviewTask.model_validate(payload)
+    from shared.reviews import running as reviewing
+
+    return edge(lambda: reviewing.offer_proposals(services().review_room(), task))
+
+
 def merge_change(payload: dict[str, Any]) -> dict[str, Any]:
     """Merge what passed."""
     task = ReviewTask.model_validate(payload)
@@ -306,6 +314,7 @@ ACTIVITIES = (
     hear_agent,
     judge_change,
     publish_review,
+    offer_proposals,
     merge_change,
     conclude_review,
     simulate_policy,

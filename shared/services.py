@@ -62,7 +62,8 @@ if TYPE_CHECKING:
     from shared.adapters.azure_devops.credentials import PersonalAccessToken as AzurePersonalAccessToken
     from shared.adapters.github.forge import GitHubForge
     from shared.adapters.pacing import Pacing
-    from shared.agents.ports import AgentPorts, Model
+    from shared.agents.offering import OfferingForge
+    from shared.agents.ports import AgentPorts, Model, TestCases
     from shared.evidence.scanning.ports import Advisories
     from shared.reviews.running import Room
 
@@ -415,6 +416,7 @@ def review_room(
     from shared.agents.routing import chosen
     from shared.evidence.scanning import ScanPorts, scan
     from shared.reviews.collecting import Looking
+    from shared.reviews.offers import OfferPorts
     from shared.reviews.running import Room
     from shared.reviews.tickets import MovePorts, move_tickets
 
@@ -430,7 +432,18 @@ def review_room(
         ),
         hear=lambda agent, evidence: hear(agent, evidence, agents()),
         moved=lambda run, reviewed, merged: move_tickets(moving, run, reviewed, merged),
+        offers=OfferPorts(
+            forge=lambda connection, name: cast("OfferingForge", connect(connection).forges[name]),
+            cases=lambda connection: _test_cases(connect(connection)),
+        ),
     )
+
+
+def _test_cases(connected: ConnectedForges) -> TestCases | None:
+    from shared.adapters.azure_devops.forge import AzureDevOpsForge
+
+    forge = connected.forges.get(ForgeName.AZURE_DEVOPS)
+    return forge.test_cases() if isinstance(forge, AzureDevOpsForge) else None
 
 
 def _identity(

@@ -48,6 +48,11 @@ def proposed(opinions: Iterable[Opinion]) -> dict[str, str]:
     }
 
 
+def branch_of(change: Change) -> str:
+    """Name of the branch that proposed tests stand on."""
+    return f"doneright/tests-{change.ref.number}"
+
+
 def offer(forge: OfferingForge, change: Change, opinions: Iterable[Opinion]) -> Offered:
     """Let the branch ``doneright/tests-<number>`` be the head of ``change`` and one commit with the proposed files.
 
@@ -67,7 +72,7 @@ def offer(forge: OfferingForge, change: Change, opinions: Iterable[Opinion]) -> 
         )
     if change.state is not PullRequestState.OPEN:
         raise RefusedError(f"the pull request is {change.state}", "Propose tests while it is open.")
-    ref, branch = change.ref.repository, f"doneright/tests-{change.ref.number}"
+    ref, branch = change.ref.repository, branch_of(change)
     there = forge.branch_head(ref, branch)
     commit = _standing(forge, change, branch, there, files) or _written(forge, change, branch, there, files)
     pull = forge.create_pull_request(ref, branch, change.source, _text(change, files))

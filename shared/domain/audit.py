@@ -59,6 +59,7 @@ class AuditTag(StrEnum):
     REVIEW_JUDGED = "doneright:review:judged"
     MERGE_REFUSED = "doneright:merge:refused"
     REVIEW_FAILED = "doneright:review:failed"
+    OFFER_FAILED = "doneright:offer:failed"
     STEP_SKIPPED = "doneright:step:skipped"
     GITHUB_STEP_APPLIED = "github:step:applied"
     GITHUB_STEP_CONFIRMED = "github:step:confirmed"
@@ -73,6 +74,7 @@ class AuditTag(StrEnum):
     GITHUB_SCAFFOLD_FAILED = "github:scaffold:failed"
     GITHUB_REVIEW_PUBLISHED = "github:review:published"
     GITHUB_CHANGE_MERGED = "github:change:merged"
+    GITHUB_TESTS_OFFERED = "github:tests:offered"
     GITHUB_EPIC_SEEDED = "github:epic:seeded"
     GITHUB_EPIC_LINKED = "github:epic:linked"
     GITHUB_EPIC_FAILED = "github:epic:failed"
@@ -94,6 +96,8 @@ class AuditTag(StrEnum):
     AZURE_DEVOPS_SCAFFOLD_FAILED = "azure_devops:scaffold:failed"
     AZURE_DEVOPS_REVIEW_PUBLISHED = "azure_devops:review:published"
     AZURE_DEVOPS_CHANGE_MERGED = "azure_devops:change:merged"
+    AZURE_DEVOPS_TESTS_OFFERED = "azure_devops:tests:offered"
+    AZURE_DEVOPS_CASES_MIRRORED = "azure_devops:cases:mirrored"
     AZURE_DEVOPS_EPIC_SEEDED = "azure_devops:epic:seeded"
     AZURE_DEVOPS_EPIC_LINKED = "azure_devops:epic:linked"
     AZURE_DEVOPS_EPIC_FAILED = "azure_devops:epic:failed"
@@ -187,6 +191,10 @@ MEANINGS: dict[AuditTag, str] = {
     AuditTag.GITHUB_CHANGE_MERGED: "A pull request that had passed its review was merged on GitHub, exactly as reviewed.",
     AuditTag.AZURE_DEVOPS_REVIEW_PUBLISHED: "The verdict about a pull request was told on Azure DevOps; the artifact holds it whole.",
     AuditTag.AZURE_DEVOPS_CHANGE_MERGED: "A pull request that had passed its review was completed on Azure DevOps, exactly as reviewed.",
+    AuditTag.OFFER_FAILED: "What the quality agent proposed could not be offered; the detail says what and why. The verdict stands.",
+    AuditTag.GITHUB_TESTS_OFFERED: "Proposed tests were offered on GitHub as a branch with a draft pull request into the change's own.",
+    AuditTag.AZURE_DEVOPS_TESTS_OFFERED: "Proposed tests were offered on Azure Repos as a branch with a draft pull request into the change's own.",
+    AuditTag.AZURE_DEVOPS_CASES_MIRRORED: "Proposed test cases were kept in Azure Test Plans; the detail names plan, suite and cases.",
     AuditTag.POLICY_CHANGED: "The policy of an organisation or a project was set anew; the artifact holds its text.",
     AuditTag.MERGE_REFUSED: "A change that had passed its review was not merged; the detail says why the forge did not.",
 }

@@ -246,6 +246,15 @@ class ConnectionSettings(Frozen):
     merge_on_green: bool = Field(
         default=False, description="A pull request whose review passed is merged without anybody pressing the button."
     )
+    propose_tests: bool = Field(
+        default=False,
+        description="Tests that the quality agent proposes are offered as a branch with a draft pull request into the "
+        "change's own, where its pipeline proves them.",
+    )
+    mirror_test_cases: bool = Field(
+        default=False,
+        description="Cases that the quality agent proposes for changes on Azure Repos are kept in Azure Test Plans.",
+    )
 
 
 class ConnectionPatch(Frozen):
@@ -265,6 +274,8 @@ class ConnectionPatch(Frozen):
     review_mode: Mode | None = Field(default=None, examples=[Mode.ENFORCED])
     paused: bool | None = Field(default=None, examples=[False])
     merge_on_green: bool | None = Field(default=None, examples=[False])
+    propose_tests: bool | None = Field(default=None, examples=[True])
+    mirror_test_cases: bool | None = Field(default=None, examples=[True])
 
 
 class Connection(ConnectionSettings):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from shared.domain.forge import Frozen
 from shared.domain.publication import SUMMARY_MARKER
-from shared.domain.review import AgentReport, Finding, Opinion, Outcome, Reviewed, Ruling
+from shared.domain.review import AgentName, AgentReport, Finding, Opinion, Outcome, Reviewed, Ruling
 from shared.reviews.markdown import (
     COMMENT_LIMITS,
     OUR_MARKER,
@@ -207,8 +207,14 @@ def _agent(report: AgentReport, reviewed: Reviewed) -> Section:
     name = f"What the {report.agent} agent thinks"
     # Markdown does not reach into the line that is HTML: nothing that anybody wrote may stand there.
     model = f" Asked: {plain(report.model, 80)}." if report.model else ""
+    offered = (
+        f" The files go onto the branch {code(reviewed.offered)} next, with a draft pull request into this one whose checks "
+        "show which of them hold."
+        if reviewed.offered and report.agent is AgentName.QUALITY
+        else ""
+    )
     many = counted(len(report.opinions), "opinion", "opinions") if report.opinions else "did not answer"
-    before = f"<details><summary>{name}: {many}</summary>\n\nOpinions block nothing.{model}\n"
+    before = f"<details><summary>{name}: {many}</summary>\n\nOpinions block nothing.{model}{offered}\n"
     return Section(title=name, before=before, rows=rows, after="\n</details>")
 
 

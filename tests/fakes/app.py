@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from shared.agents.health import AgentHealth
-from shared.agents.ports import AgentPorts
+from shared.agents.ports import AgentPorts, TestCases
 from shared.audit.people import Pseudonyms
 from shared.connections.manifest import Registration
 from shared.domain.activity import Listed
@@ -42,6 +42,7 @@ from shared.projects.ports import REQUESTS as REQUEST_RECORDS
 from shared.projects.stale.ports import StalePorts
 from shared.projects.updates.ports import UpdatePorts
 from shared.reviews.collecting import Looking
+from shared.reviews.offers import OfferPorts
 from shared.reviews.ports import ReviewPorts
 from shared.reviews.running import Room
 from shared.services import Services
@@ -174,6 +175,10 @@ class App:
     """Agents that every review hears."""
     hear: Callable[[AgentName, ChangeEvidence], AgentReport] = lambda agent, evidence: AgentReport(agent=agent)
 
+    offering: dict[ForgeName, Any] = field(default_factory=dict)
+    """Forges that proposed tests are offered on."""
+    cases: TestCases | None = None
+
     def __post_init__(self) -> None:
         self.audit = MemoryAuditLog(self.clock)
         self.links = Links("https://doneright.example", KEY)
@@ -284,6 +289,7 @@ class App:
             ),
             hear=self.hear,
             moved=lambda run, reviewed, merged: (),
+            offers=OfferPorts(forge=lambda connection, name: self.offering[name], cases=lambda _: self.cases),
         )
 
     def _tell_app_secret(self, app: Registration, api_url: str) -> None:

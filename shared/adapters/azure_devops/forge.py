@@ -18,6 +18,7 @@ from shared.adapters.azure_devops.required_statuses import RequiredStatusCalls
 from shared.adapters.azure_devops.reviews import ReviewCalls
 from shared.adapters.azure_devops.survey import SurveyCalls
 from shared.adapters.azure_devops.teams import TeamCalls
+from shared.adapters.azure_devops.test_cases import PlansMirror
 from shared.adapters.azure_devops.variable_groups import VariableGroupCalls
 from shared.adapters.azure_devops.wiki import WikiCalls
 from shared.adapters.pacing.pace import Pace
@@ -71,3 +72,7 @@ class AzureDevOpsForge(
         self._client = AzureDevOpsClient(
             organization_url, credentials, clock=clock, timeout=timeout, token_provider=token_provider, pace=pace
         )
+
+    def test_cases(self) -> PlansMirror:
+        """Azure Test Plans, asked as the same identity at the same pace."""
+        return PlansMirror(self._client)

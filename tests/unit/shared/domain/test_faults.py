@@ -84,6 +84,8 @@ CONNECTION: dict[str, Any] = {
     "review_mode": "advisory",
     "paused": False,
     "merge_on_green": False,
+    "propose_tests": False,
+    "mirror_test_cases": False,
 }
 TOKENS = CONNECTION | {
     "github": CONNECTION["github"] | {"credential": {"kind": "pat", "token_secret": "gh"}},
