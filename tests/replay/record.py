@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.replay import portfolio_story, story
+from tests.replay import portfolio_story, review_story, story
 
-STORIES = story.STORIES | portfolio_story.STORIES
+STORIES = story.STORIES | portfolio_story.STORIES | review_story.STORIES
 
 HISTORIES = Path(__file__).parent / "histories"
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,11 +9,11 @@ import pytest
 from orchestrations.durable import call
 from shared.domain.run import Admission, DrawnPlan, RunInput
 from shared.domain.run_activities import Claimed
-from tests.replay import portfolio_story, story
+from tests.replay import portfolio_story, review_story, story
 from tests.replay.engine import replayed
 from tests.replay.record import HISTORIES, STORIES
 
-RUNBOOKS = story.RUNBOOKS | portfolio_story.RUNBOOKS
+RUNBOOKS = story.RUNBOOKS | portfolio_story.RUNBOOKS | review_story.RUNBOOKS
 FILES = sorted(HISTORIES.glob("*.json"))
 
 
