@@ -95,8 +95,13 @@ def check_title(reviewed: Reviewed) -> str:
     names = [one.criterion for one in (found.blocking or found.undecided)]
     if reviewed.ruling is Ruling.PASSED or not names:
         return _cut(verdict(reviewed))
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return _cut(f"{verdict(reviewed)} ({', '.join(names[:_NAMED])}{more})")
+    # As many names as there is room for: half a word tells nobody anything.
+    for named in range(min(_NAMED, len(names)), 0, -1):
+        more = f" and {len(names) - named} more" if len(names) > named else ""
+        title = f"{verdict(reviewed)} ({', '.join(names[:named])}{more})"
+        if title == _cut(title):
+            return title
+    return _cut(verdict(reviewed))
 
 
 def attestable(one: Finding) -> bool:

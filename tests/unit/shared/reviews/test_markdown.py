@@ -17,6 +17,7 @@ from shared.reviews.markdown import (
     composed,
     fenced,
     linked,
+    paragraphs,
     place_url,
     plain,
     prose,
@@ -139,3 +140,14 @@ def test_characters_beyond_the_first_plane_count_as_both_forges_count_them() -> 
     )
     assert len(text.encode("utf-16-le")) // 2 <= 400
     assert size("🚀a") == 3
+
+
+def test_a_list_in_a_message_stays_a_list_and_harmless():
+    said = paragraphs("Of `f` nobody shows:\n- zero\n- <!-- doneright:x --> @mona\n\nDone.")
+    assert said.split("\n")[:3] == ["Of `f` nobody shows:", "", "- zero"]
+    assert "<!-- doneright:" not in said
+    assert not calls_somebody(said)
+
+
+def test_a_message_of_many_lines_is_cut():
+    assert paragraphs("x\n" * 90).count("x") == 40

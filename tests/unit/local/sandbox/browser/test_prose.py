@@ -128,3 +128,25 @@ def test_any_source_gives_balanced_html_of_known_elements(source: str, read: Cal
     for element in read(f"<div>{markdown(source)}{inline_markdown(source)}</div>").elements:
         assert element.tag in allowed
         assert not [name for name in element.attrs if name.startswith("on") or name == "style"]
+
+
+def test_folded_parts_fold_and_breaks_break() -> None:
+    html = markdown("<details><summary>Advice: 2</summary>\n\n| a |\n|---|\n| x<br>y |\n\n</details>\n\nafter")
+    assert "<details><summary>Advice: 2</summary>" in html
+    assert html.index("</table>") < html.index("</details>") < html.index("after")
+    assert "x<br>y" in html
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<details><summary>never closed</summary>\n\ntext",
+        "</details>\n\ntext",
+        "<details open onclick=x><summary>a</summary>\n\nx\n\n</details>",
+        "<details><summary><b>a</b></summary>\n\nx\n\n</details>",
+    ],
+)
+def test_what_does_not_fold_as_a_whole_is_shown_as_text(source: str) -> None:
+    html = markdown(source)
+    assert "<details" not in html
+    assert "</details>" not in html
