@@ -6,7 +6,9 @@ import argparse
 import shutil
 import signal
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -56,16 +58,30 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     console = Console()
-    state = STATE / "demo"
-    shutil.rmtree(state, ignore_errors=True)
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Of this process alone, so that demos at the same time do not meet.
+    state = Path(tempfile.mkdtemp(prefix="demo-", dir=STATE))
+    failed = False
     try:
-        with_stack = Stack(Configuration(ports=Ports.free(), state=state, project_seconds=(2.0, 3.0)))
+        code = tell(console, state, stay=options.stay)
+        failed = code in {1, 2}
     except PortTakenError as error:
         console.print(f"[bold red]✘[/bold red] {error}")
         return 2
+    finally:
+        if not failed:
+            shutil.rmtree(state, ignore_errors=True)
+    if failed:
+        console.print(f"[dim]What the parts of the stack said is kept in {state}.[/dim]", soft_wrap=True)
+    return code
+
+
+def tell(console: Console, state: Path, *, stay: bool) -> int:
+    """Play on a stack whose state is kept in ``state``; 0, 1 or 2 as of ``main``. Raises ``PortTakenError``."""
+    with_stack = Stack(Configuration(ports=Ports.free(), state=state, project_seconds=(2.0, 3.0)))
     try:
         code = play(console, with_stack)
-        if options.stay:
+        if stay:
             console.print("The links stay up until Ctrl-C.")
             signal.pause()
         else:
@@ -85,7 +101,7 @@ def main(arguments: list[str]) -> int:
         console.print(f"[bold red]✘ A part of the stack stopped answering:[/bold red] {error!r}", highlight=False)
         return 1
     except KeyboardInterrupt:
-        return 0 if options.stay else 130
+        return 0 if stay else 130
     finally:
         with_stack.stop()
 
