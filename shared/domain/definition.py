@@ -119,7 +119,11 @@ class EvidenceKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much harm an unmet criterion does, the worst first."""
+    """How much harm an unmet criterion does, the worst first.
+
+    There is no ``info``, which is what makes it another set than the severities of findings: a scanner may report what
+    does no harm, but a criterion whose breach does none would be no criterion. Gates translate one into the other.
+    """
 
     CRITICAL = "critical"
     HIGH = "high"

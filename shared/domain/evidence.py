@@ -34,7 +34,11 @@ class EvidenceFormat(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a finding is, whatever its tool calls it."""
+    """How bad a finding is, whatever its tool calls it.
+
+    A set of its own beside the severities of criteria: tools report remarks that do no harm, which are ``info`` here and
+    told as ``low`` where a gate remarks on them, and nobody may give a criterion that severity.
+    """
 
     CRITICAL = "critical"
     HIGH = "high"
