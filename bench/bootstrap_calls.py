@@ -75,6 +75,7 @@ RESOURCES: Mapping[str, Callable[[PlanStep], int]] = {
     "pipeline_permissions": _listed("environments", beside=1),
     "project": lambda _: 1,
     "repository": lambda _: 1,
+    "review_check": lambda _: 1,
     "scaffold": lambda _: 1,
     "security": _listed("features"),
     "teams": _teams,

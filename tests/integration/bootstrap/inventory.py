@@ -99,6 +99,8 @@ def _github_repository(github: Mapping[str, Any], repo: Mapping[str, Any]) -> An
 
 def _project(project: Mapping[str, Any]) -> Any:
     others = {name: part for name, part in project.items() if name not in {"repositories", "queue", "permitted"}}
+    # The service keeps deleted ones under their ids, marked.
+    others["policies"] = [policy for policy in project["policies"].values() if not policy["deleted"]]
     permitted = {
         resource: who for resource, who in project.get("permitted", {}).items() if who["all"] or who["pipelines"]
     }

@@ -10,9 +10,11 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+from shared.domain.connection import Mode
 from shared.domain.decision import Choice
 from shared.domain.forge import ForgeName
-from shared.domain.plan import Plan
+from shared.domain.plan import Plan, PlanStep
+from shared.domain.project import ProjectRequest
 from shared.projects.planning import plan_for
 from tests.fakes.app import App, a_connection
 from tests.integration.bootstrap.forges import REAL_SECONDS, Sent
@@ -23,6 +25,8 @@ SHARE = 6
 """One in so many cases is played by ``make test``; the others by ``make test-all``."""
 SEED = 2026
 """Decides which. Another seed, another sample."""
+FURTHER: dict[str, Any] = {"repositories": [{"name": "web-shop", "stack": "react", "description": "Its pages."}]}
+"""What is asked for besides, where the steps of a further repository are what faults hit."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,40 @@ class Case:
 
 @cache
 def plan() -> Plan:
-    """The plan of a request that asks for everything, on both forges."""
-    return plan_for(App().ports, a_request(), a_connection(), 2026)[0]
+    """The plan of a request that asks for everything but further repositories, on both forges, where reviews block."""
+    return _plan_of(a_request())
+
+
+@cache
+def further_plan() -> Plan:
+    """The same, with a further repository."""
+    return _plan_of(a_request(**FURTHER))
+
+
+def further_steps() -> list[PlanStep]:
+    """The steps of the further repository."""
+    main = {step.id for step in plan().steps}
+    return [step for step in further_plan().steps if step.id not in main]
 
 
 def cases() -> list[Case]:
-    """Every step with every fault and every end it may come to."""
+    """Every step of ``plan`` with every fault and every end it may come to."""
+    return _cases(plan().steps)
+
+
+def further_cases() -> list[Case]:
+    """As ``cases``, of the steps of the further repository."""
+    return _cases(further_steps())
+
+
+def _plan_of(request: ProjectRequest) -> Plan:
+    return plan_for(App().ports, request, a_connection(review_mode=Mode.ENFORCED), 2026)[0]
+
+
+def _cases(steps: Iterable[PlanStep]) -> list[Case]:
     return [
         Case(step.id, fault, outcome)
-        for step, fault in product(plan().steps, FAULTS)
+        for step, fault in product(steps, FAULTS)
         for outcome in ([Outcome.ONE_OF_EACH] if fault.ends else [Outcome.RETRIED, Outcome.COMPENSATED])
     ]
 

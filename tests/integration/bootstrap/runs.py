@@ -11,6 +11,7 @@ import pytest
 
 from orchestrations import activities
 from shared.audit.verify import verify_log
+from shared.domain.connection import Mode
 from shared.domain.decision import Choice, event_of
 from shared.domain.forge import ForgeName
 from shared.domain.plan import Plan, StepProgress
@@ -113,6 +114,7 @@ class Player:
         from_issue: bool = False,
         after: Ended | None = None,
         latest: int = 0,
+        review_mode: Mode = Mode.ENFORCED,
     ) -> Ended:
         """A run from its admission to its end.
 
@@ -123,9 +125,11 @@ class Player:
             from_issue: whether it is answered on an issue.
             after: the run before, of the same project, whose records this one finds.
             latest: which of several waiting activities ends first; see ``Engine``.
+            review_mode: whether the connection's reviews block, from this run on.
         """
         sandboxes = self.sandboxes
         app = after.app if after else self._app()
+        app.connect_to(a_connection(azure_devops=self._azure(), github=self._github(), review_mode=review_mode))
         number = after.run.run + 1 if after else 1
         services = SimpleNamespace(project_ports=app.ports)
         self.monkeypatch.setattr(activities, "services", lambda: services)
@@ -155,7 +159,6 @@ class Player:
 
     def _app(self) -> App:
         app = App(clock=self.sandboxes.clock)  # type: ignore[arg-type] - it moves as that one does
-        app.connect_to(a_connection(azure_devops=self._azure(), github=self._github()))
         app.ports = replace(app.ports, connect=lambda _: self.sandboxes.connect())
         return app
 

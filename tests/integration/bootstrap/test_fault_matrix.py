@@ -2,13 +2,13 @@
 
 The real runbooks, activities and adapters run against both simulators on a virtual clock. Each case hits requests of one
 step alone: its first read, and its first, middle and last change. `make test` plays a sixth of the cases with one request
-each, drawn with a fixed seed; `make test-all` plays all of them.
+each, drawn with a fixed seed; `make test-all` plays all of them, and a sixth of those of a further repository's steps,
+which are the main one's about another repository.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,29 @@ import pytest
 
 from shared.domain.decision import Choice
 from shared.domain.forge import ForgeName
+from shared.projects.further_repositories import OF_A_STACK, OF_EVERY_REPOSITORY
+from shared.projects.steps import definitions
 from tests.integration.bootstrap import inventory
 from tests.integration.bootstrap.forges import Sandboxes, Sent
-from tests.integration.bootstrap.matrix import FAULTS, SEED, Case, Fault, Outcome, cases, plan, sampled, targets
+from tests.integration.bootstrap.matrix import (
+    FAULTS,
+    FURTHER,
+    SEED,
+    Case,
+    Fault,
+    Outcome,
+    cases,
+    further_cases,
+    further_steps,
+    plan,
+    sampled,
+    targets,
+)
 from tests.integration.bootstrap.runs import Ended, Player, a_request
 
 WHOLE = cases()
 SAMPLE = sampled(WHOLE)
+FURTHER_SAMPLE = sampled(further_cases())
 
 
 @dataclass(frozen=True)
@@ -35,16 +51,27 @@ class Calm:
 
 
 @pytest.fixture(scope="session")
-def calm(served_forges: Sandboxes) -> Iterator[dict[ForgeName, Calm]]:
+def calm(served_forges: Sandboxes) -> dict[ForgeName, Calm]:
     """Played once on each forge."""
+    return calmly(served_forges)
+
+
+@pytest.fixture(scope="session")
+def calm_further(served_forges: Sandboxes) -> dict[ForgeName, Calm]:
+    """Played once on each forge, with a further repository."""
+    return calmly(served_forges, **FURTHER)
+
+
+def calmly(served_forges: Sandboxes, **changes: Any) -> dict[ForgeName, Calm]:
+    """A bootstrap on each forge."""
+    made = {}
     with pytest.MonkeyPatch.context() as patch:
-        made = {}
         for forge in ForgeName:
             served_forges.reset()
-            ended = Player(served_forges, patch).play(a_request(frozenset({forge})))
+            ended = Player(served_forges, patch).play(a_request(frozenset({forge}), **changes))
             assert ended.state == "completed", ended.why()
             made[forge] = Calm(ended.found, ended.states(), list(served_forges.sent))
-        yield made
+    return made
 
 
 def requests_of(calm: Calm, case: Case) -> list[int]:
@@ -64,13 +91,14 @@ def hit(player: Player, forge: ForgeName, work: str, fault: Fault, request: int)
     return player.sandboxes.faults[forge].aim(work, *fault.rules(request))
 
 
-def played(player: Player, case: Case, request: int, calm: Calm) -> None:
-    """One case, from the first state of the forges to what must stand there."""
+def played(player: Player, case: Case, request: int, calm: Calm, **changes: Any) -> None:
+    """One case, from the first state of the forges to what must stand there; ``changes`` of the request are as calm had."""
     player.sandboxes.reset()
     before = inventory.of(player.sandboxes.state.data)
     aimed = hit(player, case.forge, case.step, case.fault, request)
     faults = player.sandboxes.faults[case.forge]
-    ended = player.play(a_request(frozenset({case.forge})), decide=case.outcome.decision, lift=faults.clear)
+    asked = a_request(frozenset({case.forge}), **changes)
+    ended = player.play(asked, decide=case.outcome.decision, lift=faults.clear)
     told = f"seed {SEED}, {case}, request {request}\n" + "\n".join(ended.why())
     fired = ended.deaths if aimed is None else sum(rule["fired"] for rule in aimed.listing())
     assert fired, f"the fault never hit: {told}"
@@ -114,6 +142,16 @@ def test_every_fault_of_every_step_ends_in_one_of_each_or_in_nothing_left(
         played(player, case, request, calm[case.forge])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FURTHER_SAMPLE, ids=str)
+def test_a_fault_at_a_further_repository_ends_in_one_of_each_or_in_nothing_left(
+    player: Player, calm_further: dict[ForgeName, Calm], case: Case
+) -> None:
+    there = requests_of(calm_further[case.forge], case)
+    request = random.Random(f"{SEED} {case}").choice(there)
+    played(player, case, request, calm_further[case.forge], **FURTHER)
+
+
 def test_the_matrix_has_every_step_that_is_planned_and_every_fault_of_the_sandbox() -> None:
     assert {case.step for case in WHOLE} == {step.id for step in plan().steps}
     assert {step.forge for step in plan().steps} == set(ForgeName)
@@ -122,5 +160,15 @@ def test_the_matrix_has_every_step_that_is_planned_and_every_fault_of_the_sandbo
         "answer_lost", "connection_reset", "expired_token", "latency", "rate_limited", "server_error", "unavailable",
     }  # fmt: skip
     assert {case.outcome.decision for case in WHOLE} == {None, Choice.RETRY, Choice.COMPENSATE}
-    assert {case.step for case in SAMPLE} == {step.id for step in plan().steps}
-    assert {case.fault.name for case in SAMPLE} == {fault.name for fault in FAULTS}
+    for sample, steps in ((SAMPLE, plan().steps), (FURTHER_SAMPLE, further_steps())):
+        assert {case.step for case in sample} == {step.id for step in steps}
+        assert {case.fault.name for case in sample} == {fault.name for fault in FAULTS}
+
+
+def test_the_matrix_has_every_kind_of_step_that_a_request_can_draw() -> None:
+    # An inherited process and what was there before are asked for by the connection and by adopting.
+    elsewhere = {"existing_project", "existing_repository", "inherited_process"}
+    assert {step.kind for step in plan().steps} == definitions().keys() - elsewhere
+    for forge in ForgeName:
+        kinds = {step.kind for step in further_steps() if step.forge is forge}
+        assert kinds == OF_EVERY_REPOSITORY[forge] | OF_A_STACK[forge]
