@@ -209,7 +209,11 @@ class Offered:
             if self.forge is ForgeName.GITHUB:
                 done = client.put(f"/pulls/{self.number}/merge", json={"merge_method": "squash", "sha": self.head})
             else:
-                body = {"status": "completed", "lastMergeSourceCommit": {"commitId": self.head}}
+                body = {
+                    "status": "completed",
+                    "lastMergeSourceCommit": {"commitId": self.head},
+                    "completionOptions": {"mergeStrategy": "squash"},
+                }
                 done = client.patch(f"/pullrequests/{self.number}", json=body)
             assert done.status_code < 300, done.text
 
