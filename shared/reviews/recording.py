@@ -85,9 +85,14 @@ def of(ports: ReviewPorts, ident: str) -> ReviewRecord | None:
 
 
 def heads_of(ports: ReviewPorts, ref: ChangeRef) -> Sequence[ReviewRecord]:
-    """Every review of a pull request, the latest first."""
+    """Every review of a pull request, the latest first.
+
+    Events may arrive in any order: a head that another one superseded is an earlier one, whenever it was heard of.
+    """
     rows = [record for _, _, record in ports.reviews.list(encode_key(ref.key), MOST_HEADS)]
-    return sorted(rows, key=lambda record: record.created_at, reverse=True)
+    return sorted(
+        rows, key=lambda record: (record.state is not ReviewState.SUPERSEDED, record.created_at), reverse=True
+    )
 
 
 def latest_of(ports: ReviewPorts, ref: ChangeRef) -> ReviewRecord | None:
@@ -99,10 +104,13 @@ def reviews_of(ports: ReviewPorts, project: str, limit: int) -> Sequence[ReviewR
     """The latest reviews of a project, newest first, the newest head of each pull request."""
     found: dict[str, ReviewRecord] = {}
     for _, _, seen in ports.heads.list(_of_project(project), limit * _HEADS_EACH):
-        if len(found) == limit:
+        known = found.get(seen.ref.key)
+        if known is None and len(found) == limit:
             break
-        if seen.ref.key not in found and (kept := ports.reviews.get(encode_key(seen.ref.key), seen.head)):
-            found[seen.ref.key] = kept[0]
+        if known is None or known.state is ReviewState.SUPERSEDED:
+            kept = ports.reviews.get(encode_key(seen.ref.key), seen.head)
+            if kept and (known is None or kept[0].state is not ReviewState.SUPERSEDED):
+                found[seen.ref.key] = kept[0]
     return list(found.values())
 
 

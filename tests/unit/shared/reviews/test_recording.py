@@ -154,3 +154,14 @@ def test_before_its_first_verdict_there_is_none(ports):
 def test_a_change_that_wants_nothing_changes_nothing(ports):
     record = want(ports).record
     assert recording.changed(ports, record, lambda one: None) == record
+
+
+def test_a_head_heard_of_late_is_not_the_newest_once_it_is_known_to_be_superseded(ports):
+    newest = want(ports, head=NEXT).record
+    ports.clock.advance(timedelta(seconds=1))
+    late = want(ports).record
+    end(ports, late, ReviewState.SUPERSEDED)
+    assert recording.latest_of(ports, a_ref()).head == newest.head
+    assert [one.head for one in recording.reviews_of(ports, "desk", 1)] == [newest.head]
+    end(ports, newest, ReviewState.SUPERSEDED)
+    assert recording.latest_of(ports, a_ref()).head == late.head
