@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import re
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 
 def fits(path: str, patterns: tuple[str, ...]) -> bool:
@@ -22,5 +21,6 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _plain(path: str) -> str:
-    text = str(PurePosixPath(path))
-    return "" if text == "." else text
+    # As pathlib reads a path: empty parts and `.` say nothing, `..` stays.
+    kept = "/".join(part for part in path.split("/") if part not in {"", "."})
+    return f"/{kept}" if path.startswith("/") else kept

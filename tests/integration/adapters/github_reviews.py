@@ -131,9 +131,11 @@ class World:
         """A call that is none of the adapter's under test."""
         return self.person(login)._client.request(verb, url, body, parameters=query)[1]
 
-    def pull(self, branch: str = "feature/7-greet", title: str = "Greet", body: str = "", by: str = "bob") -> ChangeRef:
+    def pull(
+        self, branch: str = "feature/7-greet", title: str = "Greet", body: str = "", by: str = "bob", base: str = "main"
+    ) -> ChangeRef:
         data = self.ask(
-            by, "POST", "/repos/acme/desk/pulls", {"title": title, "body": body, "head": branch, "base": "main"}
+            by, "POST", "/repos/acme/desk/pulls", {"title": title, "body": body, "head": branch, "base": base}
         )
         return ChangeRef(forge=ForgeName.GITHUB, repository=DESK, number=data["number"])
 

@@ -52,7 +52,7 @@ def test_one_look_tells_all_of_it(desk):
     before = desk.app.calls
     looked = desk.app.look_at(ref)
     assert looked is not None
-    assert desk.app.calls - before == 3
+    assert desk.app.calls - before == 5
 
     change = looked.change
     assert (change.title, change.source, change.target, change.head) == ("Greet", branch, "main", head)
@@ -199,3 +199,33 @@ def test_a_required_check_is_told_as_such_by_protection_and_ruleset(desk):
     required = {check.name: check.required for check in known(desk.app.look_at(ref).checks)}
     assert required == {"by protection": True, "by ruleset": True, "by nobody": False}
     desk.repo["protection"], desk.repo["rulesets"] = {}, {}
+
+
+@pytest.mark.parametrize("by", ["protection", "ruleset"])
+def test_checks_that_the_target_requires_are_told_before_anybody_reports_them(desk, by):
+    target = f"guarded-by-{by}"
+    desk.commit({"a.txt": b"a\n"}, target, "Begin", by="ada")
+    branch = f"feature/into-{by}"
+    head = desk.commit({"b.txt": b"b\n"}, branch, "feat: b")
+    ref = desk.pull(branch, "B", "b", base=target)
+    checks = [{"context": "unit", "app_id": -1}]
+    if by == "protection":
+        rules = {
+            "required_status_checks": {"strict": True, "checks": checks},
+            "enforce_admins": None,
+            "required_pull_request_reviews": None,
+            "restrictions": None,
+        }
+        desk.ask("ada", "PUT", f"/repos/acme/desk/branches/{target}/protection", rules)
+    else:
+        parameters = {"strict_required_status_checks_policy": True, "required_status_checks": [{"context": "unit"}]}
+        ruleset = {
+            "name": "guard",
+            "target": "branch",
+            "enforcement": "active",
+            "conditions": {"ref_name": {"include": [f"refs/heads/{target}"], "exclude": []}},
+            "rules": [{"type": "required_status_checks", "parameters": parameters}],
+        }
+        desk.ask("ada", "POST", "/repos/acme/desk/rulesets", ruleset)
+    (check,) = [one for one in known(desk.app.look_at(ref).checks) if one.name == "unit"]
+    assert (check.state, check.required, check.commit) == (CheckState.PENDING, True, head)

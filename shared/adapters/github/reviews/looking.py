@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from shared.adapters.github.client import path
 from shared.adapters.github.graph import Answered, UnknownFieldError, ask
-from shared.adapters.github.repositories import repository_path
+from shared.adapters.github.repositories import branch_segments, repository_path
 from shared.adapters.github.reviews import documents
 from shared.adapters.github.reviews.items import CLOSES, NAMES, Named, linked, lookup, named
 from shared.adapters.github.reviews.nodes import (
@@ -18,6 +19,7 @@ from shared.adapters.github.reviews.nodes import (
     plain_threads,
     reviews_of,
     thread_of,
+    with_unreported,
 )
 from shared.adapters.github.reviews.people import IdentityCalls
 from shared.adapters.later import later
@@ -50,6 +52,7 @@ class LookCalls(IdentityCalls):
             return None
         self._met(answered.data["viewer"])
         asked_comparison = later(lambda: self._compared(ref, pull))
+        asked_required = self._required(ref, pull["baseRefName"])
         items, template = self._items(ref, pull, answered)
         commits = self._all(ref, pull, answered, "commits")
         reviews = self._all(ref, pull, answered, "reviews")
@@ -61,7 +64,14 @@ class LookCalls(IdentityCalls):
             items=items,
             reviews=_then(reviews, lambda nodes: reviews_of(node for node in nodes if not self._wrote(node))),
             threads=threads,
-            checks=_then(checks, lambda nodes: checks_of(nodes, pull["headRefOid"])),
+            checks=_then(
+                checks,
+                lambda nodes: with_unreported(
+                    checks_of(nodes, pull["headRefOid"]),
+                    frozenset().union(*(asked.result() for asked in asked_required)),
+                    pull["headRefOid"],
+                ),
+            ),
             template=template,
         )
 
@@ -94,6 +104,31 @@ class LookCalls(IdentityCalls):
         found = self._client.get(url, per_page=1, page=2) or {}
         merge_base = (found.get("merge_base_commit") or {}).get("sha") or ""
         return change_of(ref, pull, behind=found.get("behind_by"), merge_base=merge_base, base=base)
+
+    def _required(self, ref: ChangeRef, branch: str) -> tuple[Future[frozenset[str]], Future[frozenset[str]]]:
+        """Names of the checks that the target branch requires, by its protection and by rulesets, both under way.
+
+        Both are told to whoever may read: https://docs.github.com/rest/branches/branches#get-a-branch and
+        https://docs.github.com/rest/repos/rules#get-rules-for-a-branch
+        """
+        place, name = repository_path(ref.repository), branch_segments(branch)
+
+        def by_protection() -> frozenset[str]:
+            told = self._client.get(f"{place}/branches/{name}") or {}
+            required = (told.get("protection") or {}).get("required_status_checks") or {}
+            return frozenset(required.get("contexts") or ())
+
+        def by_rules() -> frozenset[str]:
+            rules = self._client.get(f"{place}/rules/branches/{name}") or ()
+            asked = (
+                (rule.get("parameters") or {}).get("required_status_checks") or ()
+                for rule in rules
+                if rule.get("type") == "required_status_checks"
+            )
+            return frozenset(str(check["context"]) for checks in asked for check in checks)
+
+        # An older server, or a branch that is gone, refuses: then what reported is all there is to tell.
+        return later(lambda: _or_none(by_protection)), later(lambda: _or_none(by_rules))
 
     def _all(self, ref: ChangeRef, pull: Mapping[str, Any], answered: Answered, name: str) -> Nodes:
         """Every node of a connection; further pages are asked for where there are."""
@@ -176,6 +211,13 @@ class LookCalls(IdentityCalls):
         places = dict.fromkeys((one.owner, one.name) for one in wanted)
         keys = [f"r{index}" for index, place in enumerate(places) if place == own]
         return next((refused for key in keys if (refused := further.refusal(key))), None)
+
+
+def _or_none(ask: Callable[[], frozenset[str]]) -> frozenset[str]:
+    try:
+        return ask()
+    except RefusedError:
+        return frozenset()
 
 
 def _then[T](nodes: Nodes, read: Callable[[tuple[Mapping[str, Any], ...]], T]) -> T | Unknown:

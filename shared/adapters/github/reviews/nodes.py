@@ -144,6 +144,23 @@ def checks_of(nodes: Iterable[Node], head: str) -> tuple[Check, ...]:
     return tuple(latest.values())
 
 
+def with_unreported(checks: Iterable[Check], required: frozenset[str], head: str) -> tuple[Check, ...]:
+    """``checks``, and each required one that nobody reported yet: a merge waits for it, so it is pending."""
+    told = tuple(check.model_copy(update={"required": True}) if check.name in required else check for check in checks)
+    missing = sorted(required - {check.name for check in told})
+    return told + tuple(
+        Check(
+            name=name,
+            state=CheckState.PENDING,
+            required=True,
+            commit=head,
+            summary="required, and nobody reported it yet",
+            ours=name.startswith(OURS),
+        )
+        for name in missing
+    )
+
+
 def _later(check: Check, other: Check) -> bool:
     """Of two, one that has not begun is the newer; of two that have, the one that began last."""
     if check.started_at is None or other.started_at is None:

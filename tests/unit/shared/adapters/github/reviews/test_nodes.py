@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.adapters.github.reviews.nodes import checks_of, commits_of, reviews_of, thread_of
+from shared.adapters.github.reviews.nodes import checks_of, commits_of, reviews_of, thread_of, with_unreported
 from shared.adapters.github.reviews.people import GHOST, account, person
 from shared.domain.change import CheckState
 
@@ -124,3 +124,13 @@ def test_what_carries_a_mark_was_written_by_a_program():
     assert [one.author.bot for one in thread.comments] == [True, False]
     assert thread.comments[0].id == "3000000000"
     assert (thread.line, thread.outdated) == (None, True)
+
+
+def test_a_required_check_that_nobody_reported_is_pending_and_never_left_out():
+    told = with_unreported(checks_of([_run("build")], HEAD), frozenset({"build", "lint", "doneright/review"}), HEAD)
+    states = {one.name: (one.state, one.required, one.ours) for one in told}
+    assert states == {
+        "build": (CheckState.PASSED, True, False),
+        "lint": (CheckState.PENDING, True, False),
+        "doneright/review": (CheckState.PENDING, True, True),
+    }
