@@ -156,7 +156,11 @@ class _Place(NamedTuple):
 
 
 def _place(location: Sequence[int | str], model: type[BaseModel] | None) -> _Place:
-    """Where ``location`` is in the JSON that was given: pydantic's names the member of a union too, which has no key."""
+    """Where ``location`` is in the JSON that was given: pydantic's names the member of a union too, which has no key.
+
+    Of a name that is no key of an object, the place is that name.
+    """
+    location = tuple(part for part in location if part != "[key]")
     if model is None:
         return _Place(tuple(str(part) for part in location), "")
     path: list[str] = []

@@ -125,7 +125,9 @@ def _lines(text: str) -> list[str]:
 def commit(message: str = "feat: export orders", *paths: str, id: str = "", **rest: Any) -> ChangeCommit:
     """A commit that changes ``paths``; without any, what it changes was not asked for. ``paths=()`` changes nothing."""
     digest = id or hashlib.sha256(message.encode()).hexdigest()[:40]
-    return ChangeCommit.model_validate({"id": digest, "message": message, "author": "mira", "paths": paths or None} | rest)
+    return ChangeCommit.model_validate(
+        {"id": digest, "message": message, "author": "mira", "paths": paths or None} | rest
+    )
 
 
 def item(id: int = 12, type: str = "User Story", *, parents: tuple[LinkedItem, ...] = (), **rest: Any) -> LinkedItem:

@@ -15,7 +15,9 @@ from functions.adoptions import NewAdoption, NewConsent
 from functions.backlogs import ChosenFixes
 from functions.decisions import NewDecision
 from functions.openapi import REPORT, ROUTES
+from functions.policies import NewPolicy, NewPolicyCheck, NewSimulation
 from functions.projects import NewProject
+from functions.reviews import NewReview
 from functions.stale import NewRemoval
 from functions.updates import NewUpdates
 from shared.domain.connection import ConnectionPatch, ConnectionSettings
@@ -79,6 +81,7 @@ CONNECTION: dict[str, Any] = {
         "repositories": ["acme/desk"],
     },
     "requesters": ["casey"],
+    "roles": {"approver": ["casey"]},
     "least_rules": json.loads(BranchRules().model_dump_json()),
     "mode": "enforced",
     "review_mode": "advisory",
@@ -172,13 +175,20 @@ def test_every_fault_is_told_in_plain_words_with_an_example_by_the_path_it_was_g
             assert not JARGON.search(fault.problem), fault
             assert len(fault.problem) < 300, fault
             surprising = "not a field that can be given" in fault.problem
-            assert fault.example or surprising or re.search(r"\.(kind|x)$|^\(whole\)$", fault.field), fault
+            assert fault.example or surprising or re.search(r"\.(kind|x)$|^\(whole\)$|^roles\.", fault.field), fault
             # No name of a union's member stands in the path: the JSON has no such key.
-            assert surprising or re.sub(r"\.\d+", ".0", fault.field) in known | {
-                f"{field}.{name}"
-                for field in ("github.credential", "azure_devops.credential")
-                for name in ("token_secret", "app_id", "private_key_secret", "client_id")
-            }, fault
+            # Names of roles are the caller's own keys, wrong ones too.
+            assert (
+                surprising
+                or re.fullmatch(r"roles\.[^.]+(\.\d+)?", fault.field)
+                or re.sub(r"\.\d+", ".0", fault.field)
+                in known
+                | {
+                    f"{field}.{name}"
+                    for field in ("github.credential", "azure_devops.credential")
+                    for name in ("token_secret", "app_id", "private_key_secret", "client_id")
+                }
+            ), fault
     assert seen > 500
 
 
@@ -199,6 +209,10 @@ OTHERS: list[tuple[type[BaseModel], dict[str, Any]]] = [
             "epics": [{"title": "Take payments", "projects": ["Order Desk"]}],
         },
     ),
+    (NewReview, {"project": "order-desk", "forge": "github", "number": 7}),
+    (NewPolicy, {"policy": "version: 1"}),
+    (NewPolicyCheck, {"policy": "version: 1", "level": "repository", "project": "order-desk"}),
+    (NewSimulation, {"policy": "version: 1", "project": "order-desk", "forge": "github", "last": 20}),
 ]
 
 
