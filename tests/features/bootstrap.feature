@@ -34,6 +34,7 @@ Feature: A request becomes a project on both forges
     When the plan for "Mail Shop" is asked for with the owner "casey@acme.example"
     Then every step would make something
 
+  @slow
   Scenario: A history that was replaced is found, and never pushed over
     Given the project "Rewritten Shop" was made by a call
     When Mona replaces the history of its main branch on GitHub
@@ -50,6 +51,7 @@ Feature: A request becomes a project on both forges
     When the same call is made again
     Then every step is confirmed and neither forge saw a write
 
+  @slow
   Scenario: A project has further repositories, each on the forges it was asked for
     When the plan for "Many Shops" with a React repository "web-shop" and notes on GitHub alone is asked for
     Then every step would make something

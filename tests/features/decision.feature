@@ -15,6 +15,7 @@ Feature: A failed run asks people and leaves nothing half-built
       | GitHub       | Retried One  | Repository acme         |
       | Azure DevOps | Retried Two  | Project Retried Two     |
 
+  @slow
   Scenario Outline: A run is taken back, and only what it made itself
     Given "<name>" is taken on <forge>
     When Casey opens a request for "<name>" with the process "Basic"

@@ -20,6 +20,7 @@ Feature: What exists is adopted with consent, and what is idle is found and remo
       | GitHub       | legacy-shop  | a topic       |
       | Azure DevOps | Legacy Desk  | a wiki        |
 
+  @slow
   Scenario Outline: Only the steps that are agreed to are applied
     Given Mona has "<name>" on <forge> with her own commit
     When the adoption of "<name>" on <forge> is planned
@@ -31,6 +32,7 @@ Feature: What exists is adopted with consent, and what is idle is found and remo
       | GitHub       | partial-shop  | github.hook       |
       | Azure DevOps | Partial Desk  | azure_devops.hook |
 
+  @slow
   Scenario: An idle project is found on both forges and removed by name
     Given Casey asked for "Idle Shop" and it is complete
     When the idle projects are listed

@@ -4,6 +4,7 @@ Feature: Every pull request is held to the definition of done, on both forges
   Background:
     Given reviews block in the project "Reviewed Shop"
 
+  @slow
   Scenario Outline: A careless change is blocked with remedies, mended, approved and merged
     When Casey offers a change with a leaked key on <forge>, with no test and no line in the changelog
     Then it is blocked by "no_secrets", "unit_tests_accompany_code" and "changelog_has_entry", each with its remedy

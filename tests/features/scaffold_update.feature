@@ -21,6 +21,7 @@ Feature: Newer templates are offered to existing repositories
       | Grown On GitHub  | GitHub       |
       | Grown On Azure   | Azure DevOps |
 
+  @slow
   Scenario Outline: A conflict is marked and explained, and the team has the last word
     Given the project "<name>" on <forge> was made from an older template
     And the team changed the line of "README.md" that the template changed
@@ -40,6 +41,7 @@ Feature: Newer templates are offered to existing repositories
       | Divided On GitHub  | GitHub       |
       | Divided On Azure   | Azure DevOps |
 
+  @slow
   Scenario: Every project of a connection is offered the update
     Given the project "Grown Everywhere" on both forges was made from an older template
     When updates are offered to every project of the connection

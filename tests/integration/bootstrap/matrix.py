@@ -21,7 +21,7 @@ from tests.integration.bootstrap.forges import REAL_SECONDS, Sent
 from tests.integration.bootstrap.runs import a_request
 
 FOR_EVER = 1_000_000
-SHARE = 6
+SHARE = 12
 """One in so many cases is played by ``make test``; the others by ``make test-all``."""
 SEED = 2026
 """Decides which. Another seed, another sample."""
