@@ -16,6 +16,12 @@ settings.register_profile("doneright", deadline=None)
 settings.load_profile("doneright")
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes that nobody reads name no test: packed ones hold the time of day, and two workers would differ."""
+    del config
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 @pytest.fixture(autouse=True)
 def no_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one door to models is shut, and pydantic-ai's own where it is loaded.
