@@ -34,20 +34,27 @@ def sweep_deliveries(timer: func.TimerRequest, client: df.SyncDurableFunctionsCl
         large=app.settings.large_body_bytes,
         quiet=timedelta(seconds=app.settings.lost_after_seconds),
     )
-    reviews = _sweep_reviews(client, app)
-    simulations = _sweep_simulations(client, app)
     begun = Counter(_offer(client, app, run) for run in found.quiet)
     for problem in found.problems:
         _log.warning("the sweep could not look at %s", problem)
     _log.info(
-        "the sweep queued %d requests, asked for %d deliveries again, took up %d of %d runs and %d simulations, and began %d reviews",
+        "the sweep queued %d requests, asked for %d deliveries again and took up %d of %d runs",
         len(found.queued),
         found.redelivered,
         begun[Begun.TAKEN_UP],
         len(found.quiet),
-        simulations,
-        reviews,
     )
+
+
+@blueprint.function_name("sweep_reviews")
+@blueprint.timer_trigger(arg_name="timer", schedule="%DONERIGHT_SWEEP_SCHEDULE%", run_on_startup=False)
+@blueprint.durable_client_input(client_name="client")
+def sweep_pull_requests(timer: func.TimerRequest, client: df.SyncDurableFunctionsClient) -> None:
+    """By itself, since it asks about every repository and must not hold up lost requests."""
+    app = services()
+    reviews = _sweep_reviews(client, app)
+    simulations = _sweep_simulations(client, app)
+    _log.info("the sweep began %d reviews and took up %d simulations", reviews, simulations)
 
 
 def _sweep_reviews(client: df.SyncDurableFunctionsClient, app: Services) -> int:

@@ -62,6 +62,7 @@ def test_runbooks_activities_queues_and_the_timer_are_registered(registered):
     queues = {name: f.get_trigger().queue_name for name, f in ours.items() if kinds[name] == "queueTrigger"}
     assert queues == {"handle_delivery": "deliveries", "keep_poisoned": "deliveries-poison"}
     assert registered["sweep"].get_trigger().schedule == "%DONERIGHT_SWEEP_SCHEDULE%"
+    assert registered["sweep_reviews"].get_trigger().schedule == "%DONERIGHT_SWEEP_SCHEDULE%"
     assert registered["take_up_portfolios"].get_trigger().schedule == "%DONERIGHT_SWEEP_SCHEDULE%"
     assert registered["look_for_drift_daily"].get_trigger().schedule == "%DONERIGHT_DRIFT_SCHEDULE%"
 

@@ -250,20 +250,20 @@ def simulated(app):
 
 def test_the_sweep_takes_up_a_simulation_that_the_engine_lost_once(app, client, simulated):
     for _ in range(2):
-        user_function(sweep.sweep_deliveries)(None, client)
+        user_function(sweep.sweep_pull_requests)(None, client)
     assert client.started == {simulated.id: ("simulation", simulated.model_dump(mode="json"))}
 
 
 def test_a_simulation_that_began_just_now_is_left_to_the_engine(app, client):
     begin_simulation(app.reviews, AskedSimulation(id="simulation-2", project="order-desk", policy=""), "stages: {}")
-    user_function(sweep.sweep_deliveries)(None, client)
+    user_function(sweep.sweep_pull_requests)(None, client)
     assert client.started == {}
 
 
 def test_the_sweep_ends_a_simulation_whose_run_ended_without_a_word(app, client, simulated):
     client.ends[simulated.id] = OrchestrationStatus.TERMINATED
     for _ in range(2):
-        user_function(sweep.sweep_deliveries)(None, client)
+        user_function(sweep.sweep_pull_requests)(None, client)
     assert client.started == {}
     record = kept_simulation(app.reviews, simulated.id)
     assert (record.state, record.reason) == (SimulationState.FAILED, "its run ended as terminated")
@@ -271,11 +271,11 @@ def test_the_sweep_ends_a_simulation_whose_run_ended_without_a_word(app, client,
 
 def test_a_simulation_is_offered_again_while_the_engine_is_away(app, client, simulated, caplog):
     client.away = True
-    user_function(sweep.sweep_deliveries)(None, client)
+    user_function(sweep.sweep_pull_requests)(None, client)
     assert f"{simulated.id} could not be taken up" in caplog.text
     assert kept_simulation(app.reviews, simulated.id).state is SimulationState.RUNNING
     client.away = False
-    user_function(sweep.sweep_deliveries)(None, client)
+    user_function(sweep.sweep_pull_requests)(None, client)
     assert list(client.started) == [simulated.id]
 
 
