@@ -157,7 +157,8 @@ def test_a_write_whose_answer_is_lost_is_told_once(place: Place, step: int) -> N
         raise AssertionError("it never got through")
     fired = sum(rule["fired"] for rule in place.sandbox.faults.listing())
     place.sandbox.faults.clear()
-    assert fired == lost
+    # A question to GraphQL is asked once more by itself; every write is left to whoever tries again.
+    assert fired >= lost
     assert fired or step > 5, "nothing was lost, so nothing was shown"
     words = place.words(ref)
     assert len(words) == 2, (lost, [word.body[:60] for word in words])

@@ -192,7 +192,7 @@ def test_roles_are_those_of_the_definition_and_the_approvers():
 @pytest.mark.parametrize(
     ("roles", "field", "says"),
     [
-        ({"boss": ["octo"]}, "roles.boss.[key]", "is not a role: approver"),
+        ({"boss": ["octo"]}, "roles.boss", "is not a role: approver"),
         ({"tester": ["octo", "a b"]}, "roles.tester.1", "e-mail address"),
         ({"tester": ["@here"]}, "roles.tester.0", "nobody's login"),
         ({"tester": ["octo"] * 51}, "roles.tester", "50 are the most"),

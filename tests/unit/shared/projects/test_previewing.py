@@ -95,7 +95,7 @@ def test_a_read_only_forge_reads_and_refuses_every_change(app):
 READS = {
     "backlog", "entries",
     "branch_head", "branch_rules", "file_digests", "hooks", "is_ancestor", "missed_events", "operation", "permissions", "pipeline",
-    "required_builds", "commit", "file_content", "pull_requests", "tree",
+    "required_builds", "required_statuses", "commit", "file_content", "pull_requests", "tree",
     "activity", "has_work_items", "merge_kinds", "pipeline_definitions", "inventory",
     "approvers", "classification", "notifications", "permitted_pipelines", "process", "process_type", "team_planning", "deployment_environments", "environments", "has_account", "has_team", "identity", "labels", "security", "topics",
     "members", "role_group", "team", "variable_group", "wiki", "wiki_page", "wiki_pages",
