@@ -11,11 +11,14 @@ AT_A_TIME = 16
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def _pool(places: int) -> ThreadPoolExecutor:
     # Kept, since each of its threads keeps its connections.
-    return ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="asking")
+    return ThreadPoolExecutor(places, thread_name_prefix="asking")
 
 
-def later[A](ask: Callable[[], A]) -> Future[A]:
-    """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
-    return _pool().submit(ask)
+def later[A](ask: Callable[[], A], places: int = AT_A_TIME) -> Future[A]:
+    """``ask`` under way, one of ``places`` at most.
+
+    What runs so must not wait for another of these: all places might be taken by the waiting.
+    """
+    return _pool(places).submit(ask)

@@ -17,9 +17,9 @@ from shared.intake.change_events import ChangeNews
 from shared.projects.ports import ProjectPorts
 from shared.projects.repositories import repositories_of
 from shared.reviews import recording
-from shared.reviews.collecting import connection_of
+from shared.reviews.collecting import connection_of, forge_of
 from shared.reviews.commands import Said, follow
-from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.ports import ReviewPorts
 from shared.reviews.tickets import Moving, after_merge
 
 
@@ -46,16 +46,12 @@ def what_follows(
     """
     if news.ref is None:
         records = recording.of_commit(ports, news.forge, news.repository, news.commit)
-        started = [
-            recording.want(ports, one.ref, one.head, project=project, connection=connection, reason=news.reason).start
-            for one in _newest(ports, records)
-        ]
-        runs = tuple(one for one in started if one)
+        runs = _asked(ports, records, project=project, connection=connection, reason=news.reason)
         return Follows(start=runs, reason="" if records else "no pull request under review has that commit as its head")
     if news.merged is not None:
         told = after_merge(ports, moved, news.ref, news.merged) if moved else ()
         return Follows(reason="; ".join(told) or news.reason)
-    forge = _forge(ports, news, connection)
+    forge = forge_of(ports, connection_of(ports, connection), news.forge)
     head, reason = news.head, news.reason
     if news.written:
         followed = follow(
@@ -90,9 +86,7 @@ def what_follows(
 
 def look_again(ports: ReviewPorts, ref: ChangeRef, *, project: str, connection: str, reason: str) -> Follows:
     """Ask for a round of the review of the head as it is now. Raises ``RefusedError`` where there is nothing open."""
-    forge = ports.connect(connection_of(ports, connection)).get(ref.forge)
-    if forge is None:
-        raise RefusedError(f"connection {connection} has no {ref.forge}", "Add it to the connection.")
+    forge = forge_of(ports, connection_of(ports, connection), ref.forge)
     now = forge.head_of(ref)
     if now is None:
         raise RefusedError(f"there is no pull request {ref.key}", "Look at its number and repository.")
@@ -106,28 +100,26 @@ def with_new_evidence(
     projects: ProjectPorts, ports: ReviewPorts, project: ProjectRecord, commit: str
 ) -> tuple[ReviewInput, ...]:
     """Runs to start since a report about ``commit`` arrived: reviews of that head look again."""
-    started: list[ReviewInput] = []
-    for forge, repository in repositories_of(project, projects.connection(project.connection)):
-        for one in _newest(ports, recording.of_commit(ports, forge, repository, commit)):
-            wanted = recording.want(
-                ports,
-                one.ref,
-                one.head,
-                project=project.id,
-                connection=project.connection,
-                reason="a report was uploaded",
-            )
-            started += [wanted.start] if wanted.start else []
-    return tuple(started)
+    connection = projects.connection(project.connection)
+    records = [
+        record
+        for forge, repository in repositories_of(project, connection)
+        for record in recording.of_commit(ports, forge, repository, commit)
+    ]
+    return _asked(ports, records, project=project.id, connection=connection.id, reason="a report was uploaded")
+
+
+def _asked(
+    ports: ReviewPorts, records: Sequence[ReviewRecord], *, project: str, connection: str, reason: str
+) -> tuple[ReviewInput, ...]:
+    """Ask for a round of each that is not of the past; the runs to start."""
+    wanted = (
+        recording.want(ports, one.ref, one.head, project=project, connection=connection, reason=reason)
+        for one in _newest(ports, records)
+    )
+    return tuple(one.start for one in wanted if one.start)
 
 
 def _newest(ports: ReviewPorts, records: Sequence[ReviewRecord]) -> list[ReviewRecord]:
     """Those that are about the newest head of their pull request: the past is not judged again."""
     return [one for one in records if (latest := recording.latest_of(ports, one.ref)) and latest.head == one.head]
-
-
-def _forge(ports: ReviewPorts, news: ChangeNews, connection: str) -> ReviewForge:
-    found = ports.connect(connection_of(ports, connection)).get(news.forge)
-    if found is None:
-        raise RefusedError(f"connection {connection} has no {news.forge}", "Add it to the connection.")
-    return found

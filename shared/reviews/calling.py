@@ -12,7 +12,7 @@ from shared.domain.change import ChangeRef, Person
 from shared.domain.forge import Frozen
 from shared.errors import RefusedError
 from shared.reviews import following
-from shared.reviews.collecting import connection_of
+from shared.reviews.collecting import connection_of, forge_of
 from shared.reviews.following import Told
 from shared.reviews.grammar import Unparsed, parsed
 from shared.reviews.hearing import Hearing
@@ -45,9 +45,7 @@ def carry_out(ports: ReviewPorts, call: Call) -> Carried:
     Raises ``TransientError`` when the forge or storage does not answer.
     """
     connection = connection_of(ports, call.connection)
-    forge = ports.connect(connection).get(call.ref.forge)
-    if forge is None:
-        raise RefusedError(f"connection {connection.id} has no {call.ref.forge}", "Add it to the connection.")
+    forge = forge_of(ports, connection, call.ref.forge)
     hearing = Hearing(
         ports=ports, forge=forge, connection=connection, ref=call.ref, author=call.by, at=ports.clock.now()
     )

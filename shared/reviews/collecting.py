@@ -15,6 +15,7 @@ from shared.definitions.load import definition_of_done
 from shared.domain.change import Change, ChangedFile, ChangeEvidence, Looked, Part, Reported, Scan, Unknown
 from shared.domain.connection import Connection
 from shared.domain.evidence import EvidenceFormat, Finding
+from shared.domain.forge import ForgeName
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import AgentName, Collected, ReviewInput, ReviewRecord, ReviewState
 from shared.errors import DefectError, NotSupportedError, RefusedError
@@ -51,7 +52,7 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
     Raises ``TransientError`` when the forge or storage asks for patience.
     """
     connection = connection_of(ports, run.connection)
-    forge = forge_of(ports, connection, run)
+    forge = forge_of(ports, connection, run.ref.forge)
     before = forge.calls
     record = recording.of(ports, run.review)
     # Whoever asked until now is answered by this very look.
@@ -120,13 +121,11 @@ def connection_of(ports: ReviewPorts, connection: str) -> Connection:
     return found[0]
 
 
-def forge_of(ports: ReviewPorts, connection: Connection, run: ReviewInput) -> ReviewForge:
-    """The forge the pull request is on. Raises ``RefusedError`` when the connection has none of that name."""
-    found = ports.connect(connection).get(run.ref.forge)
+def forge_of(ports: ReviewPorts, connection: Connection, name: ForgeName) -> ReviewForge:
+    """The forge of that name. Raises ``RefusedError`` when the connection has none."""
+    found = ports.connect(connection).get(name)
     if found is None:
-        raise RefusedError(
-            f"connection {connection.id} has no {run.ref.forge}", "Add it to the connection, then review again."
-        )
+        raise RefusedError(f"connection {connection.id} has no {name}", "Add it to the connection, then review again.")
     return found
 
 

@@ -15,13 +15,13 @@ from shared.domain.audit import TENANT, AuditTag, NewAuditEvent
 from shared.domain.change import ChangeRef, Person
 from shared.domain.connection import Connection, TokenCredential
 from shared.domain.forge import ForgeName, Frozen
+from shared.domain.publication import OWN_MARK
 from shared.errors import DonerightError, RefusedError
 from shared.projects.ports import CONNECTIONS
 from shared.reviews import following, replies, words
 from shared.reviews.following import Told
 from shared.reviews.grammar import MOST_COMMANDS, Unparsed, parsed
 from shared.reviews.hearing import Hearing, same_person
-from shared.reviews.markdown import OUR_MARKER
 from shared.reviews.ports import ReviewForge, ReviewPorts
 from shared.reviews.said import lines_in
 
@@ -93,7 +93,7 @@ def _is_ours(forge: ReviewForge, connection: Connection, said: Said) -> bool:
     if own.id.lower() != said.author.id.lower() and not same_person(own.login, said.author.login):
         return False
     # With a person's token, Doneright and that person have one name: only what it marks as its own is not the person's.
-    return own.bot or not _by_token(connection, said.ref.forge) or said.body.lstrip().startswith(OUR_MARKER)
+    return own.bot or not _by_token(connection, said.ref.forge) or said.body.lstrip().startswith(OWN_MARK)
 
 
 def _by_token(connection: Connection, forge: ForgeName) -> bool:

@@ -19,9 +19,6 @@ COMMENT_LIMITS = {ForgeName.GITHUB: 65_000, ForgeName.AZURE_DEVOPS: 149_000}
 """UTF-16 units of one comment, a little below what each forge refuses: 65,536 on GitHub
 (https://github.com/orgs/community/discussions/27190), 150,000 on Azure DevOps (its answer to a longer one says so)."""
 
-OUR_MARKER = "<!-- doneright:"
-"""How every hidden marker of ours begins; no text from a change may hold it."""
-
 _HARMLESS_CODE = re.compile(r"[\w ./:,;=+*()#%?!'\"$&{}\[\]^~-]+")
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")

@@ -56,7 +56,7 @@ def carry_out(
     Raises ``TransientError`` when a forge or storage does not answer, or the branch moved meanwhile.
     """
     connection, change = connection_of(ports, run.connection), evidence.change
-    if forge_of(ports, connection, run).head_of(run.ref) != (run.head, PullRequestState.OPEN):
+    if forge_of(ports, connection, run.ref.forge).head_of(run.ref) != (run.head, PullRequestState.OPEN):
         return "nothing is offered: the pull request has another head by now, or is closed"
     opinions = tuple(one for report in reports for one in report.opinions)
     told: list[str] = []

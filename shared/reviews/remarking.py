@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.domain.publication import SETTLED_MARKER, Annotation, OwnWord, PlacedRemark, remark_marker
+from shared.domain.publication import OWN_MARK, SETTLED_MARKER, Annotation, OwnWord, PlacedRemark, remark_marker
 from shared.domain.review import Finding, Reviewed
-from shared.reviews.markdown import OUR_MARKER, code, fenced, linked, paragraphs, plain, prose, visible
+from shared.reviews.markdown import code, fenced, linked, paragraphs, plain, prose, visible
 from shared.reviews.saying import Voiced
 
 MOST_ANNOTATIONS = 250
@@ -55,7 +55,7 @@ def settled(word: OwnWord, head: str) -> str:
     for line in said:
         if line.startswith("```"):
             break  # a suggestion that fixed what is fixed must not be offered again
-        if not line.startswith(OUR_MARKER):
+        if not line.startswith(OWN_MARK):
             kept.append(line)
     before = "\n".join(kept).strip()
     note = f"*Settled: not found any more at {code(head[:8])}.*"
@@ -103,7 +103,7 @@ def _headline(one: Voiced) -> str:
 def _suggestion(one: Voiced) -> str | None:
     text = one.remark.suggestion
     # Word for word or not at all: a text that holds a marker of ours cannot be both shown and harmless.
-    if text is None or one.remark.line is None or OUR_MARKER in text:
+    if text is None or one.remark.line is None or OWN_MARK in text:
         return None
     return text
 

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.domain.forge import Frozen
-from shared.domain.publication import SUMMARY_MARKER
+from shared.domain.publication import OWN_MARK, SUMMARY_MARKER
 from shared.domain.review import AgentName, AgentReport, Finding, Opinion, Outcome, Reviewed, Ruling
 from shared.reviews.markdown import (
     COMMENT_LIMITS,
-    OUR_MARKER,
     Section,
     code,
     composed,
@@ -233,7 +232,7 @@ def _opinion(one: Opinion, reviewed: Reviewed) -> str:
 def _patch(text: str) -> str:
     # A lone carriage return ends a line of markdown as well, and would leave the indentation behind.
     shown = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
-    lines = shown.replace(OUR_MARKER, OUR_MARKER.replace("!", "!\u200b")).rstrip().split("\n")
+    lines = shown.replace(OWN_MARK, OWN_MARK.replace("!", "!\u200b")).rstrip().split("\n")
     if len(lines) > _MOST_PATCH_LINES:
         lines = [*lines[:_MOST_PATCH_LINES], f"… {len(lines) - _MOST_PATCH_LINES} more lines in the whole review"]
     return fenced("\n".join(line[:400] for line in lines))

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from shared.domain.definition import Criterion, KnownByAttestation, KnownByEvidence, Severity
 from shared.domain.forge import ForgeName
+from shared.domain.publication import OWN_MARK
 from shared.domain.review import Attestation, Finding, Outcome, Reviewed, Spoken, Waiver
 from shared.gates import gates
 from shared.reviews import words
 from shared.reviews.grammar import EXAMPLES, FORMS, Unparsed, Verb
-from shared.reviews.markdown import COMMENT_LIMITS, OUR_MARKER, clipped, plain, prose, size
+from shared.reviews.markdown import COMMENT_LIMITS, clipped, plain, prose, size
 from shared.reviews.naming import Named
 
 _MEANS = {
@@ -46,7 +47,7 @@ class Answered(Protocol):
 
 def marker(token: str) -> str:
     """Hidden first line of an answer, by which a repetition finds it; nobody else can make the ``token``."""
-    return f"{OUR_MARKER}reply:{token} -->"
+    return f"{OWN_MARK}reply:{token} -->"
 
 
 def answer(mark: str, told: Sequence[Answered], forge: ForgeName) -> str:

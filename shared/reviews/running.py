@@ -295,7 +295,7 @@ def _tell_broken(ports: ReviewPorts, end: ReviewEnd) -> None:
 
 
 def _forge(ports: ReviewPorts, run: ReviewInput) -> ReviewForge:
-    return forge_of(ports, connection_of(ports, run.connection), run)
+    return forge_of(ports, connection_of(ports, run.connection), run.ref.forge)
 
 
 def _evidence(ports: ReviewPorts, collected: Collected) -> ChangeEvidence:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.repositories import RepositoryCalls
+from shared.adapters.later import later
 from shared.domain.change import ChangeRef, Part, Person, Unknown
+from shared.domain.publication import OWN_MARK
 from shared.domain.pull_request import PullRequestState
 from shared.errors import NotSupportedError, RefusedError, TransientError
 
@@ -23,7 +24,6 @@ _BRANCH = "refs/heads/"
 # Kinds of subjects that no person signs in as: build services, Entra service principals, services of the product.
 # https://learn.microsoft.com/rest/api/azure/devops/graph/subject-query
 _PROGRAMS = ("svc.", "aadsp.", "s2s.")
-_OWN_MARK = "<!-- doneright:"
 _SHA = re.compile(r"[0-9a-f]{40}")
 # Who we are, and the process of a project, for the reviews of one while.
 _WHILE = 600.0
@@ -52,7 +52,7 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
 
     def _later[A](self, ask: Callable[[], A]) -> Future[A]:
         """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
-        return _pool().submit(self.counting_here(ask))
+        return later(self.counting_here(ask), AT_A_TIME)
 
     def own_identity(self) -> Person:
         """Who the service takes us for; asked once in ten minutes."""
@@ -106,12 +106,6 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
         return self._client.page(ref.repository.owner, "_git", ref.repository.name, "pullrequest", str(ref.number))
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
-    # Kept, since each of its threads keeps its connections.
-    return ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="azure-devops-review")
-
-
 def part[A](ask: Callable[[], A]) -> Part[A]:
     """What ``ask`` answers, or why the service refuses it."""
     try:
@@ -135,7 +129,7 @@ def person(found: Any) -> Person:
 def speaker(found: Any, body: str) -> Person:
     """Who wrote ``body``; what carries a marker of ours, under this identity or an earlier one, a program wrote."""
     who = person(found)
-    return who.model_copy(update={"bot": True}) if _OWN_MARK in body else who
+    return who.model_copy(update={"bot": True}) if OWN_MARK in body else who
 
 
 def short(ref_name: Any) -> str:

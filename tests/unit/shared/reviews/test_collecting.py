@@ -175,7 +175,7 @@ def test_a_connection_without_that_forge_is_refused_with_the_remedy(world):
     connection = connection_of(world.app.reviews, world.connection.id)
     assert isinstance(connection, Connection)
     with pytest.raises(RefusedError) as refused:
-        forge_of(world.app.reviews, connection, start)
+        forge_of(world.app.reviews, connection, start.ref.forge)
     assert refused.value.remedy
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.forge import ForgeName
+from shared.domain.publication import OWN_MARK
 from shared.reviews.markdown import (
-    OUR_MARKER,
     Section,
     clipped,
     code,
@@ -48,7 +48,7 @@ def holds(cell: str) -> None:
     assert not found.links
     assert not found.html
     assert not calls_somebody(found.words)
-    assert OUR_MARKER not in cell
+    assert OWN_MARK not in cell
 
 
 @pytest.mark.parametrize("text", HOSTILE)

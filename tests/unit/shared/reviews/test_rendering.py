@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from shared.domain.definition import ChangeKind
 from shared.domain.forge import ForgeName
 from shared.domain.policy import Enforcement
-from shared.domain.publication import SUMMARY_MARKER, CheckConclusion
+from shared.domain.publication import OWN_MARK, SUMMARY_MARKER, CheckConclusion
 from shared.domain.review import AgentName, AgentReport, Effort, Finding, Outcome, Remark, Reviewed, Ruling
 from shared.reviews import remarking
-from shared.reviews.markdown import COMMENT_LIMITS, OUR_MARKER, size
+from shared.reviews.markdown import COMMENT_LIMITS, size
 from shared.reviews.rendering import Shown, check_summary, summary
 from shared.reviews.saying import beside, chosen, heard, voiced
 from shared.reviews.verdicts import check_title, conclusion_of, sorted_findings, verdict
@@ -286,7 +286,7 @@ def test_no_hostile_text_makes_a_second_marker_a_ping_or_a_broken_table(
     )  # fmt: skip
     every = voiced(heard(reviewed, FILES))
     text = summary(reviewed, SHOWN.model_copy(update={"rest": every}))
-    assert text.count(OUR_MARKER) == 1
+    assert text.count(OWN_MARK) == 1
     found = seen(text)
     assert all(len(row) == len(table[0]) for table in found.tables for row in table)
     assert [len(table) - 1 for table in found.tables if table[0][-1] == "Otherwise"] == [1, 1]
@@ -302,7 +302,7 @@ def test_no_hostile_text_makes_a_second_marker_a_ping_or_a_broken_table(
     assert all(link.startswith(ours) for link in found.links)
     for one in every:
         body = remarking.body(one, reviewed)
-        assert body.count(OUR_MARKER) == 1
+        assert body.count(OWN_MARK) == 1
         words = seen(body)
         assert all(OWN_HTML.fullmatch(html) for html in words.html)
         assert not calls_somebody(words.words)
