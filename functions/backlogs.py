@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from http import HTTPStatus
 from typing import Annotated, Self
 
 import azure.functions as func
 from pydantic import Field, model_validator
 
 from functions import pages
-from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, wants_html
+from functions.known import known_project
+from functions.problems import actor_of, answer, body_of, page, refusals, wants_html
 from shared.domain import shapes
 from shared.domain.backlog import NormalisationView
 from shared.domain.forge import Frozen
@@ -52,7 +52,7 @@ class ChosenFixes(Frozen):
 def show_backlog(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/projects/{id}/backlog``: the tree with its findings; a page for browsers, JSON for scripts."""
     app = services()
-    view = reading.view(app.planning_ports, _project(app, req).id)
+    view = reading.view(app.planning_ports, known_project(app, req.route_params["id"]).id)
     return page(pages.backlog(view)) if wants_html(req) else answer(view)
 
 
@@ -62,7 +62,7 @@ def show_backlog(req: func.HttpRequest) -> func.HttpResponse:
 def normalise_backlog(req: func.HttpRequest) -> func.HttpResponse:
     """``POST /api/projects/{id}/backlog/normalise``; with ``?dry_run=true`` the fixes as data, changing nothing."""
     app = services()
-    record = _project(app, req)
+    record = known_project(app, req.route_params["id"])
     dry = _flag(req, "dry_run")
     # A dry run without a body is about all fixes.
     asked = (
@@ -85,21 +85,11 @@ def normalise_backlog(req: func.HttpRequest) -> func.HttpResponse:
 def categorise_issues(req: func.HttpRequest) -> func.HttpResponse:
     """``POST /api/projects/{id}/issues/categorise``; with ``?dry_run=true`` only say which category each would have."""
     app = services()
-    record = _project(app, req)
+    record = known_project(app, req.route_params["id"])
     view = sorting.sort_project(
         app.planning_ports, record.id, _asker(app, req, record, "categorise"), dry=_flag(req, "dry_run")
     )
     return answer(view, headers=_patience(view))
-
-
-def _project(app: Services, req: func.HttpRequest) -> ProjectRecord:
-    project = req.route_params["id"]
-    record = app.project_ports.project(project)
-    if record is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND, f"there is no project {project}", remedy="GET /api/projects lists those there are."
-        )
-    return record
 
 
 def _asker(app: Services, req: func.HttpRequest, record: ProjectRecord, what: str) -> Asker:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import azure.durable_functions as df
 import azure.functions as func
 
+from functions.known import known_project
 from functions.problems import ProblemError, actor_of, answer, refusals
 from orchestrations.durable import start
 from shared.domain.run import ProjectRecord
@@ -49,7 +50,7 @@ def _keep_evidence(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
     from shared.evidence.unpacking import TooLargeError
 
     app = services()
-    project, commit = _project(req), _commit(req)
+    project, commit = known_project(services(), req.route_params["project"]), _commit(req)
     try:
         contents, fields = _contents(req)
         sent = Sent(
@@ -89,7 +90,9 @@ def list_evidence(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/evidence/{project}/{commit}``: what was sent, each with a summary."""
     from shared.evidence.keeping import listed
 
-    return answer(listed(services().evidence_ports, _project(req).id, _commit(req)))
+    return answer(
+        listed(services().evidence_ports, known_project(services(), req.route_params["project"]).id, _commit(req))
+    )
 
 
 @blueprint.function_name("show_evidence")
@@ -99,7 +102,11 @@ def show_evidence(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/evidence/{project}/{commit}/{digest}``: a report's bytes as the tool wrote them."""
     from shared.evidence.keeping import found
 
-    project, commit, digest = _project(req).id, _commit(req), req.route_params["digest"].lower()
+    project, commit, digest = (
+        known_project(services(), req.route_params["project"]).id,
+        _commit(req),
+        req.route_params["digest"].lower(),
+    )
     kept = found(services().evidence_ports, project, commit, digest)
     if kept is None:
         raise ProblemError(
@@ -170,18 +177,6 @@ def _parts(parts: list[FileStorage]) -> list[bytes]:
 
 
 _MULTIPART = "Send each report as a file of multipart/form-data, at most 50: curl -F report=@report.sarif.gz"
-
-
-def _project(req: func.HttpRequest) -> ProjectRecord:
-    project = req.route_params["project"]
-    record = services().project_ports.project(project)
-    if record is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND,
-            f"there is no project {project[:80]}",
-            remedy="GET /api/projects lists those there are.",
-        )
-    return record
 
 
 def _commit(req: func.HttpRequest) -> str:

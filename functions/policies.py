@@ -11,6 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from functions.known import known_project
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals, validated
 from orchestrations.durable import ended, start
 from shared.domain.connection import Connection
@@ -70,7 +71,7 @@ def show_policy(req: func.HttpRequest) -> func.HttpResponse:
     from shared.reviews.effective import effective
 
     app = services()
-    record = _project(app, req.route_params["project"])
+    record = known_project(app, req.route_params["project"])
     name, wanted = req.params.get("forge", ""), req.params.get("repository", "")
     if not name and not wanted:
         return answer(effective(app.review_ports, record))
@@ -95,7 +96,7 @@ def set_project_policy(req: func.HttpRequest) -> func.HttpResponse:
     from shared.reviews.effective import effective
 
     app = services()
-    record = _project(app, req.route_params["project"])
+    record = known_project(app, req.route_params["project"])
     _set(app, req, Level.PROJECT, record.id, record.connection)
     return answer(effective(app.review_ports, record))
 
@@ -142,7 +143,7 @@ def check_policy(req: func.HttpRequest) -> func.HttpResponse:
 
     app = services()
     asked = _given(req, NewPolicyCheck)
-    record = _project(app, asked.project) if asked.project else None
+    record = known_project(app, asked.project) if asked.project else None
     return answer(checked(app.review_ports, _text(asked.policy), asked.level, record))
 
 
@@ -161,7 +162,7 @@ def _simulate(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> f
 
     app = services()
     given = _given(req, NewSimulation)
-    record = _project(app, given.project)
+    record = known_project(app, given.project)
     text = _text(given.policy)
     _refuse_faults(checked(app.review_ports, text, given.level).faults)
     asked = begin(
@@ -249,17 +250,6 @@ def _given[M: NewPolicy](req: func.HttpRequest, model: type[M]) -> M:
 def _text(policy: PolicyGiven) -> str:
     # JSON is YAML: what is given as an object is read by the same reader, line by line.
     return policy if isinstance(policy, str) else json.dumps(policy, ensure_ascii=False, indent=1)
-
-
-def _project(app: Services, project: str) -> ProjectRecord:
-    record = app.project_ports.project(project)
-    if record is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND,
-            f"there is no project {project[:80]}",
-            remedy="GET /api/projects lists those there are.",
-        )
-    return record
 
 
 def _connection(app: Services, ident: str) -> Connection:

@@ -10,6 +10,7 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions import pages
+from functions.known import known_project
 from functions.problems import (
     ProblemError,
     actor_of,
@@ -88,7 +89,7 @@ def _ask(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.H
 
     app = services()
     body = body_of(req, NewReview, EXAMPLES)
-    project = _project(app, body.project)
+    project = known_project(app, body.project)
     ref = _ref(app, project, body)
     actor = actor_of(req)
     reason = f"{actor} asked for it by the API"
@@ -142,7 +143,12 @@ def list_reviews(req: func.HttpRequest) -> func.HttpResponse:
     from shared.reviews import recording
 
     app = services()
-    project = _project(app, req.params.get("project", ""))
+    named = req.params.get("project", "")
+    if not named:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, "project is missing", remedy="GET /api/projects lists those there are."
+        )
+    project = known_project(app, named)
     records = recording.reviews_of(app.review_ports, project.id, number(req, "limit", 50, 1, 200))
     if wants_html(req):
         return page(pages.reviews(project.name, records, req.params.get("code", "")))
@@ -188,17 +194,6 @@ def _show(req: func.HttpRequest, ident: str) -> func.HttpResponse:
 
 
 _IDENT = re.compile(r"[A-Za-z0-9._=-]{1,512}")
-
-
-def _project(app: Services, project: str) -> ProjectRecord:
-    record = app.project_ports.project(project) if project else None
-    if record is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND if project else HTTPStatus.BAD_REQUEST,
-            f"there is no project {project[:80]!r}" if project else "project is missing",
-            remedy="GET /api/projects lists those there are.",
-        )
-    return record
 
 
 def _ref(app: Services, project: ProjectRecord, body: NewReview) -> ChangeRef:

@@ -34,8 +34,8 @@ def test(options: list[str]) -> int:
 
 
 def test_all(options: list[str]) -> int:
-    """Everything, with branches traced, which doubles the time of a test."""
-    return _pytest(["--cov-branch", *options])
+    """Everything, with branches traced, which doubles the time of a test, and with new examples for each property."""
+    return _pytest(["--cov-branch", "--hypothesis-profile=searching", *options])
 
 
 def _pytest(options: list[str], **environ: str) -> int:
