@@ -196,6 +196,7 @@ def _signed(ready: dict[str, Any], secret: str) -> int:
     return httpx.post(f"{ready['host']}/api/webhooks/github", content=body, headers=headers, timeout=30).status_code
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("demo")
 def test_serve_uses_the_settings_it_is_given_and_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
     ports, new, old = Ports.free(), "new-secret-of-the-team", "old-secret-of-the-team"

@@ -69,6 +69,7 @@ def test_every_published_webhook_example_is_taken_without_an_error(world: World)
 
 
 @pytest.mark.contract
+@pytest.mark.slow
 def test_every_webhook_example_of_the_contracts_is_taken_without_an_error(world: World) -> None:
     _deliver_all(world, _contract_examples())
 

@@ -20,7 +20,11 @@ Feature: Backlogs are kept in order and issues sorted, on both forges
     Examples:
       | forge        |
       | Azure DevOps |
-      | GitHub       |
+
+    @slow
+    Examples: The same on the other forge
+      | forge  |
+      | GitHub |
 
   Scenario: A browser sees the tree with what is wrong in it
     Given Azure DevOps holds an order in which "Refund a card" hangs on nothing and "Weigh a parcel" skips a level

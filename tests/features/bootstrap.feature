@@ -9,11 +9,15 @@ Feature: A request becomes a project on both forges
     And the issue is answered with what was made and the record's root
 
     Examples:
-      | name           | process | levels                                   |
-      | Agile Shop     | Agile   | Epic, Feature, User Story, Task           |
+      | name           | process | levels                                    |
       | Capable Shop   | CMMI    | Epic, Feature, Requirement, Task          |
-      | Scrummy Shop   | Scrum   | Epic, Feature, Product Backlog Item, Task |
       | Basic Shop     | Basic   | Epic, Issue, Task                         |
+
+    @slow
+    Examples: The processes in between
+      | name           | process | levels                                    |
+      | Agile Shop     | Agile   | Epic, Feature, User Story, Task           |
+      | Scrummy Shop   | Scrum   | Epic, Feature, Product Backlog Item, Task |
 
   Scenario: What is missing or wrong is named, and an edit is enough
     When Casey opens a request for "Bad/Name" without an owner

@@ -17,8 +17,12 @@ Feature: Newer templates are offered to existing repositories
     And the project has the newest template
 
     Examples:
+      | name             | forge  |
+      | Grown On GitHub  | GitHub |
+
+    @slow
+    Examples: The same on the other forge
       | name             | forge        |
-      | Grown On GitHub  | GitHub       |
       | Grown On Azure   | Azure DevOps |
 
   @slow

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import base64
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
+from starlette.applications import Starlette
 
 from local.sandbox.azure_devops.app import build_azure_devops
 from local.sandbox.azure_devops.contract import AzureDevOpsContract, contracts_folder, load
 from local.sandbox.azure_devops.seed import apply
 from local.sandbox.state import State
+from tests.fakes.serving import served
 
 pytestmark = pytest.mark.contract
 ZERO = "0" * 40
@@ -37,20 +35,14 @@ def base(contract: AzureDevOpsContract) -> Iterator[str]:
     state = State()
     user = {"name": "Ada", "mail": "ada@x.example", "token": "t", "permissions": ["collection_administrator"]}
     apply(state, {"organizations": [{"name": "strict", "users": [user], "projects": [{"name": "Shop"}]}]})
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app = build_azure_devops(
-        state, base_url=url, contract=contract, min_project_seconds=0, max_project_seconds=0, build_seconds=0.05
-    )
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    yield url
-    server.should_exit = True
-    thread.join(10)
+
+    def build(url: str) -> Starlette:
+        return build_azure_devops(
+            state, base_url=url, contract=contract, min_project_seconds=0, max_project_seconds=0, build_seconds=0.05
+        )
+
+    with served(build, log_level="warning") as (url, _):
+        yield url
 
 
 def test_what_the_product_asks_is_in_the_specification(

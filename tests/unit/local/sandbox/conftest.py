@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-
-@contextlib.contextmanager
-def served(build: Callable[[str], Any]) -> Iterator[str]:
-    """Serve what `build(base_url)` makes; yields the base URL."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(build(url), log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.005)
-    try:
-        yield url
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
+from tests.fakes.serving import served
 
 
 @dataclass
@@ -63,6 +41,6 @@ def receiver() -> Iterator[Receiver]:
         kept.got.append((dict(request.headers), await request.body()))
         return Response("taken", status_code=kept.status)
 
-    with served(lambda _: Starlette(routes=[Route("/hook", hook, methods=["POST"])])) as url:
+    with served(lambda _: Starlette(routes=[Route("/hook", hook, methods=["POST"])])) as (url, _):
         kept.url = f"{url}/hook"
         yield kept

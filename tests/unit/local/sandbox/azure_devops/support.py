@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from local.sandbox.azure_devops.app import build_azure_devops
 from local.sandbox.azure_devops.seed import apply
 from local.sandbox.faults import FaultRules
 from local.sandbox.state import State
+from tests.fakes.serving import served
 
 ORGANIZATION = "fabrikam"
 ZERO = "0" * 40
@@ -87,27 +87,21 @@ class Simulator:
         self.state: State = options.pop("state", None) or State()
         apply(self.state, SEED)
         self.faults = FaultRules()
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.organization_url = f"{self.url}/{ORGANIZATION}"
-        options = {"min_project_seconds": 0.15, "max_project_seconds": 0.2, "build_seconds": 0.2} | options
-        self.app = build_azure_devops(self.state, base_url=self.url, faults=self.faults, **options)
-        config = uvicorn.Config(self.app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]}, daemon=True)
+        self.options = {"min_project_seconds": 0.15, "max_project_seconds": 0.2, "build_seconds": 0.2} | options
+        self._serving = ExitStack()
 
     def start(self) -> Simulator:
-        self.thread.start()
-        deadline = time.monotonic() + 10
-        while not self.server.started:
-            assert time.monotonic() < deadline, "the simulator did not start"
-            time.sleep(0.005)
+        self.url, self.app = self._serving.enter_context(
+            served(
+                lambda url: build_azure_devops(self.state, base_url=url, faults=self.faults, **self.options),
+                log_level="warning",
+            )
+        )
+        self.organization_url = f"{self.url}/{ORGANIZATION}"
         return self
 
     def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
+        self._serving.close()
 
     @property
     def org(self) -> dict[str, Any]:

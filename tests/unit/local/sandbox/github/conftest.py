@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from github import Auth, Github
@@ -24,6 +20,7 @@ from local.sandbox.github.app import build_github
 from local.sandbox.github.contract import OpenApiContract, load
 from local.sandbox.seed import apply_seed
 from local.sandbox.state import State
+from tests.fakes.serving import served
 
 ADA = "ada-token"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -143,25 +140,15 @@ class Answers:
 @contextlib.contextmanager
 def running(state: State, **options: Any) -> Iterator[Sandbox]:
     """Serve a simulator over `state`."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     faults = FaultRules()
     contract = official()
-    app = build_github(state, base_url=url, faults=faults, **{"contract": contract, **options})
-    answers = Answers(app, contract)
-    server = uvicorn.Server(uvicorn.Config(answers, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.005)
-    try:
+
+    def build(url: str) -> Answers:
+        return Answers(build_github(state, base_url=url, faults=faults, **{"contract": contract, **options}), contract)
+
+    with served(build) as (url, answers):
         yield Sandbox(url, state, faults, itertools.count(1))
         assert not answers.wrong, "\n".join(sorted(set(answers.wrong)))
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
 
 
 @pytest.fixture(scope="module")
