@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import Field, model_validator
 
+from shared.definitions.reading import trusted
 from shared.domain.forge import Frozen, Label
 
 DEFINITION = Path(__file__).parent.parent / "definitions" / "issue_categories.yaml"
@@ -90,4 +90,4 @@ class Rules(Frozen):
 @cache
 def rules() -> Rules:
     """The rules in force."""
-    return Rules.model_validate(yaml.safe_load(DEFINITION.read_text(encoding="utf-8")))
+    return Rules.model_validate(trusted(DEFINITION.read_text(encoding="utf-8")))

@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from shared.definitions.reading import trusted
 from shared.domain.forge import BacklogItem
 from shared.domain.process import HIERARCHY
 from shared.domain.project import Process, ProjectRequest, slug_of
@@ -78,5 +77,5 @@ def _item(request: ProjectRequest, type_: str, node: dict[str, Any], parent: str
 @cache
 def _seed() -> dict[str, Any]:
     path = Path(__file__).parent.parent / "definitions" / "backlog" / "default.yaml"
-    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = trusted(path.read_text(encoding="utf-8"))
     return loaded

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import yaml
-
+from shared.definitions.reading import trusted
 from shared.domain.forge import Label
 
 DEFINITION = Path(__file__).parent.parent / "definitions" / "labels.yaml"
@@ -16,5 +15,5 @@ DEFINITION = Path(__file__).parent.parent / "definitions" / "labels.yaml"
 @cache
 def labels() -> Sequence[Label]:
     """Every label, in the order of the file."""
-    raw = yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))
+    raw = trusted(DEFINITION.read_text(encoding="utf-8"))
     return tuple(Label.model_validate(item) for item in raw["labels"])

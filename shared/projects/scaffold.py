@@ -250,9 +250,9 @@ def digest_of(files: Mapping[str, bytes], executable: frozenset[str]) -> str:
 
 @functools.cache
 def _settings() -> dict[str, Any]:
-    import yaml  # noqa: PLC0415 - cold start
+    from shared.definitions.reading import trusted  # noqa: PLC0415 - cold start
 
-    settings: dict[str, Any] = yaml.safe_load((SCAFFOLDS / "copier.yml").read_text(encoding="utf-8"))
+    settings: dict[str, Any] = trusted((SCAFFOLDS / "copier.yml").read_text(encoding="utf-8"))
     return settings
 
 

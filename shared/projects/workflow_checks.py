@@ -35,8 +35,10 @@ def reported_checks(files: Mapping[str, bytes], branch: str) -> tuple[str, ...]:
 def _checks_of(path: str, content: bytes, branch: str) -> list[str]:
     import yaml  # noqa: PLC0415 - cold start
 
+    from shared.definitions.reading import trusted  # noqa: PLC0415 - cold start
+
     try:
-        workflow = yaml.safe_load(content)
+        workflow = trusted(content)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RefusedError(f"{path} is no YAML: {error}", "Correct the workflow file.") from None
     if not isinstance(workflow, dict) or not _runs_for_pull_requests(workflow, branch):

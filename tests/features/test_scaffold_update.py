@@ -170,7 +170,7 @@ def _writes(world: World) -> list[dict[str, Any]]:
 
 _OF_A_REVIEW = re.compile(
     r"/graphql$|/statuses(/[0-9a-f]{40})?$|/issues/\d+/(comments|labels)$|/pulls/\d+/(reviews|comments)"
-    r"|/pullrequests/\d+/(statuses|threads|labels)|/blobs$",
+    r"|/pullrequests/\d+/(statuses|threads|labels)|/blobs$|/code-scanning/sarifs$",
     re.IGNORECASE,
 )
 

@@ -10,6 +10,7 @@ import yaml
 from local.sandbox.azure_devops import git_store
 from local.sandbox.azure_devops.progress import advances
 from local.sandbox.azure_devops.service import Service, Tree, iso, parse_time
+from shared.definitions.reading import trusted
 
 DEFAULT_STAGE = "__default"
 _RESULTS = {"succeeded", "partiallySucceeded", "failed", "canceled"}
@@ -30,7 +31,7 @@ def read_yaml(repository: Tree, commit_id: str, path: str) -> Tree:
 def parse_yaml(text: str, path: str) -> Tree:
     """A pipeline definition as data; raises YamlError."""
     try:
-        document = yaml.safe_load(text)
+        document = trusted(text)
     except yaml.YAMLError as error:
         raise YamlError(f"/{path.lstrip('/')}: While parsing a block mapping: {error}".replace("\n", " ")) from error
     if not isinstance(document, dict) or not {"stages", "jobs", "steps", "extends"} & set(document):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pydantic import ValidationError
 
+from shared.definitions.reading import trusted
 from shared.domain.project import Process, Stack
 from shared.projects import scaffold
 from shared.projects.scaffold import ScaffoldInputs, render
@@ -81,7 +82,7 @@ def parsed(files: Mapping[str, bytes]) -> dict[str, Any]:
         text = content.decode()
         match PurePosixPath(path).suffix:
             case ".yml" | ".yaml" if "/templates/" not in path:
-                found[path] = yaml.safe_load(text)
+                found[path] = trusted(text)
             case ".toml":
                 found[path] = tomllib.loads(text)
             case ".json":
