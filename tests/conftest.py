@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import ssl
 import sys
 from collections.abc import Iterator
 
@@ -23,6 +25,10 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     """Bytes that nobody reads name no test: packed ones hold the time of day, and two workers would differ."""
     del config
     return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
+# No test speaks TLS, yet each HTTP client reads the machine's certificates, which takes 20 ms, hundreds of times.
+ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from json.encoder import encode_basestring
 
 from pydantic import JsonValue
 
@@ -34,8 +35,10 @@ def canonical_json(value: JsonValue) -> bytes:
 
 def _written(value: JsonValue) -> str:
     match value:
-        case None | bool() | str():
-            return json.dumps(value, ensure_ascii=False)
+        case str():
+            return encode_basestring(value)
+        case None | bool():
+            return json.dumps(value)
         case int():
             return _integer(value)
         case float():
@@ -43,10 +46,15 @@ def _written(value: JsonValue) -> str:
         case list() | tuple():
             return "[" + ",".join(_written(item) for item in value) + "]"
         case dict():
-            # RFC 8785 §3.2.3: keys are ordered by their UTF-16 code units, not by code points
-            keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-            return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{_written(value[k])}" for k in keys) + "}"
+            return "{" + ",".join(f"{encode_basestring(k)}:{_written(value[k])}" for k in _ordered(value)) + "}"
     raise DefectError(f"{type(value).__name__} is not a JSON value")
+
+
+def _ordered(value: Mapping[str, JsonValue]) -> list[str]:
+    """RFC 8785 §3.2.3: keys are ordered by their UTF-16 code units, not by code points, which is one for ASCII."""
+    if all(map(str.isascii, value)):
+        return sorted(value)
+    return sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
 
 
 def _integer(value: int) -> str:

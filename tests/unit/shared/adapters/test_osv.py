@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -22,30 +20,13 @@ from shared.errors import RefusedError, TransientError
 
 FLASK = "pkg:pypi/flask@2.0.0"
 LODASH = "pkg:npm/lodash@4.17.20"
-
-
-class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None:
-        return None
+from tests.fakes.serving import served as in_thread
 
 
 @pytest.fixture
 def served() -> Iterator[Callable[[Starlette], str]]:
-    started: list[tuple[_Server, threading.Thread]] = []
-
-    def serve(app: Starlette) -> str:
-        server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-        thread.start()
-        while not server.started:
-            thread.join(0.01)
-        started.append((server, thread))
-        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-
-    yield serve
-    for server, thread in started:
-        server.should_exit = True
-        thread.join(10)
+    with ExitStack() as serving:
+        yield lambda app: serving.enter_context(in_thread(lambda _: app, lifespan="off"))[0]
 
 
 class Api:

@@ -136,9 +136,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def broken(sound: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """``sound`` with one thing wrong at a time, at every place."""
-    for *path, last in places(sound):
-        for hostile in (*HOSTILE, ...):
+    """``sound`` with one thing wrong at a time, at every place a third of what is hostile, each third in its turn."""
+    for turn, (*path, last) in enumerate(places(sound)):
+        for hostile in (*HOSTILE[turn % 3 :: 3], ...):
             wrong = copy.deepcopy(sound)
             at = wrong
             for key in path:
