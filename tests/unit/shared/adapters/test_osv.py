@@ -17,10 +17,10 @@ from local.sandbox.osv.app import build_osv
 from shared.adapters import osv
 from shared.adapters.osv import Osv
 from shared.errors import RefusedError, TransientError
+from tests.fakes.serving import served as in_thread
 
 FLASK = "pkg:pypi/flask@2.0.0"
 LODASH = "pkg:npm/lodash@4.17.20"
-from tests.fakes.serving import served as in_thread
 
 
 @pytest.fixture
