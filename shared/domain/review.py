@@ -330,6 +330,9 @@ class ReviewRecord(Frozen):
     advisory: bool = Field(default=False, description="The ruling only advises.")
     reason: str = ""
     reviewed: str = Field(default="", description="Digest of the `Reviewed` in the artifact store.")
+    waived_until: datetime | None = Field(
+        default=None, description="When the first waiver that the verdict rests on ends, and it has to be judged again."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -386,6 +389,7 @@ class Verdict(Frozen):
     reason: str
     reviewed: str = Field(description="Digest of the `Reviewed` in the artifact store.")
     advisory: bool = False
+    waived_until: datetime | None = Field(default=None, description="When the first waiver that it rests on ends.")
     merge: bool = Field(default=False, description="Whether it may be merged now, and somebody wants that.")
     offer: bool = Field(default=False, description="Whether something that agents proposed is to be offered.")
 

@@ -1,4 +1,7 @@
-"""Finds pull requests whose event never arrived, and reviews that the engine lost: both are started as if nothing happened."""
+"""Finds pull requests whose event never arrived, reviews that the engine lost, and verdicts whose waivers have ended.
+
+All are started as if an event had just told of them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import timedelta
 from shared.domain.change import ChangeRef
 from shared.domain.forge import Frozen
 from shared.domain.keys import encode_key
-from shared.domain.review import ReviewInput
+from shared.domain.review import ReviewInput, ReviewRecord, ReviewState
 from shared.domain.run import ProjectRecord, ProjectState
 from shared.errors import RefusedError, TransientError
 from shared.projects.ports import PROJECTS, ProjectPorts
@@ -55,7 +58,8 @@ def _unseen(projects: ProjectPorts, ports: ReviewPorts, project: ProjectRecord) 
         if forge is None:
             continue
         for change in forge.changes(repository, open_only=True, limit=MOST_OPEN):
-            if ports.reviews.get(encode_key(change.ref.key), change.head):
+            found = ports.reviews.get(encode_key(change.ref.key), change.head)
+            if found and not _has_ended_waiver(ports, found[0]):
                 continue
             wanted = recording.want(
                 ports,
@@ -63,7 +67,16 @@ def _unseen(projects: ProjectPorts, ports: ReviewPorts, project: ProjectRecord) 
                 change.head,
                 project=project.id,
                 connection=connection.id,
-                reason="the sweep found it unreviewed",
+                reason="a waiver has ended" if found else "the sweep found it unreviewed",
             )
             if wanted.start:
                 yield wanted.start
+
+
+def _has_ended_waiver(ports: ReviewPorts, record: ReviewRecord) -> bool:
+    """Whether the verdict rests on a waiver whose day is over, and nobody is judging it again already."""
+    return (
+        record.waived_until is not None
+        and record.waived_until <= ports.clock.now()
+        and record.state is not ReviewState.RUNNING
+    )

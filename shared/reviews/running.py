@@ -164,6 +164,7 @@ def judge(room: Room, task: ReviewTask) -> Verdict:
         reason=reason[:500],
         reviewed=digest,
         advisory=reviewed.advisory,
+        waived_until=min((one.waiver.until for one in findings if one.waiver), default=None),
         merge=merge,
         # What is merged now has no branch any more that tests could be proposed into.
         offer=not merge and offers.wanted(connection, change, reports),
@@ -250,14 +251,15 @@ def conclude(room: Room, end: ReviewEnd) -> int:
                 "advisory": end.verdict.advisory,
                 "reason": end.verdict.reason,
                 "reviewed": end.verdict.reviewed,
+                "waived_until": end.verdict.waived_until,
             }
             if end.verdict
-            else {"reason": end.ended or end.broken}
+            else {"reason": end.ended or end.broken, "waived_until": None}
         )
         stands = bool(end.ended) and not end.superseded and record.ruling is not None
         if stands:
             # It was merged or closed after its verdict, which is the last word about it.
-            verdict = {}
+            verdict = {"waived_until": None}
         again = record.wanted > run.round and not end.ended
         after = ReviewState.COMPLETED if stands else state
         return record.model_copy(

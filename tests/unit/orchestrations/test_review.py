@@ -305,3 +305,22 @@ def test_discussions_without_end_begin_a_new_history(world):
     engine._activities["conclude_review"] = asked_again
     world.run(follows, engine)
     assert engine.names().count("judge_change") == MOST_ROUNDS
+
+
+def test_what_is_let_go_for_a_while_is_told_to_the_sweep_and_blocks_again_afterwards(world):
+    ref = world.open()
+    first = world.reviewed(ref)
+    assert world.record(ref).waived_until is None
+    criterion = next(one.criterion for one in first.findings if one.blocks and one.criterion != "no_secrets")
+    day = world.app.clock.now().date() + timedelta(days=3)
+    said = f"/doneright waive {criterion} until {day} because it is asked for on Monday"
+    world.forge.permissions[str(ref.repository).lower(), "noor"] = Permission.ADMIN
+    world.run(world.news(ref, said=said))
+    ends = world.record(ref).waived_until
+    assert ends is not None
+    assert ends > world.app.clock.now()
+    world.app.clock.advance(ends - world.app.clock.now())
+    judged = world.reviewed(ref)
+    (finding,) = [one for one in judged.findings if one.criterion == criterion]
+    assert (finding.blocks, finding.waiver) == (True, None)
+    assert world.record(ref).waived_until is None

@@ -9,9 +9,11 @@ import pytest
 from shared.domain.change import ChangeRef
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.project import RequestOrigin
+from shared.domain.review import ReviewEnd, Ruling, Verdict
 from shared.domain.run import ProjectRecord, ProjectState
 from shared.intake.review_sweep import sweep_reviews
 from shared.reviews import recording
+from shared.reviews.running import conclude
 from tests.fakes.app import T0, App, a_connection, a_request
 from tests.fakes.changes import HEAD, a_change
 from tests.fakes.forges import Fault
@@ -87,3 +89,20 @@ def test_a_forge_that_does_not_answer_is_told_and_stops_nobody(app):
     found = swept(app)
     assert found.start == ()
     assert found.problems[0].startswith("order-desk: ")
+
+
+def test_a_verdict_that_rests_on_a_waiver_is_judged_again_when_its_day_is_over(app, name):
+    ref = opened(app, name)
+    run = recording.want(app.reviews, ref, HEAD, project="order-desk", connection="acme", reason="a push").start
+    verdict = Verdict(
+        ruling=Ruling.PASSED, reason="all stand", reviewed="d" * 64, waived_until=app.clock.now() + timedelta(hours=1)
+    )
+    assert conclude(app.review_room(), ReviewEnd(run=run, verdict=verdict)) == 0
+    assert swept(app).start == ()
+    app.clock.advance(timedelta(hours=1))
+    (again,) = swept(app).start
+    assert (again.ref, again.round, again.reason) == (ref, 2, "a waiver has ended")
+    # It is under way now, and afterwards rests on no waiver any more.
+    assert swept(app).start == ()
+    conclude(app.review_room(), ReviewEnd(run=again, verdict=verdict.model_copy(update={"waived_until": None})))
+    assert swept(app).start == ()
