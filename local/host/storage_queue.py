@@ -153,7 +153,7 @@ class QueueService:
         answer = await self._call(
             "GET", f"/{queue}/messages", query, None, expected=(200,), what=f"getting messages of queue {queue}"
         )
-        return [_received(element) for element in ElementTree.fromstring(answer[0])]  # noqa: S314  # nosec B314 - the emulator answers, on this machine
+        return [_received(element) for element in ElementTree.fromstring(answer[0])]  # noqa: S314 - the emulator answers, on this machine  # nosec B314
 
     async def delete(self, queue: str, message_id: str, pop_receipt: str) -> None:
         """Delete a message taken with this receipt."""

@@ -246,7 +246,7 @@ class SecurityFeature(StrEnum):
     """What a code host does by itself to keep a repository safe."""
 
     VULNERABILITY_ALERTS = "vulnerability_alerts"
-    SECRET_SCANNING = "secret_scanning"  # noqa: S105  # nosec B105 - the name of a feature
+    SECRET_SCANNING = "secret_scanning"  # noqa: S105 - the name of a feature  # nosec B105
     PUSH_PROTECTION = "secret_scanning_push_protection"
 
 

@@ -104,7 +104,7 @@ def pause_before(attempt: int, pause_seconds: float, retry_after: float | None) 
     if retry_after is not None:
         return retry_after
     ceiling = min(LONGEST_PAUSE, pause_seconds * 2.0 ** min(attempt - 1, 16))
-    return random.uniform(ceiling / 2, ceiling)  # noqa: S311  # nosec B311 - spreads load, hides nothing
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads load, hides nothing  # nosec B311
 
 
 def _record(ports: ProjectPorts, task: StepTask, step: PlanStep, outcome: StepOutcome) -> None:

@@ -29,7 +29,7 @@ def highlight(text: str, language: str) -> list[Markup]:
         coloured = str(pygments_highlight("\n".join([*lines, ""]), lexer, _FORMATTER)).removesuffix("\n").split("\n")
         # Lexers of console sessions and notebooks may drop or add lines; numbers must stay true, so colours yield.
         if len(coloured) == len(lines):
-            return [Markup(line) for line in coloured]  # noqa: S704  # nosec B704 - Pygments escaped it
+            return [Markup(line) for line in coloured]  # noqa: S704 - Pygments escaped it  # nosec B704
     return [escape(line) for line in lines]
 
 

@@ -169,9 +169,9 @@ def markdown(source: str, *, level: int = 2, ids: set[str] | None = None) -> Mar
     `level` is the level of its topmost heading; `ids` are the element ids already taken on the page, extended in place.
     """
     env = {"level": level, "ids": set() if ids is None else ids}
-    return Markup(_parser().render(source, env))  # noqa: S704  # nosec B704 - the renderer escapes all text
+    return Markup(_parser().render(source, env))  # noqa: S704 - the renderer escapes all text  # nosec B704
 
 
 def inline_markdown(source: str) -> Markup:
     """Render emphasis, code and links of one short text; block syntax stays as typed."""
-    return Markup(_parser().renderInline(source, {}))  # noqa: S704  # nosec B704 - as above
+    return Markup(_parser().renderInline(source, {}))  # noqa: S704 - as above  # nosec B704

@@ -128,7 +128,7 @@ class BacklogCalls(WorkItemCalls):
         while not pages or len(pages[-1]) >= _MOST_IDS - 1:
             last = pages[-1][-1] if pages else 0
             query = (
-                "SELECT [System.Id] FROM WorkItems "  # noqa: S608  # nosec B608 - WIQL, quoted as it demands
+                "SELECT [System.Id] FROM WorkItems "  # noqa: S608 - WIQL, quoted as it demands  # nosec B608
                 f"WHERE [System.TeamProject] = {quoted(project)} AND [System.Id] > {last} ORDER BY [System.Id]"
             )
             context = models.TeamContext(project=project)

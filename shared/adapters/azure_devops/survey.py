@@ -96,7 +96,7 @@ class SurveyCalls(PipelineCalls):
         models, area = self._client.models("work_item_tracking"), self._client.area("work_item_tracking")
         name = project.replace("'", "''")
         query = (
-            "SELECT [System.Id] FROM WorkItems "  # noqa: S608  # nosec B608 - WIQL, quoted as it demands
+            "SELECT [System.Id] FROM WorkItems "  # noqa: S608 - WIQL, quoted as it demands  # nosec B608
             f"WHERE [System.TeamProject] = '{name}' {condition}"
             "ORDER BY [System.ChangedDate] DESC"
         )

@@ -81,7 +81,7 @@ class PlansMirror:
     def _query(self, project: str, condition: str) -> list[int]:
         models = self._client.models("work_item_tracking")
         query = (
-            f"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = {quoted(project)} "  # noqa: S608  # nosec B608 - WIQL, quoted as it demands
+            f"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = {quoted(project)} "  # noqa: S608 - WIQL, quoted as it demands  # nosec B608
             f"AND {condition} ORDER BY [System.Id]"
         )
         answer = self._client.area("work_item_tracking").query_by_wiql(

@@ -30,7 +30,7 @@ class WorkItemCalls(ProjectCalls):
         """Every work item of ``project`` that carries ``tag``, with its parent, by ascending id."""
         models, area = self._client.models("work_item_tracking"), self._client.area("work_item_tracking")
         query = (
-            "SELECT [System.Id] FROM WorkItems "  # noqa: S608  # nosec B608 - WIQL, quoted as it demands
+            "SELECT [System.Id] FROM WorkItems "  # noqa: S608 - WIQL, quoted as it demands  # nosec B608
             f"WHERE [System.TeamProject] = {quoted(project)} AND [System.Tags] CONTAINS {quoted(tag)} "
             "ORDER BY [System.Id]"
         )
