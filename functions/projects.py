@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -180,7 +181,9 @@ def _show(req: func.HttpRequest, project: str) -> func.HttpResponse:
         return answer(view)
     # Only the holder of a key may decide, and a form can send a key no other way than the page itself was asked for.
     code = req.params.get("code", "") if "token" not in req.params else ""
-    return page(pages.project(view, decide=decisions.address(project, code) if code else ""))
+    decide = decisions.address(project, code) if code else ""
+    reviews = f"/api/reviews?{urlencode({'project': project, 'code': code})}" if code else ""
+    return page(pages.project(view, decide=decide, reviews=reviews))
 
 
 def _connection(app: Services, connection_id: str) -> Connection:

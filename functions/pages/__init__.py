@@ -70,14 +70,18 @@ def _environment() -> Environment:
     return environment
 
 
-def project(view: StatusView, *, decide: str = "") -> str:
-    """The status page of a project; ``decide`` is where its holder may send a decision, empty for who may only read."""
+def project(view: StatusView, *, decide: str = "", reviews: str = "") -> str:
+    """The status page of a project; ``decide`` is where its holder may send a decision, ``reviews`` where its reviews are.
+
+    Both are empty for who may only read the page.
+    """
     return (
         _environment()
         .get_template("project.html.j2")
         .render(
             view=view,
             decide=decide,
+            reviews=reviews,
             headline=wording.headline(view),
             attention=wording.attention(view),
             elapsed=timeline.elapsed(view),

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from shared.domain.forge import Frozen
 
-BOX_WIDTH, BOX_HEIGHT = 236.0, 70.0
-COLUMN_GAP, ROW_GAP = 56.0, 14.0
+BOX_WIDTH, BOX_HEIGHT = 224.0, 70.0
+COLUMN_GAP, ROW_GAP = 40.0, 14.0
 LANE_HEAD, LANE_PADDING, LANE_GAP = 30.0, 14.0, 12.0
 _SWEEPS = 4
 

@@ -172,6 +172,11 @@ def markdown(source: str, *, level: int = 2, ids: set[str] | None = None) -> Mar
     return Markup(_parser().render(source, env))  # noqa: S704 - the renderer escapes all text  # nosec B704
 
 
+def without_comments(source: str) -> str:
+    """What a reader sees of a short text that is shown as it was typed."""
+    return _COMMENT.sub("", source).strip()
+
+
 def inline_markdown(source: str) -> Markup:
     """Render emphasis, code and links of one short text; block syntax stays as typed."""
     return Markup(_parser().renderInline(source, {}))  # noqa: S704 - as above  # nosec B704

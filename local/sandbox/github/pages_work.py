@@ -23,6 +23,7 @@ from local.sandbox.browser.page import (
     Tone,
     instant,
 )
+from local.sandbox.browser.prose import without_comments
 from local.sandbox.github.commits import changed_files
 from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.issue_forms import chooser
@@ -122,7 +123,7 @@ def pull_page(hub: Hub, _: Mapping[str, str], *, owner: str, name: str, number: 
     request = issue["pull"]
     tones = {"APPROVED": Tone.SUCCESS, "CHANGES_REQUESTED": Tone.WARNING}
     reviews = [
-        [r["user"], Badge(r["state"].lower().replace("_", " "), tones.get(r["state"], Tone.INFO)), r["body"]]
+        [r["user"], Badge(r["state"].lower().replace("_", " "), tones.get(r["state"], Tone.INFO)), without_comments(r["body"])]
         for r in request["reviews"].values()
     ]
     waiting = blockers(repo, issue) if issue["state"] == "open" else []

@@ -284,6 +284,9 @@ def test_projects_are_shown_and_listed_for_people_and_scripts(app, call):
     assert "Order Desk" in html.body
     assert "default-src 'none'" in html.headers["Content-Security-Policy"]
     assert [row["id"] for row in call(projects.list_projects).body["projects"]] == ["order-desk"]
+    assert "/api/reviews" not in html.body
+    keyed = call(projects.show_project, route={"id": "order-desk"}, headers={"Accept": "text/html"}, code="a key")
+    assert 'href="/api/reviews?project=order-desk&amp;code=a+key"' in keyed.body
     assert "Order Desk" in call(projects.list_projects, headers={"Accept": "text/html"}).body
 
 

@@ -94,7 +94,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 
 def test_every_colour_used_is_one_of_the_palette() -> None:
     used = set(re.findall(r"var\(--([\w-]+)\)", CSS))
-    assert used <= set(palettes()["light"]) | {"radius", "sans", "mono"}
+    assert used <= set(palettes()["light"]) | {"radius", "sans", "mono", "wide"}
     rules = CSS[CSS.index("*, *::before") :]
     assert not re.findall(r"#[0-9a-f]{3,8}\b", rules)
 
