@@ -123,7 +123,11 @@ def pull_page(hub: Hub, _: Mapping[str, str], *, owner: str, name: str, number: 
     request = issue["pull"]
     tones = {"APPROVED": Tone.SUCCESS, "CHANGES_REQUESTED": Tone.WARNING}
     reviews = [
-        [r["user"], Badge(r["state"].lower().replace("_", " "), tones.get(r["state"], Tone.INFO)), without_comments(r["body"])]
+        [
+            r["user"],
+            Badge(r["state"].lower().replace("_", " "), tones.get(r["state"], Tone.INFO)),
+            without_comments(r["body"]),
+        ]
         for r in request["reviews"].values()
     ]
     waiting = blockers(repo, issue) if issue["state"] == "open" else []
