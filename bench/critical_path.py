@@ -53,16 +53,19 @@ KINDS: Mapping[ForgeName, tuple[Kind, ...]] = {
         Kind("dependency alerts", r"GET .*/dependabot/alerts"),
         Kind("secret alerts", r"GET .*/secret-scanning/alerts"),
         Kind("policy", r"GET .*/contents/", ("look",)),
+        Kind("required checks", r"GET .*/(rules/)?branches/", ("look",)),
         Kind("announcement", r"(GET .*/commits/[0-9a-f]{40}/(status|check-runs)|POST .*/(statuses/|check-runs))", ("look",), evidence=False),
     ),
     ForgeName.AZURE_DEVOPS: (
+        # The official client asks a host once where its areas are.
+        Kind("areas", r"(OPTIONS .*|GET .*/_apis/ResourceAreas$)"),
         Kind("pull request", r"GET .*/pullRequests/\d+$"),
         Kind("iterations", r"GET .*/pullRequests/\d+/iterations$"),
         Kind("threads", r"GET .*/pullRequests/\d+/threads$"),
         Kind("statuses", r"GET .*/pullRequests/\d+/statuses$"),
         Kind("commits", r"GET .*/pullRequests/\d+/commits$", ("pull request",)),
         Kind("process", r"GET /[^/]+/_apis/(projects|work/processes|process)\b.*"),
-        Kind("identity", r"GET .*/_apis/connectionData"),
+        Kind("identity", r"GET .*/_apis/[cC]onnectionData"),
         Kind("evaluations", r"GET .*/policy/evaluations", ("pull request",)),
         Kind("builds", r"GET .*/build/Builds$", ("pull request",)),
         Kind("timelines", r"GET .*/build/builds/\d+/Timeline", ("evaluations", "builds")),
@@ -95,6 +98,9 @@ def critical_path(forge: ForgeName, made: Sequence[Made]) -> tuple[float, tuple[
     """
     seconds: dict[str, float] = {}
     needs: dict[str, set[str]] = {}
+    known = [kind.pattern for kind in KINDS[forge]]
+    if unknown := sorted({one.call for one in made if not any(re.match(pattern, one.call) for pattern in known)}):
+        raise BenchError(f"bench/critical_path.py does not say what these calls to {forge} need: {', '.join(unknown)}")
     for one in made:
         kind = kind_of(forge, one.call)
         if not kind.evidence:
