@@ -37,6 +37,8 @@ SCOPES = ["repo", "workflow", "admin:repo_hook", "read:org", "delete_repo"]
 PEOPLE = ("casey", "robin")
 SEED: dict[str, Any] = {
     "github": {
+        # All cases of a session share one credential; an hour of GitHub's would not last for them.
+        "calls_an_hour": 1_000_000,
         "users": [{"login": name, "token": f"{name}-token", "scopes": SCOPES} for name in PEOPLE],
         "organizations": [
             {

@@ -6,7 +6,7 @@ dependencies and secrets are the repository's, not a branch's: GitHub keeps no o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -37,6 +37,9 @@ _OFF = ("disabled", "not enabled", "not available", "archived")
 
 _AHEAD = timedelta(seconds=10)
 """For how long an answer that was asked for ahead counts."""
+
+_NONE_EVER = "no analysis found"
+"""How GitHub says, with status 404, that code scanning is on and nobody has uploaded anything."""
 
 type Found = Part[tuple[Finding, ...]]
 
@@ -90,10 +93,11 @@ class AlertCalls:
         refs = {f"refs/pull/{change.ref.number}/merge", f"refs/pull/{change.ref.number}/head"}
         if not change.fork:
             refs.add(f"refs/heads/{change.source}")
-        listed = self._client.request("GET", f"{url}/analyses", parameters={"pr": change.ref.number, "per_page": 100})[
-            1
+        others = [
+            entry
+            for entry in self._analyses(url, change.ref.number)
+            if entry["tool"]["name"] != TOOL and entry["ref"] in refs
         ]
-        others = [entry for entry in listed if entry["tool"]["name"] != TOOL and entry["ref"] in refs]
         # The newest of a ref says whether it is about this head; looking into older ones would take a call each.
         newest = {entry["ref"]: entry["commit_sha"] for entry in reversed(others)}
         analysed = {ref for ref, commit in newest.items() if self._is_of(change, commit)}
@@ -105,6 +109,18 @@ class AlertCalls:
                 if entry["tool"]["name"] != TOOL:
                     found[entry["number"]] = _code_alert(entry)
         return tuple(found.values())
+
+    def _analyses(self, url: str, number: int) -> Sequence[Mapping[str, Any]]:
+        """The latest analyses of a pull request. None ever is none: our own upload must not change what is told."""
+        try:
+            listed: Sequence[Mapping[str, Any]] = self._client.request(
+                "GET", f"{url}/analyses", parameters={"pr": number, "per_page": 100}
+            )[1]
+        except NotFoundError as error:
+            if _NONE_EVER in error.reason:
+                return ()
+            raise
+        return listed
 
     def _is_of(self, change: Change, commit: str) -> bool:
         """Whether an analysed commit is the head, or GitHub's merge of the head into its target as that was."""
