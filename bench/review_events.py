@@ -28,7 +28,8 @@ from shared.domain.forge import ForgeName
 
 EVENTS, QUICK_EVENTS = 200, 40
 AT_ONCE = 50
-PATIENCE = 600.0
+PATIENCE = 1_800.0
+"""Seconds. What GitHub lets anybody tell it in a minute is shared by two hundred reviews, so it takes a good while."""
 RATE_GOAL, COMMENTS_GOAL = 1.0, 1.0
 _STATUS = re.compile(r"/statuses/([0-9a-f]{40})$")
 _REPOSITORY = f"/repos/acme/{PROJECT}"
