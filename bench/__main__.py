@@ -61,9 +61,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def measure(names: list[str], rows: Mapping[str, Row], console: Console, *, quick: bool) -> tuple[list[Result], int]:
-    """Measure the rows in order; (results, how many rows broke). A row that breaks is named with its reason."""
-    results: list[Result] = []
+def measure(names: list[str], rows: Mapping[str, Row], console: Console, results: list[Result], *, quick: bool) -> int:
+    """Measure the rows in order into ``results``; how many rows broke. A row that breaks is named with its reason."""
     broken = 0
     with tempfile.TemporaryDirectory(prefix="doneright-bench-") as folder:
         for name in names:
@@ -79,25 +78,35 @@ def measure(names: list[str], rows: Mapping[str, Row], console: Console, *, quic
             missed = sum(not result.met for result in found)
             told = f"{len(found)} results, {missed} goals missed" if missed else f"{len(found)} results, all goals met"
             console.print(f"{name}: {told} ({time.monotonic() - began:.0f} s)", markup=False)
-    return results, broken
+    return broken
+
+
+def _stop(*_: object) -> None:
+    """As Ctrl-C does, so that every child is ended on the way out."""
+    raise KeyboardInterrupt
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the bench; returns the exit code."""
+    """Run the bench; returns the exit code. What was measured before it was stopped is kept: a run takes a while."""
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every child is ended on the way out
+    signal.signal(signal.SIGTERM, _stop)
     progress = Console(stderr=True)
     described = report.machine()
     names = [options.only] if options.only else list(ROWS)
     rows: dict[str, Row] = {name: import_module(ROWS[name]).run for name in names}
+    results: list[Result] = []
+    broken = 0
     try:
-        results, broken = measure(names, rows, progress, quick=options.quick)
+        broken = measure(names, rows, progress, results, quick=options.quick)
+        stopped = False
     except KeyboardInterrupt:
-        progress.print("stopped; nothing was written")
-        return 130
+        progress.print(f"stopped; what was measured stands in {RESULTS.name}")
+        stopped = True
     report.write_json(results, RESULTS)
     # A pipe has no width of its own; 80 columns would break every name.
     Console(width=None if sys.stdout.isatty() else 140).print(report.table(results))
+    if stopped:
+        return 130
     if broken:
         progress.print(f"{broken} of {len(names)} rows could not be measured", style="red")
         return 1

@@ -26,6 +26,10 @@ def misses(folder, *, quick):
     return [MISSED]
 
 
+def stopped(folder, *, quick):
+    bench._stop()
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     file = tmp_path / "results.json"
@@ -55,6 +59,13 @@ def test_a_broken_row_exits_1_naming_it_and_the_others_are_kept(results, monkeyp
     assert [row["name"] for row in json.loads(results.read_text())] == ["slow"]
 
 
+def test_what_was_measured_before_it_was_stopped_is_kept(results, monkeypatch, capsys):
+    install(monkeypatch, one=misses, two=stopped)
+    assert bench.main([]) == 130
+    assert "what was measured stands in" in capsys.readouterr().err
+    assert [row["name"] for row in json.loads(results.read_text())] == ["slow"]
+
+
 def test_rows_get_a_folder_each_and_the_pace_asked_for(tmp_path):
     seen = []
 
@@ -63,7 +74,7 @@ def test_rows_get_a_folder_each_and_the_pace_asked_for(tmp_path):
         return []
 
     console = Console(file=io.StringIO())
-    assert bench.measure(["a", "b"], {"a": row, "b": row}, console, quick=True) == ([], 0)
+    assert bench.measure(["a", "b"], {"a": row, "b": row}, console, [], quick=True) == 0
     assert seen == [("a", True), ("b", True)]
 
 
