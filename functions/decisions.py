@@ -9,6 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.known import no_project
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals, validated
 from orchestrations.durable import wake
 from shared.domain.decision import Choice
@@ -50,7 +51,7 @@ def _decide_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient
     app, project = services(), req.route_params["id"]
     record = app.project_ports.project(project)
     if record is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no project {project}")
+        raise no_project(project)
     from_page = req.headers.get("content-type", "").split(";")[0].strip().lower() == FORM
     given = _from_form(req) if from_page else body_of(req, NewDecision, EXAMPLES)
     call = deciding.decide(

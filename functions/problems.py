@@ -78,10 +78,11 @@ def problem(raised: Exception, request: func.HttpRequest) -> func.HttpResponse:
         body["remedy"] = error.remedy
     if error.faults:
         body["errors"] = [fault.model_dump(exclude_defaults=True) for fault in error.faults]
+    headers = {**error.headers, "x-correlation-id": correlation}
     if wants_html(request):
-        return page(pages.refusal(body), error.status, error.headers)
+        return page(pages.refusal(body), error.status, headers)
     return func.HttpResponse(
-        json.dumps(body, ensure_ascii=False), status_code=error.status.value, mimetype=MEDIA_TYPE, headers=error.headers
+        json.dumps(body, ensure_ascii=False), status_code=error.status.value, mimetype=MEDIA_TYPE, headers=headers
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from functions import decisions, pages
 from functions.adoptions import run_on
+from functions.known import no_project
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from functions.starting import Begun, begin
 from shared.domain.connection import Connection
@@ -129,7 +130,7 @@ def _reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsCli
     app = services()
     record = app.project_ports.project(req.route_params["id"])
     if record is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no project {req.route_params['id']}")
+        raise no_project(req.route_params["id"])
     if _is_dry(req):
         found = drift.look(app.project_ports, record.id)
         return answer({"dry_run": True} | found.model_dump(mode="json", exclude_defaults=True))
@@ -176,7 +177,7 @@ def _show(req: func.HttpRequest, project: str) -> func.HttpResponse:
     if view is None:
         if wants_html(req):
             return page(pages.not_found(project), HTTPStatus.NOT_FOUND)
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no project {project}")
+        raise no_project(project)
     if not wants_html(req):
         return answer(view)
     # Only the holder of a key may decide, and a form can send a key no other way than the page itself was asked for.

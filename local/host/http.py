@@ -79,7 +79,9 @@ class HostApplication:
             )
             response = Response(500)
         headers = response.headers
-        headers.append((b"x-correlation-id", correlation_id.encode("ascii")))
+        # What the app says of its own answer stands in its log as well.
+        if not any(name.lower() == b"x-correlation-id" for name, _ in headers):
+            headers.append((b"x-correlation-id", correlation_id.encode("ascii")))
         if response.status in BODILESS:
             response.body = b""
         else:

@@ -266,6 +266,13 @@ def test_an_unknown_delivery_cannot_be_replayed(world: World) -> None:
     assert world.api.post("/api/deliveries/nobody/replay").status_code == 404
 
 
+def test_a_refusal_and_its_header_name_one_correlation(world: World) -> None:
+    answer = world.api.get("/api/projects/no-such-project")
+    assert answer.status_code == 404
+    assert answer.json()["correlation"] == answer.headers["x-correlation-id"]
+    assert len(answer.headers.get_list("x-correlation-id")) == 1
+
+
 def test_without_a_key_the_api_refuses(world: World) -> None:
     for path in ("projects", "connections", "deliveries", "audit/x", "projects/x"):
         answer = httpx.get(f"{world.ready.host}/api/{path}", timeout=30)

@@ -37,7 +37,7 @@ def test_every_error_has_its_status(error, status, caplog):
     with caplog.at_level(logging.ERROR):
         answer = answered(function(request(headers={"X-Correlation-ID": "c-1"})))
     assert answer.status == answer.body["status"] == status
-    assert answer.body["correlation"] == "c-1"
+    assert answer.body["correlation"] == answer.headers["x-correlation-id"] == "c-1"
     assert "secret words" not in str(answer.body)
     assert ("an HTTP function failed" in caplog.text) == (status == 500)
     assert ("Retry-After" in answer.headers) == (status == 503)
