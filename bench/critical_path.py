@@ -84,10 +84,15 @@ KINDS: Mapping[ForgeName, tuple[Kind, ...]] = {
 
 def kind_of(forge: ForgeName, call: str) -> Kind:
     """The kind of a call. Raises ``BenchError`` for one that nobody has described: it might be on the path."""
-    for kind in KINDS[forge]:
-        if re.match(kind.pattern, call):
-            return kind
-    raise BenchError(f"bench/critical_path.py does not say what this call to {forge} needs: {call}")
+    return _kinds_of(forge, (call,))[call]
+
+
+def _kinds_of(forge: ForgeName, calls: Iterable[str]) -> dict[str, Kind]:
+    """The kind of each call. Raises ``BenchError`` that names every one of no known kind."""
+    found = {call: next((kind for kind in KINDS[forge] if re.match(kind.pattern, call)), None) for call in calls}
+    if unknown := sorted(call for call, kind in found.items() if kind is None):
+        raise BenchError(f"bench/critical_path.py does not say what is needed by {forge}: {', '.join(unknown)}")
+    return {call: kind for call, kind in found.items() if kind is not None}
 
 
 def critical_path(forge: ForgeName, made: Sequence[Made]) -> tuple[float, tuple[str, ...]]:
@@ -98,11 +103,9 @@ def critical_path(forge: ForgeName, made: Sequence[Made]) -> tuple[float, tuple[
     """
     seconds: dict[str, float] = {}
     needs: dict[str, set[str]] = {}
-    known = [kind.pattern for kind in KINDS[forge]]
-    if unknown := sorted({one.call for one in made if not any(re.match(pattern, one.call) for pattern in known)}):
-        raise BenchError(f"bench/critical_path.py does not say what these calls to {forge} need: {', '.join(unknown)}")
+    kinds = _kinds_of(forge, (one.call for one in made))
     for one in made:
-        kind = kind_of(forge, one.call)
+        kind = kinds[one.call]
         if not kind.evidence:
             continue
         if kind.name in kind.needs:

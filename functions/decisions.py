@@ -9,7 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.known import no_project
+from functions.known import known_project
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals, validated
 from orchestrations.durable import wake
 from shared.domain.decision import Choice
@@ -49,9 +49,7 @@ def decide_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
 @refusals
 def _decide_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app, project = services(), req.route_params["id"]
-    record = app.project_ports.project(project)
-    if record is None:
-        raise no_project(project)
+    record = known_project(app, project)
     from_page = req.headers.get("content-type", "").split(";")[0].strip().lower() == FORM
     given = _from_form(req) if from_page else body_of(req, NewDecision, EXAMPLES)
     call = deciding.decide(

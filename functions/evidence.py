@@ -50,7 +50,7 @@ def _keep_evidence(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
     from shared.evidence.unpacking import TooLargeError
 
     app = services()
-    project, commit = known_project(services(), req.route_params["project"]), _commit(req)
+    project, commit = known_project(app, req.route_params["project"]), _commit(req)
     try:
         contents, fields = _contents(req)
         sent = Sent(
@@ -90,9 +90,8 @@ def list_evidence(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/evidence/{project}/{commit}``: what was sent, each with a summary."""
     from shared.evidence.keeping import listed
 
-    return answer(
-        listed(services().evidence_ports, known_project(services(), req.route_params["project"]).id, _commit(req))
-    )
+    app = services()
+    return answer(listed(app.evidence_ports, known_project(app, req.route_params["project"]).id, _commit(req)))
 
 
 @blueprint.function_name("show_evidence")
@@ -102,12 +101,10 @@ def show_evidence(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/evidence/{project}/{commit}/{digest}``: a report's bytes as the tool wrote them."""
     from shared.evidence.keeping import found
 
-    project, commit, digest = (
-        known_project(services(), req.route_params["project"]).id,
-        _commit(req),
-        req.route_params["digest"].lower(),
-    )
-    kept = found(services().evidence_ports, project, commit, digest)
+    app = services()
+    project = known_project(app, req.route_params["project"]).id
+    commit, digest = _commit(req), req.route_params["digest"].lower()
+    kept = found(app.evidence_ports, project, commit, digest)
     if kept is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from functions import decisions, pages
 from functions.adoptions import run_on
-from functions.known import no_project
+from functions.known import known_project, no_project
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from functions.starting import Begun, begin
 from shared.domain.connection import Connection
@@ -128,9 +128,7 @@ def reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClie
 @refusals
 def _reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app = services()
-    record = app.project_ports.project(req.route_params["id"])
-    if record is None:
-        raise no_project(req.route_params["id"])
+    record = known_project(app, req.route_params["id"])
     if _is_dry(req):
         found = drift.look(app.project_ports, record.id)
         return answer({"dry_run": True} | found.model_dump(mode="json", exclude_defaults=True))

@@ -8,7 +8,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import Field
 
-from functions.known import no_project
+from functions.known import known_project
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals
 from orchestrations.durable import ended, start
 from shared.domain.connection import Connection
@@ -128,10 +128,7 @@ def _begin(
 
 
 def _project(app: Services, project: str) -> ProjectRecord:
-    record = app.project_ports.project(project)
-    if record is None:
-        raise no_project(project)
-    return updatable(record, project)
+    return updatable(known_project(app, project), project)
 
 
 def _connection(app: Services, connection_id: str, absent: HTTPStatus) -> Connection:
