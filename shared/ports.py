@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -196,10 +196,18 @@ class ActivityReads(Protocol):
         ...
 
 
+type Together = Callable[[Sequence[Callable[[], None]]], None]
+"""Does several pieces of work at the same time; raises what the first that failed did, once all have ended."""
+
+
 class Forge(PullRequests, ActivityReads, Protocol):
     """Code hosting: what GitHub and Azure Repos both do. Reads answer ``None`` for what is not there."""
 
     def repository(self, ref: RepositoryRef) -> Repository | None: ...
+
+    def repository_page(self, ref: RepositoryRef) -> str:
+        """The address of the page people open, in one call; empty when the repository is not there."""
+        ...
 
     def create_repository(self, ref: RepositoryRef, *, description: str, private: bool) -> Repository: ...
 
@@ -414,8 +422,11 @@ class WorkTracker(Protocol):
 
     def delete_project(self, project_id: str) -> Operation: ...
 
-    def work_items(self, project: str, tag: str) -> Sequence[WorkItem]:
-        """Every work item of ``project`` that carries ``tag``, with its parent."""
+    def work_items(self, project: str, tag: str, keys: Sequence[str] = ()) -> Sequence[WorkItem]:
+        """Every work item of ``project`` that carries ``tag``, or the tag of one of ``keys``, with its parent.
+
+        Whoever is about to create items names their keys: each create then need not look for its own.
+        """
         ...
 
     def create_work_item(self, project: str, item: BacklogItem, *, parent_id: int | None) -> WorkItem: ...
@@ -528,10 +539,10 @@ class WorkTracker(Protocol):
         """Ids of the pipelines that may use ``resource``; ``None`` when every pipeline may."""
         ...
 
-    def set_pipeline_permission(
-        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
+    def set_pipeline_permissions(
+        self, project: str, resources: Sequence[PipelineResource], pipeline_id: str, *, allowed: bool
     ) -> None:
-        """Let the pipeline use ``resource``, or not; other pipelines keep what they may."""
+        """Let the pipeline use each of ``resources``, or none of them; other pipelines keep what they may."""
         ...
 
     def identity(self, name: str) -> Identity | None:

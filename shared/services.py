@@ -136,6 +136,7 @@ def compose(configured: Settings, environ: Mapping[str, str]) -> Services:
         connections=records("connections", Connection),
         connect=connector.connect,
         hook_secret=lambda forge: hook_secret(configured, forge),
+        together=looks.together,
         request_label=configured.request_label,
     )
     evidence_ports = EvidencePorts(

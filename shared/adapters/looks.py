@@ -8,9 +8,12 @@ something on the forge. What others change meanwhile may be seen that much later
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import wait
+from contextvars import copy_context
 from typing import Any, NamedTuple
 
+from shared.adapters.later import later
 from shared.ports import Clock
 
 LONGEST = 10.0
@@ -38,6 +41,41 @@ def end() -> None:
     _thread.seen = None
 
 
+AT_ONCE = 8
+"""Pieces of work of all use cases of this process that are under way beside one another."""
+
+
+def together(works: Sequence[Callable[[], None]]) -> None:
+    """Do all of ``works``, at the same time; each knows of this use case's looks those that last.
+
+    All have ended when this returns, or raises what the first of them that failed did. They must not wait for one another.
+    """
+    seen: dict[Looks, dict[Hashable, _Look]] | None = getattr(_thread, "seen", None)
+    lasting = {
+        client: {question: look for question, look in known.items() if isinstance(question, _Lasting)}
+        for client, known in (seen or {}).items()
+    }
+
+    def knowing(work: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            _thread.seen = None if seen is None else {client: dict(known) for client, known in lasting.items()}
+            try:
+                work()
+            finally:
+                end()
+
+        context = copy_context()
+        return lambda: context.run(run)
+
+    under_way = [later(knowing(work), AT_ONCE) for work in works]
+    wait(under_way)
+    for client in seen or ():
+        # They may have changed what was looked at.
+        client.forget()
+    for one in under_way:
+        one.result()
+
+
 class Looks:
     """What the threads of one client have just been told."""
 
@@ -59,7 +97,11 @@ class Looks:
             seen[question] = _Look(self._clock.now().timestamp(), answer)
 
     def lasting[A](self, question: Hashable, ask: Callable[[], A]) -> A:
-        """The answer to ``question``, which no change but a removal makes another: the id behind a name."""
+        """The answer to ``question``, which no change but a removal makes another: the id behind a name.
+
+        A table of what is there may last too, where whoever makes one more enters it: a use case that makes ten looks
+        once, not ten times. ``None`` is asked again.
+        """
         known: A | None = self.remembered(_Lasting(question))
         if known is None:
             known = ask()

@@ -94,6 +94,7 @@ def context_of(ports: ProjectPorts, task: StepTask) -> StepContext:
         artifacts=ports.artifacts,
         ledger=ports.ledger(task.project, task.instance, whole=task.whole),
         hook_secret=ports.hook_secret,
+        together=ports.together,
         memory=task.memory,
         settings=connected.settings,
     )

@@ -52,8 +52,8 @@ class RecordedLedger:
         found = self._intents.get(self._project, bounded(resource))
         return "" if found is None or found[0].withdrawn else found[0].reference
 
-    def intend(self, resource: str, reference: str = "") -> None:
-        """Write it down; a second time in the same run changes nothing, unless it was withdrawn or differs."""
+    def intend(self, resource: str, reference: str = "") -> bool:
+        """Write it down, and answer whether nobody had; a second time in the same run changes nothing but a difference."""
         intent = Intent(resource=resource, at=self._clock.now(), instance=self._instance, reference=reference)
         try:
             self._intents.create(self._project, bounded(resource), intent)
@@ -61,6 +61,8 @@ class RecordedLedger:
             found = self._intents.get(self._project, bounded(resource))
             if found is None or found[0].withdrawn or not self._made_by(found[0]) or found[0].reference != reference:
                 self._intents.put(self._project, bounded(resource), intent)
+            return False
+        return True
 
     def withdraw(self, resource: str) -> None:
         """Take it back: the forge refused the creation, or it was removed again."""

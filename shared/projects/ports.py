@@ -15,7 +15,17 @@ from shared.domain.plan import StepProgress
 from shared.domain.project import RequestOrigin
 from shared.domain.run import ProjectRecord
 from shared.errors import DefectError
-from shared.ports import ArtifactStore, AuditLog, Clock, Forge, IssueTracker, Records, RepositorySettings, WorkTracker
+from shared.ports import (
+    ArtifactStore,
+    AuditLog,
+    Clock,
+    Forge,
+    IssueTracker,
+    Records,
+    RepositorySettings,
+    Together,
+    WorkTracker,
+)
 from shared.projects.ledger import Intent, RecordedLedger, WholeLedger
 from shared.projects.links import Links
 
@@ -63,6 +73,7 @@ class ProjectPorts:
     connections: Records[Connection]
     connect: Callable[[Connection], ConnectedForges]
     hook_secret: Callable[[ForgeName], str]
+    together: Together
     request_label: str
 
     def connection(self, connection_id: str) -> Connection:

@@ -84,9 +84,10 @@ class _Looking:
     def reference(self, resource: str) -> str:
         return self.before.reference(resource)
 
-    def intend(self, resource: str, reference: str = "") -> None:
+    def intend(self, resource: str, reference: str = "") -> bool:
         # The first step past a look is the change itself: an intent to create is one.
         self.meant.add(resource)
+        return True
 
     def withdraw(self, resource: str) -> None:
         self.meant.discard(resource)
@@ -125,6 +126,7 @@ def preview(
         artifacts=_Shelf(ports.artifacts, scaffolds),
         ledger=_Looking(ports.ledger(plan.project)),
         hook_secret=lambda _: "",
+        together=ports.together,
         settings=cast("Any", ReadOnly(connected.settings)) if connected.settings else None,
     )
     seen: dict[str, StepPreview] = {}

@@ -30,11 +30,15 @@ def done(resource: str) -> str:
 
 
 @contextmanager
-def creating(ledger: Ledger, resource: str) -> Iterator[None]:
-    """Write the intent down before the create is sent, and take it back when the forge refuses."""
-    ledger.intend(resource)
+def creating(ledger: Ledger, resource: str) -> Iterator[bool]:
+    """Write the intent down before the create is sent, and take it back when the forge refuses.
+
+    Yields whether nobody had the intent before. Else an earlier try, or a twin of this one on another worker, may have
+    made it since the step looked: of what has no name that the forge keeps unique, look again.
+    """
+    first = ledger.intend(resource)
     try:
-        yield
+        yield first
     except RefusedError:
         ledger.withdraw(resource)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -152,6 +152,12 @@ def an_ended_request(app: App, state: RequestState) -> None:
     app.ports.requests.put(REQUEST_RECORDS, run.subject, record)
 
 
+def one_by_one(works: Sequence[Callable[[], None]]) -> None:
+    """Stands for doing them at the same time."""
+    for work in works:
+        work()
+
+
 @dataclass
 class App:
     """Everything a test needs to act and to look."""
@@ -196,6 +202,7 @@ class App:
             connections=MemoryRecords(Connection),
             connect=self._connect,
             hook_secret=lambda forge: f"hook secret of {forge}",
+            together=one_by_one,
             request_label="new-project",
         )
         self.updates = UpdatePorts(

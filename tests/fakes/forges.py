@@ -206,6 +206,11 @@ class MemoryForge(Switchboard):
         return stored.shown
 
     @_call
+    def repository_page(self, ref: RepositoryRef) -> str:
+        stored = self._repositories.get(str(ref).lower())
+        return "" if stored is None or stored.unseen else stored.shown.url
+
+    @_call
     def create_repository(self, ref: RepositoryRef, *, description: str, private: bool) -> Repository:
         if str(ref).lower() in self._repositories:
             found = self.stored(ref).shown
@@ -581,8 +586,9 @@ class MemoryAzureDevOps(MemoryForge):
         self.held.clear()
 
     @_call
-    def work_items(self, project: str, tag: str) -> Sequence[WorkItem]:
-        return tuple(self.items_as_read([item for item in self.items[project.lower()] if tag in item.tags]))
+    def work_items(self, project: str, tag: str, keys: Sequence[str] = ()) -> Sequence[WorkItem]:
+        tags = {tag, *(f"doneright:{key}" for key in keys)}
+        return tuple(self.items_as_read([item for item in self.items[project.lower()] if tags & set(item.tags)]))
 
     @_call
     def create_work_item(self, project: str, item: BacklogItem, *, parent_id: int | None) -> WorkItem:
@@ -728,12 +734,13 @@ class MemoryAzureDevOps(MemoryForge):
         return None if permitted is None else frozenset(permitted)
 
     @_call
-    def set_pipeline_permission(
-        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
+    def set_pipeline_permissions(
+        self, project: str, resources: Sequence[PipelineResource], pipeline_id: str, *, allowed: bool
     ) -> None:
-        permitted = self.permitted[resource]
-        if permitted is not None and not self.spoil_permissions:
-            (permitted.add if allowed else permitted.discard)(pipeline_id)
+        for resource in resources:
+            permitted = self.permitted[resource]
+            if permitted is not None and not self.spoil_permissions:
+                (permitted.add if allowed else permitted.discard)(pipeline_id)
 
     def put_person(self, name: str) -> Identity:
         """Somebody who is in the organization."""

@@ -75,6 +75,7 @@ class Bench:
             artifacts=self.app.artifacts,
             ledger=self.app.ports.ledger(self.plan.project, self.instance),
             hook_secret=lambda forge: f"secret of {forge}",
+            together=self.app.ports.together,
             memory=memory or {},
             settings=self.app.github,
         )

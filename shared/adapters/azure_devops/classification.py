@@ -49,11 +49,10 @@ class ClassificationCalls(ProjectCalls):
         context, work = self._default_team(project), self._client.area("work")
         settings = work.get_team_settings(context)
         areas = work.get_team_field_values(context)
-        root = project.lower()
         return TeamPlanning(
             backlog_iteration=str(settings.backlog_iteration.id or ""),
             iterations=frozenset(str(one.id) for one in work.get_team_iterations(context) or []),
-            sees_every_area=any(one.include_children and str(one.value).lower() == root for one in areas.values or []),
+            sees_every_area=any(one.include_children and _is_root(one, project) for one in areas.values or []),
         )
 
     def set_backlog_iteration(self, project: str, identifier: str) -> None:
@@ -70,8 +69,9 @@ class ClassificationCalls(ProjectCalls):
         """Let the default team see the root area with, or without, those below; its other areas stay."""
         context, work, models = self._default_team(project), self._client.area("work"), self._client.models("work")
         found = work.get_team_field_values(context)
-        root = self._project(project).name
-        others = [one for one in found.values or [] if str(one.value).lower() != root.lower()]
+        root = next((str(one.value) for one in found.values or [] if _is_root(one, project)), None)
+        root = root or self._project(project).name
+        others = [one for one in found.values or [] if not _is_root(one, project)]
         patch = models.TeamFieldValuesPatch(
             default_value=found.default_value or root,
             values=[models.TeamFieldValue(value=root, include_children=whether), *others],
@@ -88,6 +88,10 @@ class ClassificationCalls(ProjectCalls):
             return area.get_classification_node(project, kind.value, depth=_DEEPEST)
         except NotFoundError:
             return None
+
+
+def _is_root(area: Any, project: str) -> bool:
+    return str(area.value).lower() == project.lower()
 
 
 def _walk(node: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,11 @@ class HookCalls(ProjectCalls):
             project = self._project_id(ref.owner)
         except NotFoundError:
             return ()
-        return tuple(_hook(found) for found in self._subscriptions(project))
+        found = tuple(_hook(one) for one in self._subscriptions(project))
+        # Whoever makes some next need not list them.
+        known: dict[tuple[str, str], str] = self._client.looks.lasting(_known_of(project), dict)
+        known.update(_by_event(found))
+        return found
 
     def create_hook(self, ref: RepositoryRef, hook: Hook, secret: str) -> Hook:
         """Make the one subscription that sends ``hook.events[0]`` of the project to ``hook.url`` with this secret.
@@ -61,11 +65,13 @@ class HookCalls(ProjectCalls):
             status="enabled" if hook.active else "disabledByUser",
         )
         area = self._client.area("service_hooks")
-        for found in self._subscriptions(project, event):
-            if (found.consumer_inputs or {}).get("url") == hook.url:
-                wanted.id = found.id
-                return _hook(area.replace_subscription(wanted, found.id))
-        return _hook(area.create_subscription(wanted))
+        there = self._known(project)
+        if known := there.get((event, hook.url)):
+            wanted.id = known
+            return _hook(area.replace_subscription(wanted, known))
+        made = _hook(area.create_subscription(wanted))
+        there[event, hook.url] = made.id
+        return made
 
     def delete_hook(self, ref: RepositoryRef, hook_id: str) -> None:
         """Delete the subscription; without effect when it is not there."""
@@ -113,11 +119,28 @@ class HookCalls(ProjectCalls):
             at=notification.created_date,
         )
 
-    def _subscriptions(self, project_id: str, event: str | None = None) -> list[Any]:
+    def _known(self, project_id: str) -> dict[tuple[str, str], str]:
+        """The subscriptions of the project as this use case knows them, looked for once."""
+
+        def ask() -> dict[tuple[str, str], str]:
+            return _by_event([_hook(one) for one in self._subscriptions(project_id)])
+
+        return self._client.looks.lasting(_known_of(project_id), ask)
+
+    def _subscriptions(self, project_id: str) -> list[Any]:
         found = self._client.area("service_hooks").list_subscriptions(
-            publisher_id=_PUBLISHER, event_type=event, consumer_id=_CONSUMER, consumer_action_id=_ACTION
+            publisher_id=_PUBLISHER, consumer_id=_CONSUMER, consumer_action_id=_ACTION
         )
         return [one for one in found if (one.publisher_inputs or {}).get("projectId", "").lower() == project_id.lower()]
+
+
+def _known_of(project_id: str) -> tuple[str, str]:
+    return "subscriptions", project_id
+
+
+def _by_event(hooks: Sequence[Hook]) -> dict[tuple[str, str], str]:
+    """Event and address → the first subscription of them."""
+    return {(hook.events[0], hook.url): hook.id for hook in reversed(hooks)}
 
 
 def _hook(found: Any) -> Hook:

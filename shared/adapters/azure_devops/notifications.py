@@ -85,8 +85,11 @@ class NotificationCalls(ProjectCalls):
             return
 
     def _team_and_scope(self, project: str) -> tuple[str, str]:
-        found = self._client.area("core").get_project(project)
-        return str(found.default_team.id), str(found.id).lower()
+        def ask() -> tuple[str, str]:
+            found = self._client.area("core").get_project(project)
+            return str(found.default_team.id), str(found.id).lower()
+
+        return self._client.looks.lasting(("default team", project.lower()), ask)
 
     def _send(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.adapters.azure_devops.errors import NotFoundError
 from shared.adapters.azure_devops.projects import ProjectCalls
 from shared.domain.forge import PipelineResource
@@ -21,14 +23,16 @@ class PipelinePermissionCalls(ProjectCalls):
             return None
         return frozenset(str(one.id) for one in found.pipelines or [] if one.authorized)
 
-    def set_pipeline_permission(
-        self, project: str, resource: PipelineResource, pipeline_id: str, *, allowed: bool
+    def set_pipeline_permissions(
+        self, project: str, resources: Sequence[PipelineResource], pipeline_id: str, *, allowed: bool
     ) -> None:
-        """Let the pipeline use ``resource``, or not; other pipelines keep what they may."""
+        """Let the pipeline use each of ``resources``, or none of them; other pipelines keep what they may."""
         models = self._client.models("pipeline_permissions")
-        wanted = models.ResourcePipelinePermissions(
-            pipelines=[models.PipelinePermission(id=int(pipeline_id), authorized=allowed)],
-            resource=models.Resource(id=resource.id, type=resource.kind.value),
-        )
-        area = self._client.area("pipeline_permissions")
-        area.update_pipeline_permisions_for_resource(wanted, project, resource.kind.value, resource.id)
+        wanted = [
+            models.ResourcePipelinePermissions(
+                pipelines=[models.PipelinePermission(id=int(pipeline_id), authorized=allowed)],
+                resource=models.Resource(id=resource.id, type=resource.kind.value),
+            )
+            for resource in resources
+        ]
+        self._client.area("pipeline_permissions").update_pipeline_permisions_for_resources(wanted, project)

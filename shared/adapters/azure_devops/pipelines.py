@@ -9,6 +9,8 @@ from shared.adapters.azure_devops.repositories import RepositoryCalls
 from shared.domain.forge import PipelineDefinition, RepositoryRef
 from shared.errors import RefusedError
 
+# https://learn.microsoft.com/rest/api/azure/devops/build/definitions/list
+_DEFINITIONS = "dbeaf647-6167-421a-bda9-c9327b25e2e6"
 _YAML_PROCESS = 2
 _FROM_YAML = 2
 
@@ -20,15 +22,20 @@ class PipelineCalls(RepositoryCalls):
         """The YAML pipeline of that name; ``None`` when it or the project is not there, or it is a classic one."""
         area = self._client.area("build")
         try:
-            found = area.get_definitions(project, name=name)
-            matching = [one for one in found if one.name.lower() == name.lower()]
-            if not matching:
-                return None
-            definition = area.get_definition(project, matching[0].id)
+            # The package's own call would drop what the list was asked for beyond its references.
+            answer = area._send(
+                http_method="GET",
+                location_id=_DEFINITIONS,
+                version="7.1-preview.7",
+                route_values={"project": area._serialize.url("project", project, "str")},
+                query_parameters={"name": name, "includeAllProperties": "true"},
+            )
         except NotFoundError:
             return None
-        process = definition.process or {}
-        if process.get("type") != _YAML_PROCESS:
+        found = area._deserialize("[BuildDefinition]", area._unwrap_collection(answer))
+        definition = next((one for one in found if one.name.lower() == name.lower()), None)
+        # A classic one is none of ours.
+        if definition is None or (definition.process or {}).get("type") != _YAML_PROCESS:
             return None
         return self._described(project, definition)
 

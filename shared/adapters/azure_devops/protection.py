@@ -75,12 +75,12 @@ class ProtectionCalls(RepositoryCalls):
 
         Policies over several branches, or over the whole project, are other people's and not read.
         """
-        found = self._found(ref)
-        if found is None:
+        repository_id = self._repository_id(ref)
+        if repository_id is None:
             return None
         enforced: dict[PolicyType, Mapping[str, Any]] = {
             kind: policy.settings
-            for kind, policies in self._policies(ref, found.id, branch).items()
+            for kind, policies in self._policies(ref, repository_id, branch).items()
             for policy in policies
             if policy.is_enabled and policy.is_blocking
         }
@@ -115,7 +115,7 @@ class ProtectionCalls(RepositoryCalls):
         """
         if not rules.allowed_merges:
             raise RefusedError("No way to merge is allowed", "Allow at least one of merge, squash, rebase")
-        repository_id = self._required(ref).id
+        repository_id = self._required_id(ref)
         there = self._policies(ref, repository_id, branch)
         scope = [{"repositoryId": repository_id, "refName": f"refs/heads/{branch}", "matchKind": "Exact"}]
         for kind, (enabled, settings) in _wanted(rules).items():
@@ -123,10 +123,10 @@ class ProtectionCalls(RepositoryCalls):
 
     def remove_branch_rules(self, ref: RepositoryRef, branch: str) -> None:
         """Delete the policies on exactly this branch that ``protect_branch`` makes; without effect when none is there."""
-        found = self._found(ref)
-        if found is None:
+        repository_id = self._repository_id(ref)
+        if repository_id is None:
             return
-        for kind, policies in self._policies(ref, found.id, branch).items():
+        for kind, policies in self._policies(ref, repository_id, branch).items():
             if kind not in _BESIDE_RULES:
                 self._delete(ref.owner, policies)
 
@@ -136,8 +136,8 @@ class ProtectionCalls(RepositoryCalls):
         It counts only where a build starts by itself and is void once the branch moves on. Policies that look at paths
         are other people's and not read.
         """
-        found = self._found(ref)
-        policies = self._policies(ref, found.id, branch)[PolicyType.BUILD] if found else []
+        repository_id = self._repository_id(ref)
+        policies = self._policies(ref, repository_id, branch)[PolicyType.BUILD] if repository_id else []
         required: dict[str, bool] = {}
         for policy in policies:
             build = _build_of(policy)
@@ -149,7 +149,7 @@ class ProtectionCalls(RepositoryCalls):
 
         Raises ``RefusedError`` when the repository or a pipeline is not there.
         """
-        repository_id = self._required(ref).id
+        repository_id = self._required_id(ref)
         there = self._policies(ref, repository_id, branch)[PolicyType.BUILD]
         scope = [{"repositoryId": repository_id, "refName": f"refs/heads/{branch}", "matchKind": "Exact"}]
         for build in builds:
@@ -159,10 +159,10 @@ class ProtectionCalls(RepositoryCalls):
 
     def remove_required_builds(self, ref: RepositoryRef, branch: str, builds: Sequence[str]) -> None:
         """Delete the build policies of those pipelines on exactly this branch; without effect when none is there."""
-        found = self._found(ref)
-        if found is None:
+        repository_id = self._repository_id(ref)
+        if repository_id is None:
             return
-        there = self._policies(ref, found.id, branch)[PolicyType.BUILD]
+        there = self._policies(ref, repository_id, branch)[PolicyType.BUILD]
         self._delete(ref.owner, [policy for policy in there if _build_of(policy) in builds])
 
     def _delete(self, project: str, policies: Sequence[Any]) -> None:

@@ -31,6 +31,11 @@ class RepositoryCalls(ProjectCalls):
         found = self._found(ref)
         return None if found is None else _shown(found)
 
+    def repository_page(self, ref: RepositoryRef) -> str:
+        """The address of the page people open; empty when the repository or its project is not there."""
+        found = self._standing(ref)
+        return "" if found is None else _page(found)
+
     def create_repository(self, ref: RepositoryRef, *, description: str, private: bool) -> Repository:
         """Create an empty repository, or return the one of that name, as is: the service makes one with each project.
 
@@ -163,6 +168,18 @@ class RepositoryCalls(ProjectCalls):
         except NotFoundError:
             return None
 
+    def _repository_id(self, ref: RepositoryRef) -> str | None:
+        """Its id; ``None`` when it or its project is not there."""
+        found = self._standing(ref)
+        return None if found is None else str(found.id)
+
+    def _standing(self, ref: RepositoryRef) -> Any:
+        """The repository, of which what no push changes is of use: its id and its addresses."""
+        return self._client.looks.lasting(("repository", str(ref).lower()), lambda: self._found(ref))
+
+    def _required_id(self, ref: RepositoryRef) -> str:
+        return self._repository_id(ref) or str(self._required(ref).id)
+
     def _required(self, ref: RepositoryRef) -> Any:
         found = self._found(ref)
         if found is None:
@@ -172,12 +189,16 @@ class RepositoryCalls(ProjectCalls):
         return found
 
 
+def _page(found: Any) -> str:
+    return str(found.web_url or found.remote_url)
+
+
 def _shown(found: Any) -> Repository:
     branch = (found.default_branch or "").removeprefix("refs/heads/") or None
     return Repository(
         id=found.id,
         ref=RepositoryRef(owner=found.project.name, name=found.name),
-        url=found.web_url or found.remote_url,
+        url=_page(found),
         clone_url=found.remote_url,
         default_branch=branch,
         private=str(found.project.visibility).lower() != "public",

@@ -18,8 +18,8 @@ class RequiredStatusCalls(ProtectionCalls, AskingCalls):
 
         It should where it is enforced, asks for the status anew with each push, and takes it from nobody but us.
         """
-        found = self._found(ref)
-        policies = self._policies(ref, found.id, branch)[PolicyType.STATUS] if found else []
+        repository_id = self._repository_id(ref)
+        policies = self._policies(ref, repository_id, branch)[PolicyType.STATUS] if repository_id else []
         own = self.own_identity().id if policies else ""
         required: dict[str, bool] = {}
         for policy in policies:
@@ -37,7 +37,7 @@ class RequiredStatusCalls(ProtectionCalls, AskingCalls):
 
         Raises ``RefusedError`` when the repository is not there, or the identity may not edit policies.
         """
-        repository_id = self._required(ref).id
+        repository_id = self._required_id(ref)
         there = self._policies(ref, repository_id, branch)[PolicyType.STATUS]
         settings: dict[str, Any] = {
             "statusGenre": genre,
@@ -53,10 +53,10 @@ class RequiredStatusCalls(ProtectionCalls, AskingCalls):
 
     def remove_required_status(self, ref: RepositoryRef, branch: str, genre: str, name: str) -> None:
         """Delete the policy for that status on exactly this branch; without effect when there is none."""
-        found = self._found(ref)
-        if found is None:
+        repository_id = self._repository_id(ref)
+        if repository_id is None:
             return
-        there = self._policies(ref, found.id, branch)[PolicyType.STATUS]
+        there = self._policies(ref, repository_id, branch)[PolicyType.STATUS]
         wanted = _name({"statusGenre": genre, "statusName": name})
         self._delete(ref.owner, [policy for policy in there if _name(policy.settings) == wanted])
 

@@ -25,9 +25,13 @@ class TeamCalls(ProjectCalls):
     def team(self, project: str, name: str) -> Identity | None:
         """The team of that name; ``None`` when it or the project is not there."""
         try:
-            return self._team(self._client.area("core").get_team(project, name, expand_identity=True))
+            found = self._client.area("core").get_team(project, name, expand_identity=True)
         except NotFoundError:
             return None
+        if found.project_id:
+            # The role of the team is looked up next, by the project's id.
+            self._client.looks.lasting(("project", project.lower()), lambda: str(found.project_id))
+        return self._team(found)
 
     def create_team(self, project: str, name: str, description: str) -> Identity:
         """Create the team, or return the one of that name. Raises ``RefusedError`` when a group has the name."""
@@ -56,7 +60,7 @@ class TeamCalls(ProjectCalls):
 
         Raises ``RefusedError`` when the project is not there, or somebody removed or renamed the group.
         """
-        scope = self._client.area("graph").get_descriptor(self._project(project).id).value
+        scope = self._client.area("graph").get_descriptor(self._project_id(project)).value
         for group in self._groups(scope):
             if group.display_name == _GROUPS[role]:
                 return Identity(id=group.origin_id or "", name=group.display_name, descriptor=group.descriptor)

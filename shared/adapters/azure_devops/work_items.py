@@ -14,6 +14,8 @@ from shared.errors import RefusedError
 PARENT = "System.LinkTypes.Hierarchy-Reverse"
 # The service answers at most this many items at once.
 BATCH = 200
+# A query holds 32,000 characters, and a clause for a key less than 150.
+_KEYS = 100
 
 
 def key_tag(key: str) -> str:
@@ -26,12 +28,29 @@ class WorkItemCalls(ProjectCalls):
 
     _client: AzureDevOpsClient
 
-    def work_items(self, project: str, tag: str) -> Sequence[WorkItem]:
-        """Every work item of ``project`` that carries ``tag``, with its parent, by ascending id."""
+    def work_items(self, project: str, tag: str, keys: Sequence[str] = ()) -> Sequence[WorkItem]:
+        """Every work item of ``project`` that carries ``tag``, or the tag of one of ``keys``, by ascending id.
+
+        Creating items of these keys in the same use case then looks for none of them again.
+        """
+        keys = keys[:_KEYS]
+        tags = (tag, *map(key_tag, keys))
+        found = self._tagged(project, tags)
+        for key in keys:
+            self._keyed(project)[key_tag(key).lower()] = _first(found, key_tag(key))
+        return found
+
+    def _keyed(self, project: str) -> dict[str, WorkItem | None]:
+        """Tag of a key → the first item that carries it, for the keys that were looked for in this use case."""
+        known: dict[str, WorkItem | None] = self._client.looks.lasting(("work items by key", project.lower()), dict)
+        return known
+
+    def _tagged(self, project: str, tags: Sequence[str]) -> tuple[WorkItem, ...]:
         models, area = self._client.models("work_item_tracking"), self._client.area("work_item_tracking")
+        carried = " OR ".join(f"[System.Tags] CONTAINS {quoted(tag)}" for tag in tags)
         query = (
             "SELECT [System.Id] FROM WorkItems "  # noqa: S608 - WIQL, quoted as it demands  # nosec B608
-            f"WHERE [System.TeamProject] = {quoted(project)} AND [System.Tags] CONTAINS {quoted(tag)} "
+            f"WHERE [System.TeamProject] = {quoted(project)} AND ({carried}) "
             "ORDER BY [System.Id]"
         )
         answer = area.query_by_wiql(models.Wiql(query=query), team_context=models.TeamContext(project=project))
@@ -41,7 +60,7 @@ class WorkItemCalls(ProjectCalls):
             request = models.WorkItemBatchGetRequest(ids=ids[start : start + BATCH], expand="Relations")
             items += [self._shown(project, found) for found in area.get_work_items_batch(request, project=project)]
         # CONTAINS may find longer tags too.
-        return tuple(item for item in items if tag.lower() in {name.lower() for name in item.tags})
+        return tuple(item for item in items if any(_first((item,), tag) for tag in tags))
 
     def create_work_item(self, project: str, item: BacklogItem, *, parent_id: int | None) -> WorkItem:
         """Create the work item, or return the one that has the tag of its key already.
@@ -52,9 +71,10 @@ class WorkItemCalls(ProjectCalls):
         bad = [tag for tag in tags if not tag.strip() or any(mark in tag for mark in ";,\r\n")]
         if bad:
             raise RefusedError(f"Not usable as tags: {bad!r}", "Leave out commas, semicolons and line breaks")
-        there = self.work_items(project, key_tag(item.key))
+        keyed, tag = self._keyed(project), key_tag(item.key)
+        there = keyed[tag.lower()] if tag.lower() in keyed else _first(self._tagged(project, (tag,)), tag)
         if there:
-            return there[0]
+            return there
         document = [
             added("/fields/System.Title", item.title),
             added("/fields/System.Description", item.description),
@@ -70,7 +90,8 @@ class WorkItemCalls(ProjectCalls):
         created = self._client.area("work_item_tracking").create_work_item(
             [models.JsonPatchOperation(**operation) for operation in document], project, item.type, expand="Relations"
         )
-        return self._shown(project, created)
+        keyed[tag.lower()] = made = self._shown(project, created)
+        return made
 
     def delete_work_item(self, project: str, item_id: int) -> None:
         """Move the work item to the project's recycle bin; without effect when it is not there."""
@@ -98,6 +119,10 @@ class WorkItemCalls(ProjectCalls):
 def added(path: str, value: Any) -> dict[str, Any]:
     """The operation of a JSON patch that adds ``value``."""
     return {"op": "add", "path": path, "value": value}
+
+
+def _first(items: Sequence[WorkItem], tag: str) -> WorkItem | None:
+    return next((item for item in items if tag.lower() in map(str.lower, item.tags)), None)
 
 
 def _below_root(path: Any) -> str:

@@ -23,7 +23,7 @@ from shared.adapters.github.credentials import (
     TokenSource,
     app_jwt_auth,
 )
-from shared.adapters.github.errors import CredentialError, NotFoundError
+from shared.adapters.github.errors import CredentialError, EmptyRepositoryError, NotFoundError
 from shared.adapters.github.limits import pace_of, request_of, writing
 from shared.adapters.github.sending import Headers, new_requester, send
 from shared.adapters.looks import Looks
@@ -120,10 +120,10 @@ class GitHubClient:
         if known is None:
             try:
                 known = self._authorised(verb, url, body, parameters)
-            except NotFoundError as missing:
+            except (NotFoundError, EmptyRepositoryError) as missing:
                 known = missing
             self.looks.keep(question, known)
-        if isinstance(known, NotFoundError):
+        if isinstance(known, (NotFoundError, EmptyRepositoryError)):
             raise known.with_traceback(None)
         headers, data = known
         # Whoever reads may sort and fill in what it was given.

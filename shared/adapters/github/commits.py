@@ -54,12 +54,14 @@ class CommitCalls(RepositoryCalls):
         wanted: Tree = {
             name: (blob_sha(content), "100755" if name in runnable else "100644") for name, content in files.items()
         }
+        default = self._default_branch(ref)
+        marked = False
         try:
             head = self._head(ref, branch)
         except EmptyRepositoryError:
-            head = self._write_marker(ref, branch)
-        if head is not None and not self._is_marker(ref, head):
-            return self._accept(ref, branch, head, wanted)
+            head, marked = self._write_marker(ref, branch)
+        if head is not None and not marked and not self._is_marker(ref, head):
+            return self._accept(ref, branch, head, wanted, default)
         # What is sent leaves no trace before the branch shows it: a try that stopped half-way would begin anew each time.
         with self._client.together(sum(_inline(content) is None for content in files.values()) + 3):
             commit = self._root_commit(ref, files, wanted, message)
@@ -75,10 +77,13 @@ class CommitCalls(RepositoryCalls):
                 head = commit
         if head is None:
             raise ConflictError(f"{ref}: {branch} vanished while its first commit was being made")
-        self._make_default(ref, branch)
-        return head if head == commit else self._accept(ref, branch, head, wanted)
+        if head != commit:
+            return self._accept(ref, branch, head, wanted, default)
+        self._make_default(ref, branch, default)
+        return head
 
-    def _write_marker(self, ref: RepositoryRef, branch: str) -> str | None:
+    def _write_marker(self, ref: RepositoryRef, branch: str) -> tuple[str | None, bool]:
+        """The head of the branch, and whether it is the marker that was written here."""
         url = repository_path(ref) + "/contents/" + MARKER_PATH
         body = {
             "message": MARKER_MESSAGE,
@@ -86,23 +91,23 @@ class CommitCalls(RepositoryCalls):
             "branch": branch,
         }
         try:
-            return str(self._client.request("PUT", url, body)[1]["commit"]["sha"])
+            return str(self._client.request("PUT", url, body)[1]["commit"]["sha"]), True
         except AlreadyThereError:
             # Another try wrote it between our read and this call.
-            return self._head(ref, branch)
+            return self._head(ref, branch), False
 
     def _is_marker(self, ref: RepositoryRef, head: str) -> bool:
         return self._is_root(ref, head) and self._files(ref, head) == {
             MARKER_PATH: (blob_sha(MARKER_CONTENT), "100644")
         }
 
-    def _accept(self, ref: RepositoryRef, branch: str, head: str, wanted: Tree) -> str:
+    def _accept(self, ref: RepositoryRef, branch: str, head: str, wanted: Tree, default: str) -> str:
         if not self._is_root(ref, head) or self._files(ref, head) != wanted:
             raise RefusedError(
                 f"{ref}: {branch} already holds commits that Doneright did not make",
                 "Use an empty repository, or adopt this one as it is",
             )
-        self._make_default(ref, branch)
+        self._make_default(ref, branch, default)
         return head
 
     def _is_root(self, ref: RepositoryRef, commit: str) -> bool:
@@ -131,9 +136,13 @@ class CommitCalls(RepositoryCalls):
         except AlreadyThereError:
             return  # The caller reads the branch again and judges what is there.
 
-    def _make_default(self, ref: RepositoryRef, branch: str) -> None:
-        data = self._client.request("GET", repository_path(ref))[1]
-        if data.get("default_branch") != branch:
+    def _default_branch(self, ref: RepositoryRef) -> str:
+        """As GitHub names it even before there is one."""
+        return str(self._client.request("GET", repository_path(ref))[1].get("default_branch") or "")
+
+    def _make_default(self, ref: RepositoryRef, branch: str, default: str) -> None:
+        """Set ``branch`` where it was not the default one before anything was written."""
+        if default != branch:
             self._client.request("PATCH", repository_path(ref), {"default_branch": branch})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.adapters.github.client import GitHubClient, path
@@ -23,7 +23,7 @@ class EnvironmentCalls:
         Raises ``NotSupportedError`` where the plan has no environments for private repositories.
         """
         try:
-            return tuple(_shown(ref, data) for data in self._client.pages(repository_path(ref) + "/environments"))
+            return tuple(_shown(ref, data) for data in self._listed(ref))
         except NotFoundError as error:
             raise self._meaning(ref, error) from None
 
@@ -34,7 +34,11 @@ class EnvironmentCalls:
         repositories, and ``RefusedError`` for a reviewer GitHub does not know.
         """
         url = repository_path(ref) + path("/environments/{}", environment.name)
-        current = self._client.get(url) or {}
+        there, name = (
+            self._client.looks.lasting(("environments", str(ref).lower()), lambda: self._by_name(ref)),
+            environment.name.lower(),
+        )
+        current = there.get(name) or {}
         wanted = {
             "wait_timer": _rule(current, "wait_timer").get("wait_timer", 0),
             "prevent_self_review": _rule(current, "required_reviewers").get("prevent_self_review", False),
@@ -44,7 +48,7 @@ class EnvironmentCalls:
         # Plans without these rules refuse the very words.
         body = {name: value for name, value in wanted.items() if value}
         try:
-            self._client.request("PUT", url, body)
+            there[name] = self._client.request("PUT", url, body)[1]
         except NotFoundError as error:
             raise self._meaning(ref, error) from None
 
@@ -62,13 +66,27 @@ class EnvironmentCalls:
 
     def has_account(self, login: str) -> bool:
         """Whether GitHub has a person of that login."""
-        account = self._client.get(path("/users/{}", login))
+        account = self._account(path("/users/{}", login))
         return account is not None and account["type"] != "Organization"
+
+    def _listed(self, ref: RepositoryRef) -> Iterator[Mapping[str, Any]]:
+        return self._client.pages(repository_path(ref) + "/environments")
+
+    def _by_name(self, ref: RepositoryRef) -> dict[str, Mapping[str, Any]]:
+        try:
+            return {data["name"].lower(): data for data in self._listed(ref)}
+        except NotFoundError:
+            return {}
+
+    def _account(self, address: str) -> Mapping[str, Any] | None:
+        """A person or team."""
+        found: Mapping[str, Any] | None = self._client.looks.lasting(address, lambda: self._client.get(address))
+        return found
 
     def _reviewer(self, name: str) -> dict[str, Any]:
         organization, slash, team = name.partition("/")
         address = path("/orgs/{}/teams/{}", organization, team) if slash else path("/users/{}", name)
-        found = self._client.get(address)
+        found = self._account(address)
         if found is None:
             raise RefusedError(
                 f"GitHub has no {'team' if slash else 'account'} {name}",

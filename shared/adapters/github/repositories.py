@@ -28,6 +28,11 @@ class RepositoryCalls:
         data = self._client.get(repository_path(ref))
         return None if data is None else self._shown(data)
 
+    def repository_page(self, ref: RepositoryRef) -> str:
+        """The address of the page people open; empty when the repository is not there."""
+        data = self._client.get(repository_path(ref))
+        return "" if data is None else str(data["html_url"])
+
     def create_repository(self, ref: RepositoryRef, *, description: str, private: bool) -> Repository:
         """Create an empty repository, or return the one that an earlier try created.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
+
 from shared.domain.forge import BacklogItem, Classification, WorkItem
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.errors import DefectError
@@ -10,6 +13,8 @@ from shared.projects.undoing import creating, done, goes_along, take_back
 
 TAG = "doneright"
 KEY_TAG = "doneright:"
+AT_ONCE = 4
+"""Work items of one project that are made at the same time."""
 UNTOUCHED = frozenset({"new", "proposed", "to do"})
 """The state each work item type begins in, over all system processes.
 
@@ -22,21 +27,27 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     boards = context.boards()
     project = text(step, "project")
     planned = _planned(step)
-    found = _by_key(boards.work_items(project, TAG))
+    found = _by_key(boards.work_items(project, TAG, [item.key for item in planned]))
     resource = f"azure_devops.backlog:{project.lower()}"
     if context.ledger.intended(done(resource)):
         # Seeded once. What people moved, closed or removed since is theirs.
         still = sum(item.key in found for item in planned)
         return confirmed(reason=f"{still} of {len(planned)} seeded work items are still there")
-    created = 0
     missing = [item for item in planned if item.key not in found]
+    created = len(missing)
     where = _where(context, step) if missing else {}
-    for item in missing:
+
+    def create(item: BacklogItem) -> None:
         parent = found[item.parent].id if item.parent else None
         tagged = item.model_copy(update={"tags": (TAG, f"{KEY_TAG}{item.key}", *item.tags), **where})
-        with creating(context.ledger, _resource(project, item)):
-            found[item.key] = boards.create_work_item(project, tagged, parent_id=parent)
-        created += 1
+        with creating(context.ledger, _resource(project, item)) as first:
+            if not first:
+                found.update(_by_key(boards.work_items(project, TAG, [item.key])))
+            if item.key not in found:
+                found[item.key] = boards.create_work_item(project, tagged, parent_id=parent)
+
+    for siblings in _rounds(missing, set(found)):
+        context.together([partial(create, item) for item in siblings])
     if created:
         found = _by_key(boards.work_items(project, TAG))
     if lost := [item.key for item in planned if item.key not in found]:
@@ -60,6 +71,21 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     if created:
         return applied(url, f"{created} work items", items=len(planned))
     return confirmed(url, f"{len(planned)} work items", items=len(planned))
+
+
+def _rounds(items: Sequence[BacklogItem], there: set[str]) -> Iterator[list[BacklogItem]]:
+    """What can be made at the same time: items whose parent is there, one below each, since a new link changes both."""
+    left = list(items)
+    while left:
+        round_of: dict[str, BacklogItem] = {}
+        for item in left:
+            if len(round_of) < AT_ONCE and (item.parent is None or item.parent in there):
+                round_of.setdefault(item.parent or item.key, item)
+        if not round_of:
+            raise DefectError(f"backlog items hang under nothing that is planned: {[item.key for item in left]}")
+        yield list(round_of.values())
+        there |= {item.key for item in round_of.values()}
+        left = [item for item in left if item.key not in there]
 
 
 def _where(context: StepContext, step: PlanStep) -> dict[str, str]:

@@ -46,8 +46,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     rules = BranchRules.model_validate(step.inputs["rules"])
     planned = comparable(step, rules)
     resource = _resource(step)
-    repository = forge.repository(ref)
-    url = repository.url if repository else ""
+    url = forge.repository_page(ref)
     if forge.branch_head(ref, branch) is None:
         return waiting(f"{branch} of {ref} has no commit yet", url=url)
 
@@ -93,7 +92,7 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
     resource = _resource(step)
     if not context.ledger.made_here(resource):
         return kept(f"{branch} of {ref} had rules before this run")
-    found = forge.branch_rules(ref, branch) if forge.repository(ref) else None
+    found = forge.branch_rules(ref, branch) if forge.repository_page(ref) else None
     if found is not None:
         planned = comparable(step, BranchRules.model_validate(step.inputs["rules"]))
         if context.ledger.intended(done(resource)) and (other := differences(planned, comparable(step, found))):

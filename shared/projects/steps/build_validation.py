@@ -31,8 +31,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             f"there is no pipeline {text(step, 'pipeline')} whose build could be required",
             "Make it again, or reconcile the project.",
         )
-    repository = forge.repository(ref)
-    url = repository.url if repository else ""
+    url = forge.repository_page(ref)
     found = forge.required_builds(ref, branch)
     lacking = [name for name, build in planned.items() if not found.get(build)]
     if not lacking:

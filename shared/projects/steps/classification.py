@@ -85,16 +85,17 @@ def _plan_with(context: StepContext, project: str, before: TeamPlanning, wanted:
     """Give the default team what it lacks, one thing each; returns how many that were."""
     boards = context.boards()
     changed = 0
+    # First what looks at the areas itself, while they are as they were just read.
+    if wanted.sees_every_area and not before.sees_every_area:
+        with creating(context.ledger, _view(project)):
+            boards.set_sees_every_area(project, True)
+        changed += 1
     if before.backlog_iteration not in known:
         # A team without one can plan in no iteration.
         boards.set_backlog_iteration(project, wanted.backlog_iteration)
         changed += 1
     for identifier in sorted(wanted.iterations - before.iterations):
         boards.add_team_iteration(project, identifier)
-        changed += 1
-    if wanted.sees_every_area and not before.sees_every_area:
-        with creating(context.ledger, _view(project)):
-            boards.set_sees_every_area(project, True)
         changed += 1
     return changed
 

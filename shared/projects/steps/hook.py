@@ -41,8 +41,9 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             # Somebody made it, and disabled it or took events from it: it is set right, and stays theirs.
             forge.create_hook(ref, wanted, secret)
             continue
-        with creating(context.ledger, _resource(step, group)):
-            forge.create_hook(ref, wanted, secret)
+        with creating(context.ledger, _resource(step, group)) as first:
+            if first or not any(_carries(hook, step, group) for hook in there()):
+                forge.create_hook(ref, wanted, secret)
     if absent and (still := missing(there())):
         names = ", ".join(event for group in still for event in group)
         return failed(f"created and not found again: {names}", "Look at the project's hooks; one may be disabled.")

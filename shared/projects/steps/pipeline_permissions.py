@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from shared.domain.forge import PipelineResource, ResourceKind
 from shared.domain.plan import PlanStep, Reversal, StepOutcome
 from shared.projects.steps.step import StepContext, StepDefinition, applied, confirmed, failed, text, texts
-from shared.projects.undoing import creating, done, goes_along, take_back
+from shared.projects.undoing import creating, done, goes_along, listed, take_back
 
 
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
@@ -18,24 +19,28 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     if pipeline is None:
         return failed(f"there is no pipeline {name} to permit anything to", "Make it again, or reconcile the project.")
     found = _resources(context, step)
-    granted = []
-    for label, resource in found.items():
-        grant = _grant(project, resource, pipeline.id)
-        if context.ledger.intended(done(grant)):
-            # Granted once. A permission that people took away since is not given back.
-            continue
-        if not _holds(context, project, resource, pipeline.id):
-            with creating(context.ledger, grant):
-                boards.set_pipeline_permission(project, resource, pipeline.id, allowed=True)
-            granted.append(label)
-            if not _holds(context, project, resource, pipeline.id):
-                return failed(
-                    f"pipeline {name} was let use {label}, and read back without that permission",
-                    "Permit it under the security of the resource, then try again.",
-                    pipeline.url,
-                )
-        context.ledger.intend(done(grant))
-    return (applied if granted else confirmed)(pipeline.url, f"{len(found)} resources", resources=[*found])
+    grants = {label: _grant(project, resource, pipeline.id) for label, resource in found.items()}
+    # Granted once. A permission that people took away since is not given back.
+    due = [label for label, grant in grants.items() if not context.ledger.intended(done(grant))]
+    granted = [label for label in due if not _holds(context, project, found[label], pipeline.id)]
+    if granted:
+        with ExitStack() as intents:
+            for label in granted:
+                intents.enter_context(creating(context.ledger, grants[label]))
+            boards.set_pipeline_permissions(project, [found[label] for label in granted], pipeline.id, allowed=True)
+    lost = [label for label in granted if not _holds(context, project, found[label], pipeline.id)]
+    for label in due:
+        if label not in lost:
+            context.ledger.intend(done(grants[label]))
+    if lost:
+        return failed(
+            f"pipeline {name} was let use {listed(lost)}, and read back without that permission",
+            "Permit it under the security of the resource, then try again.",
+            pipeline.url,
+        )
+    # Also where the answer to an earlier try was lost.
+    made = any(context.ledger.intended(grants[label]) for label in due)
+    return (applied if made else confirmed)(pipeline.url, f"{len(found)} resources", resources=[*found])
 
 
 def reverse(context: StepContext, step: PlanStep) -> Reversal:
@@ -54,7 +59,7 @@ def reverse(context: StepContext, step: PlanStep) -> Reversal:
         mine,
         # One that every pipeline has by now is no longer this pipeline's own to lose.
         lambda: [label for label in mine if number in (boards.permitted_pipelines(project, found[label]) or ())],
-        lambda label: boards.set_pipeline_permission(project, found[label], number, allowed=False),
+        lambda label: boards.set_pipeline_permissions(project, [found[label]], number, allowed=False),
         marks=[done(grant) for grant in mine.values()],
         nothing="no permission was given by this run",
     )

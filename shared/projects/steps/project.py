@@ -24,7 +24,7 @@ from shared.projects.steps.step import (
 from shared.projects.undoing import creating, done, forget_within, project_resource
 
 POLL_SECONDS = 2.0
-FIRST_POLLS = (0.25, 0.5, 1.0)
+FIRST_POLLS = (0.1, 0.25, 0.5, 1.0)
 """Before the first looks: a small organisation's project is often there at once, and all else waits for it."""
 LOOKS = 5
 """How often a reversal looks for a project that is still being made, before it goes on without."""

@@ -21,8 +21,7 @@ GENRE, NAME = "doneright", "review"
 def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     """The status is required of pull requests; what else is required stays."""
     forge, ref, branch = context.forge(step.forge), repository_ref(step), text(step, "branch")
-    repository = forge.repository(ref)
-    url = repository.url if repository else ""
+    url = forge.repository_page(ref)
     found = forge.required_statuses(ref, branch)
     if found.get(_status()):
         return confirmed(url, status=_status())

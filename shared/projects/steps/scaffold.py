@@ -30,7 +30,7 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     ref = repository_ref(step)
     branch = text(step, "branch")
     resource = _resource(step)
-    url = _page(forge.repository(ref))
+    url = forge.repository_page(ref)
     head = forge.branch_head(ref, branch)
     if head is not None and not context.ledger.intended(resource):
         return failed(
@@ -101,10 +101,6 @@ def _message(stack: str, version: str) -> str:
 
 def _resource(step: PlanStep) -> str:
     return f"{step.forge}.scaffold:{str(repository_ref(step)).lower()}:{text(step, 'branch')}"
-
-
-def _page(repository: object) -> str:
-    return str(getattr(repository, "url", ""))
 
 
 STEP = StepDefinition(

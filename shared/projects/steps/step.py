@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.plan import PlanStep, Reversal, ReversalState, StepOutcome, StepState
 from shared.errors import DefectError
-from shared.ports import ArtifactStore, Forge, RepositorySettings, WorkTracker
+from shared.ports import ArtifactStore, Forge, RepositorySettings, Together, WorkTracker
 
 READ_BACK_WAIT = 1.0
 """Seconds before reading again what the forge does not show yet."""
@@ -36,8 +36,11 @@ class Ledger(Protocol):
         """What the forge calls ``resource``, as ``intend`` was told; empty when nothing was told."""
         ...
 
-    def intend(self, resource: str, reference: str = "") -> None:
-        """Write down, durably, that ``resource`` is about to be created, or was made and is called ``reference``."""
+    def intend(self, resource: str, reference: str = "") -> bool:
+        """Write down, durably, that ``resource`` is about to be created, or was made and is called ``reference``.
+
+        Answers whether nobody had written of it before; else an earlier try, or a twin of this one, may have made it.
+        """
         ...
 
     def withdraw(self, resource: str) -> None:
@@ -58,6 +61,7 @@ class StepContext:
     artifacts: ArtifactStore
     ledger: Ledger
     hook_secret: Callable[[ForgeName], str]
+    together: Together
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
     """What the try before observed while it waited. A hint: it may be lost, and the step must do without."""
     settings: RepositorySettings | None = None

@@ -40,10 +40,10 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
             return waiting("the wiki was created and does not show yet")
     due = [page for page in planned if not context.ledger.intended(done(_page(resource, page)))]
     if due:
-        repository = context.forge(step.forge).repository(repository_ref(step))
-        if repository is None:
+        repository = context.forge(step.forge).repository_page(repository_ref(step))
+        if not repository:
             return waiting(f"{repository_ref(step)}, which the wiki links to, does not show yet", url=wiki.url)
-        due = [page.model_copy(update={"text": page.text.replace("{repository}", repository.url)}) for page in due]
+        due = [page.model_copy(update={"text": page.text.replace("{repository}", repository)}) for page in due]
     theirs = 0
     for page in due:
         # A wiki that this very try made has no pages.

@@ -32,13 +32,13 @@ def resources(forge):
 def test_a_pipeline_is_let_use_a_resource_and_others_keep_theirs(sandbox, forge, resources):
     for resource in resources:
         assert forge.permitted_pipelines("Shop", resource) == frozenset()
-        forge.set_pipeline_permission("Shop", resource, "7", allowed=True)
+        forge.set_pipeline_permissions("Shop", [resource], "7", allowed=True)
         sandbox.lose_answer("PATCH", "(?i)/pipelines/pipelinepermissions")
         with pytest.raises(TransientError):
-            forge.set_pipeline_permission("Shop", resource, "8", allowed=True)
-        forge.set_pipeline_permission("Shop", resource, "8", allowed=True)
+            forge.set_pipeline_permissions("Shop", [resource], "8", allowed=True)
+        forge.set_pipeline_permissions("Shop", [resource], "8", allowed=True)
         assert forge.permitted_pipelines("Shop", resource) == {"7", "8"}
-        forge.set_pipeline_permission("Shop", resource, "8", allowed=False)
+        forge.set_pipeline_permissions("Shop", [resource], "8", allowed=False)
         assert forge.permitted_pipelines("Shop", resource) == {"7"}
 
 
@@ -54,4 +54,4 @@ def test_nothing_is_permitted_where_there_is_no_project(forge, resources):
 
 def test_whoever_may_not_permit_is_refused(sandbox, forge, resources):
     with pytest.raises(RefusedError):
-        sandbox.forge("ada-pat").set_pipeline_permission("Shop", resources[0], "7", allowed=True)
+        sandbox.forge("ada-pat").set_pipeline_permissions("Shop", [resources[0]], "7", allowed=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrations import activities
+from shared.adapters import looks
 from shared.audit.verify import verify_log
 from shared.domain.connection import Mode
 from shared.domain.decision import Choice, event_of
@@ -159,7 +160,7 @@ class Player:
 
     def _app(self) -> App:
         app = App(clock=self.sandboxes.clock)  # type: ignore[arg-type] - it moves as that one does
-        app.ports = replace(app.ports, connect=lambda _: self.sandboxes.connect())
+        app.ports = replace(app.ports, connect=lambda _: self.sandboxes.connect(), together=looks.together)
         return app
 
     def _github(self) -> dict[str, Any]:

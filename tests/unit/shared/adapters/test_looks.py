@@ -82,3 +82,42 @@ def test_an_answer_and_a_lasting_one_to_the_same_question_are_two(told):
     told.keep("name", "a page")
     assert told.lasting("name", lambda: "id") == "id"
     assert told.remembered("name") == "a page"
+
+
+def test_work_done_together_knows_what_lasts_and_adds_to_it(told):
+    table = told.lasting("table", dict)
+    told.keep("q", "a")
+    met = threading.Barrier(3, timeout=10)
+
+    def enter(name):
+        met.wait()
+        assert told.remembered("q") is None
+        told.lasting("table", list)[name] = told.lasting("id", lambda: name)
+        told.forget()
+
+    looks.together([lambda name=name: enter(name) for name in "xyz"])
+    assert table == {"x": "x", "y": "y", "z": "z"}
+    # They may have changed what was looked at, and what each looked up stays its own.
+    assert told.remembered("q") is None
+    assert told.lasting("id", lambda: "anew") == "anew"
+
+
+def test_all_work_has_ended_before_the_first_fault_is_raised(told):
+    ended = []
+
+    def fail(fault):
+        raise fault
+
+    with pytest.raises(KeyError, match="first"):
+        looks.together(
+            [lambda: fail(KeyError("first")), lambda: fail(ValueError("second")), lambda: ended.append("third")]
+        )
+    assert ended == ["third"]
+
+
+def test_work_done_together_outside_a_use_case_remembers_nothing(clock):
+    looks.end()
+    known = Looks(clock)
+    seen = []
+    looks.together([lambda: (known.keep("q", "a"), seen.append(known.remembered("q")))])
+    assert seen == [None]

@@ -99,7 +99,7 @@ READS = {
     "activity", "has_work_items", "merge_kinds", "pipeline_definitions", "inventory",
     "approvers", "classification", "notifications", "permitted_pipelines", "process", "process_type", "team_planning", "deployment_environments", "environments", "has_account", "has_team", "identity", "labels", "security", "topics",
     "members", "role_group", "team", "variable_group", "wiki", "wiki_page", "wiki_pages",
-    "project", "repository", "work_items", "comments", "failed_deliveries", "is_team_member", "issue", "open_issues",
+    "project", "repository", "repository_page", "work_items", "comments", "failed_deliveries", "is_team_member", "issue", "open_issues",
 }  # fmt: skip
 
 

@@ -120,6 +120,7 @@ def test_a_first_commit_is_begun_only_when_it_can_be_finished(server, clock, mon
     pace = pace_of(Pacing(clock), server.url, "t")
     forge = GitHubForge(TOKEN, base_url=server.url, clock=clock, pace=pace)
     server.on("POST", "/y", Answer(201, {}))
+    server.on("GET", "/repos/acme/shop", Answer(200, {"default_branch": "main"}))
     for _ in range(78):
         github_client.GitHubClient.request(forge._client, "POST", "/y", {})
     with pytest.raises(TransientError, match="80 content-creating requests a minute"):

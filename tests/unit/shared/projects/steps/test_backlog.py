@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.plan import ReversalState, StepState
 from shared.errors import DefectError, TransientError
+from shared.projects.steps.backlog import AT_ONCE
 from tests.fakes.forges import Fault
 
 STEP = "azure_devops.backlog"
@@ -20,9 +23,16 @@ def test_every_item_is_made_once_under_its_parent(bench):
     planned = bench.plan.step(STEP).inputs["items"]
     assert outcome.state is StepState.APPLIED
     assert outcome.observed == {"items": len(planned)}
-    assert [item.title for item in board(bench)] == [item["title"] for item in planned]
+    # Those below one parent in their order, whatever is made beside them.
+    keys = {item["key"]: item["title"] for item in planned}
+    below = {title: [] for title in [None, *keys.values()]}
+    for item in planned:
+        below[keys.get(item["parent"])].append(item["title"])
     by_id = {item.id: item for item in board(bench)}
     depth = {"Epic": None, "Feature": "Epic", "User Story": "Feature", "Task": "User Story"}
+    for title, children in below.items():
+        shown = [one.title for one in board(bench) if (by_id[one.parent_id].title if one.parent_id else None) == title]
+        assert shown == children
     for item in board(bench):
         assert (by_id[item.parent_id].type if item.parent_id else None) == depth[item.type]
     assert "Take an order" in [item.title for item in board(bench)]
@@ -93,9 +103,32 @@ def test_taken_back_children_go_before_their_parents(another_run, monkeypatch):
     azure, gone = another_run.app.azure, []
     delete = azure.delete_work_item
     monkeypatch.setattr(azure, "delete_work_item", lambda *asked: (gone.append(asked[1]), delete(*asked)))
-    made = [item.id for item in board(another_run)]
+    made = {item.id: item.parent_id for item in board(another_run)}
     assert another_run.reversed(STEP).state is ReversalState.REMOVED
-    assert gone == made[::-1]
+    assert sorted(gone) == sorted(made)
+    assert all(parent is None or gone.index(number) < gone.index(parent) for number, parent in made.items())
+
+
+def test_no_two_items_are_made_at_once_below_one_parent(bench):
+    rounds = []
+    together = bench.app.ports.together
+
+    def counted(works):
+        before = len(board(bench))
+        together(works)
+        rounds.append([item.parent_id for item in board(bench)[before:]])
+
+    bench.app.ports = replace(bench.app.ports, together=counted)
+    bench.made(STEP)
+    assert all(len(parents) == len(set(parents)) <= AT_ONCE for parents in rounds)
+    assert max(map(len, rounds)) > 1
+    assert sum(map(len, rounds)) == len(board(bench))
+
+
+def test_items_below_one_that_nobody_planned_are_a_defect_of_the_plan(bench):
+    items = [{"key": "a", "type": "Task", "title": "A", "parent": "nobody"}]
+    with pytest.raises(DefectError, match="hang under nothing that is planned"):
+        bench.attempt(STEP, items=items)
 
 
 def test_taken_back_what_people_took_up_stays_with_all_above_it(another_run):
@@ -152,3 +185,10 @@ def test_of_a_project_that_somebody_removed_no_item_is_left(another_run):
     another_run.made(STEP)
     another_run.app.azure.projects.clear()
     assert another_run.reversed(STEP).state is ReversalState.REMOVED
+
+
+def test_what_a_twin_of_this_try_makes_meanwhile_is_not_made_again(bench):
+    # An activity that is delivered twice runs twice, and both have looked before either makes anything.
+    bench.app.azure.after["classification"] = lambda: bench.made(STEP)
+    assert bench.attempt(STEP).state is StepState.APPLIED
+    assert len(board(bench)) == len(bench.plan.step(STEP).inputs["items"])

@@ -12,6 +12,7 @@ from shared.errors import DefectError
 from shared.projects import steps
 from shared.projects.steps import repository
 from shared.projects.steps.step import StepContext
+from tests.fakes.app import one_by_one
 
 
 def test_a_file_that_defines_another_kind_is_a_defect(monkeypatch):
@@ -23,6 +24,6 @@ def test_a_file_that_defines_another_kind_is_a_defect(monkeypatch):
 
 
 def test_a_forge_the_connection_lacks_is_a_defect():
-    context = StepContext(forges={}, tracker=None, artifacts=None, ledger=None, hook_secret=str)
+    context = StepContext(forges={}, tracker=None, artifacts=None, ledger=None, hook_secret=str, together=one_by_one)
     with pytest.raises(DefectError, match="names github"):
         context.forge(ForgeName.GITHUB)

@@ -50,6 +50,14 @@ def test_an_answer_lost_after_the_effect_leaves_exactly_one(bench, either, step)
     assert len(heard) == len(set(heard))
 
 
+def test_what_a_twin_of_this_try_makes_meanwhile_is_not_made_again(bench, either, step):
+    # An activity that is delivered twice runs twice, and both have looked before either makes anything.
+    bench.forge(either).after["hooks"] = lambda: bench.made(step)
+    assert bench.attempt(step).state is StepState.APPLIED
+    heard = [event for hook in ours(bench, either, step) for event in hook.events]
+    assert sorted(heard) == sorted(bench.plan.step(step).inputs["events"])
+
+
 def test_a_disabled_hook_does_not_count_and_fails_with_the_remedy(bench, either, step):
     bench.forge(either).spoil_hooks = True
     outcome = bench.attempt(step)

@@ -56,7 +56,7 @@ def test_what_every_pipeline_may_use_needs_no_permission(made, azure):
     azure.permitted[GROUP] = None
     azure.permitted[PLACES[0]] = {"1", "7"}
     assert made.attempt(STEP).state is StepState.APPLIED
-    assert azure.changes() == ["set_pipeline_permission"]
+    assert azure.changes() == ["set_pipeline_permissions"]
 
 
 def test_a_permission_that_people_took_away_is_not_given_back(made, azure):
@@ -68,7 +68,7 @@ def test_a_permission_that_people_took_away_is_not_given_back(made, azure):
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.REFUSED, Fault.TRANSIENT])
 def test_after_a_fault_every_permission_is_there(made, azure, fault):
-    azure.fail("set_pipeline_permission", fault)
+    azure.fail("set_pipeline_permissions", fault)
     with pytest.raises(RefusedError if fault is Fault.REFUSED else TransientError):
         made.attempt(STEP)
     assert made.attempt(STEP).state is StepState.APPLIED
@@ -79,7 +79,10 @@ def test_one_that_does_not_hold_fails_with_the_remedy(made, azure):
     azure.spoil_permissions = True
     outcome = made.attempt(STEP)
     assert outcome.state is StepState.FAILED
-    assert "let use variable group order-desk, and read back without" in outcome.reason
+    assert (
+        "let use variable group order-desk, environment staging, environment production, and read back without"
+        in outcome.reason
+    )
     assert outcome.remedy
 
 

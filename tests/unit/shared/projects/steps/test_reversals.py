@@ -27,7 +27,7 @@ REMOVALS = {
     "azure_devops.hook": "delete_hook",
     "azure_devops.notifications": "delete_notification",
     "azure_devops.pipeline": "delete_pipeline",
-    "azure_devops.pipeline_permissions": "set_pipeline_permission",
+    "azure_devops.pipeline_permissions": "set_pipeline_permissions",
     "azure_devops.teams": "delete_team",
     "azure_devops.variable_group": "delete_variable_group",
     "azure_devops.wiki": "delete_wiki",

@@ -27,7 +27,7 @@ def test_every_file_is_there_and_read_back(bench, either, step):
 
 def test_the_second_time_it_is_confirmed_by_the_head_alone(bench, either, step):
     assert bench.twice(step).state is StepState.CONFIRMED
-    assert bench.forge(either).calls[-2:] == ["repository", "branch_head"]
+    assert bench.forge(either).calls[-2:] == ["repository_page", "branch_head"]
 
 
 def test_what_people_push_later_is_theirs_and_costs_one_read_more(bench, either, step):
@@ -36,7 +36,7 @@ def test_what_people_push_later_is_theirs_and_costs_one_read_more(bench, either,
     outcome = bench.attempt(step)
     assert outcome.state is StepState.CONFIRMED
     assert "history of main" in outcome.reason
-    assert bench.forge(either).calls[-3:] == ["repository", "branch_head", "is_ancestor"]
+    assert bench.forge(either).calls[-3:] == ["repository_page", "branch_head", "is_ancestor"]
 
 
 def test_a_newer_template_is_not_held_against_a_project_made_from_an_older_one(bench, either, step):
