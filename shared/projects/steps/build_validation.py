@@ -34,15 +34,30 @@ def ensure(context: StepContext, step: PlanStep) -> StepOutcome:
     url = forge.repository_page(ref)
     found = forge.required_builds(ref, branch)
     lacking = [name for name, build in planned.items() if not found.get(build)]
-    if not lacking:
+    # A job that was renamed since, or a pipeline that was made anew: nothing reports it any more, so nothing would merge.
+    outlived = [
+        build for build in found if build not in planned.values() and context.ledger.intended(_resource(step, build))
+    ]
+    if not lacking and not outlived:
         return confirmed(url, builds=[*planned])
-    with ExitStack() as intents:
-        for name in lacking:
-            # One that is asked for in a weaker way is somebody's, and only made stricter.
-            if planned[name] not in found:
-                intents.enter_context(creating(context.ledger, _resource(step, planned[name])))
-        forge.require_builds(ref, branch, [planned[name] for name in lacking])
+    if lacking:
+        with ExitStack() as intents:
+            for name in lacking:
+                # One that is asked for in a weaker way is somebody's, and only made stricter.
+                if planned[name] not in found:
+                    intents.enter_context(creating(context.ledger, _resource(step, planned[name])))
+            forge.require_builds(ref, branch, [planned[name] for name in lacking])
+    if outlived:
+        forge.remove_required_builds(ref, branch, outlived)
     found = forge.required_builds(ref, branch)
+    if still := [build for build in outlived if build in found]:
+        return failed(
+            f"builds that nothing reports any more are still required: {listed(still)}",
+            "An organisation's rule may require them; take them off there.",
+            url,
+        )
+    for build in outlived:
+        context.ledger.withdraw(_resource(step, build))
     if missing := [name for name, build in planned.items() if not found.get(build)]:
         return failed(
             f"the build was required, and read back without: {listed(missing)}",
@@ -100,7 +115,8 @@ STEP = StepDefinition(
     kind="build_validation",
     title="Build validation",
     ensures="Pull requests into the main branch need a green build, up to date with it: of the project's pipeline on Azure "
-    "Repos, of every workflow job that always runs on GitHub. What people require beside it stays.",
+    "Repos, of every workflow job that always runs on GitHub. What people require beside it stays; what an earlier run "
+    "required and the plan no longer names goes.",
     reads_back="The builds that are required, and that each is required of what would be merged.",
     reverses="Goes with the repository when this run made that; else takes back the builds this run required. Those that "
     "were asked for before stay required.",

@@ -51,6 +51,34 @@ def test_one_that_was_taken_off_since_is_required_again_and_others_stay(bench, e
     assert builds == dict.fromkeys([*planned(bench, either), "theirs"], True)
 
 
+def test_what_an_earlier_plan_required_and_nothing_reports_any_more_goes(bench, either, step, builds):
+    bench.made(step)
+    bench.app.ports.ledger(bench.plan.project, "before").intend(
+        f"{either}.build_validation:{str(bench.ref(step)).lower()}:main/renamed"
+    )
+    builds.update(renamed=True, theirs=True)
+    assert bench.attempt(step).state is StepState.APPLIED
+    assert builds == dict.fromkeys([*planned(bench, either), "theirs"], True)
+    assert bench.attempt(step).state is StepState.CONFIRMED
+    # Once it is gone it is no longer ours: who requires it again has it stay.
+    builds["renamed"] = True
+    assert bench.attempt(step).state is StepState.CONFIRMED
+    assert builds["renamed"]
+
+
+def test_one_that_goes_on_being_required_fails_with_the_remedy(bench, either, step, builds, monkeypatch):
+    bench.made(step)
+    bench.app.ports.ledger(bench.plan.project, "before").intend(
+        f"{either}.build_validation:{str(bench.ref(step)).lower()}:main/renamed"
+    )
+    builds["renamed"] = True
+    monkeypatch.setattr(bench.forge(either), "remove_required_builds", lambda *_: None)
+    outcome = bench.attempt(step)
+    assert outcome.state is StepState.FAILED
+    assert "nothing reports any more are still required: renamed" in outcome.reason
+    assert outcome.remedy
+
+
 def test_an_answer_lost_after_the_effect_is_found_required(bench, either, step):
     bench.forge(either).fail("require_builds", Fault.LOST)
     with pytest.raises(TransientError):
