@@ -141,7 +141,7 @@ def _found(one: str | tuple[str, ...]) -> str:
 @cache
 def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The shapes that detect-secrets knows."""
-    from shared.evidence.scanning.secrets import DETECTORS  # noqa: PLC0415 - needed only where a model is asked
+    from shared.evidence.apart.secrets import DETECTORS  # noqa: PLC0415 - needed only where a model is asked
 
     found: list[tuple[str, re.Pattern[str]]] = []
     for detector in DETECTORS:
@@ -155,7 +155,7 @@ def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 @cache
 def _further() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    from shared.evidence.scanning.secrets import FURTHER  # noqa: PLC0415 - as above
+    from shared.evidence.apart.secrets import FURTHER  # noqa: PLC0415 - as above
 
     return tuple(
         (kind.lower(), re.compile(f"(?P<value>{pattern.pattern})", pattern.flags)) for kind, pattern in FURTHER

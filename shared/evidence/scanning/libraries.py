@@ -87,7 +87,7 @@ class _Run:
         self._most = ports.limits.output_bytes
         self._into = into
         self._folder = folder
-        self._command = [*ports.python, "-m", "shared.evidence.scanning.child", module, str(folder)]
+        self._command = [*ports.python, "-m", "shared.evidence.apart.child", module, str(folder)]
         self._lines: queue.Queue[bytes | None] = queue.Queue()
 
     def follow(self) -> _Stopped:

@@ -24,7 +24,7 @@ KEY = b"the key of tests"
 
 @cache
 def _begun(module: str) -> Any:
-    return import_module(f"shared.evidence.scanning.{module}").begin()
+    return import_module(f"shared.evidence.apart.{module}").begin()
 
 
 @pytest.fixture

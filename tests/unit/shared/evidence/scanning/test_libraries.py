@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.evidence.scanning import child, libraries, processes
+from shared.evidence.apart import child
+from shared.evidence.scanning import libraries, processes
 from shared.evidence.scanning.answers import UnansweredError
 from shared.evidence.scanning.placing import numbered, place
 from shared.evidence.scanning.ports import ScanLimits

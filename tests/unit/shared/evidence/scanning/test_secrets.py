@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.change import FileStatus
 from shared.domain.evidence import Severity
+from shared.evidence.apart import secrets as apart
 from shared.evidence.scanning import ScanLimits, secrets
 from tests.fakes.changes import file
 
@@ -40,7 +41,7 @@ def test_a_shape_is_found_wherever_it_stands(job, found, written) -> None:
 
 
 def test_every_detector_that_is_named_is_loaded_and_sees(tmp_path) -> None:
-    version, look = secrets.begin()
+    version, look = apart.begin()
     assert version
     (tmp_path / "text0.py").write_text("".join(f"# {value}\n" for value in SHAPES.values()))
     told = {each["kind"] for each in look(tmp_path, "text0.py")["found"]}

@@ -1,6 +1,6 @@
 """Runs one library over files in a process of its own, telling each file's answer as soon as it is known.
 
-``python -m shared.evidence.scanning.child MODULE FOLDER`` reads the files' names from standard input, a JSON array, and
+``python -m shared.evidence.apart.child MODULE FOLDER`` reads the files' names from standard input, a JSON array, and
 writes JSON lines: the library's version, one line for each file, and at last that it is done.
 """
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     sys.excepthook = _TellsClass(answers)
     _hold_back()
     names = json.load(sys.stdin)
-    version, look = importlib.import_module(f"shared.evidence.scanning.{module}").begin()
+    version, look = importlib.import_module(f"shared.evidence.apart.{module}").begin()
     _tell(answers, {"version": version})
     for name in names:
         _tell(answers, {"file": name, **look(Path(folder), name)})
