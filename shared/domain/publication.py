@@ -67,6 +67,10 @@ class OwnWord(Frozen):
     fingerprint: str = Field(default="", description="From its marker; empty: the summary, or an answer.")
     summary: bool = False
     resolved: bool = False
+    discussion: bool = Field(
+        default=False,
+        description="People are to resolve it, and branch rules may wait for that; no plain comment on GitHub.",
+    )
     path: str = ""
     line: int | None = None
 

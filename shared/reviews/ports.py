@@ -94,8 +94,13 @@ class ChangeWrites(Protocol):
         """Take a comment of ours back; without effect when it is gone."""
         ...
 
-    def remark(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> Sequence[Posted]:
-        """Say each remark beside its lines; one whose lines cannot be reached, as a comment. None is dropped."""
+    def remark(
+        self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark], *, blocking: bool = True
+    ) -> Sequence[Posted]:
+        """Say each remark beside its lines; one whose lines cannot be reached, as a comment. None is dropped.
+
+        What is not ``blocking`` is said as resolved already, where the forge has that; else it stands as open.
+        """
         ...
 
     def resolve(self, ref: ChangeRef, words: Iterable[OwnWord]) -> None:

@@ -162,12 +162,15 @@ class _Publication:
         said = self._say_beside(new)
         self._standing = tuple(one for one in self._voiced if one.fingerprint in standing | said)
 
+    def _lets_merge(self) -> bool:
+        return self._reviewed.advisory or self._reviewed.ruling is Ruling.PASSED
+
     def _let_merge(self, before: Sequence[OwnWord]) -> None:
         """Where nothing is to block, leave no discussion open: branch rules may ask for every one to be resolved.
 
         While something blocks anyway, advice stays open, since what is resolved offers its suggestion no more.
         """
-        if not self._reviewed.advisory and self._reviewed.ruling is not Ruling.PASSED:
+        if not self._lets_merge():
             return
         words = (self._own_words() or ()) if self._said else before
         new = set(self._said)
@@ -178,7 +181,7 @@ class _Publication:
             word
             for word in words
             if word.fingerprint
-            and word.path
+            and word.discussion
             and not word.resolved
             and not remarking.is_settled(word)
             and (untouched or word.fingerprint in new)
@@ -219,7 +222,7 @@ class _Publication:
             return set()
         remarks = [remarking.placed(one, self._reviewed) for one in new]
         try:
-            posted = self._forge.remark(self._ref, self._reviewed.head, remarks)
+            posted = self._forge.remark(self._ref, self._reviewed.head, remarks, blocking=not self._lets_merge())
         except RefusedError as error:
             self._told("remarks could not be said beside the code and stand in the summary", error)
             return set()

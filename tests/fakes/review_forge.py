@@ -277,7 +277,9 @@ class MemoryReviewForge:
         pull.words[:] = [found for found in pull.words if found.id != word.id]
 
     @_call
-    def remark(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> Sequence[Posted]:
+    def remark(
+        self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark], *, blocking: bool = True
+    ) -> Sequence[Posted]:
         pull = self._pull(ref)
         posted = []
         most = self.break_off.pop("remark", None)
@@ -286,10 +288,10 @@ class MemoryReviewForge:
                 raise TransientError(f"remark: the forge answers 502 after {most} of {len(remarks)}")
             placed = one.line is not None and (one.path, one.line) not in self.unreachable
             if placed or one.line is None:
-                self._stand(pull, one.body, path=one.path, line=one.line)
+                self._stand(pull, one.body, path=one.path, line=one.line, **self._state(one.line, blocking))
             else:
                 # As both forges have it: a plain comment that names the place.
-                self._stand(pull, f"{one.body}\n\n`{one.path}:{one.line}`")
+                self._stand(pull, f"{one.body}\n\n`{one.path}:{one.line}`", **self._state(None, blocking))
             posted.append(Posted(fingerprint=one.fingerprint, placed=placed))
         return posted
 
@@ -354,6 +356,11 @@ class MemoryReviewForge:
         if ref.key not in self._pulls:
             raise RefusedError(f"there is no pull request {ref.key}", "Check the number.")
         return self._pulls[ref.key]
+
+    def _state(self, line: int | None, blocking: bool) -> dict[str, bool]:
+        """Azure DevOps lets every comment be a discussion, and begin as resolved; GitHub those beside code, open."""
+        azure = self.name is ForgeName.AZURE_DEVOPS
+        return {"discussion": azure or line is not None, "resolved": azure and not blocking}
 
     def _stand(self, pull: _Pull, body: str, **fields: object) -> OwnWord:
         self._numbered += 1

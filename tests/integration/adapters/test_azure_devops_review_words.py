@@ -178,9 +178,31 @@ def test_a_suggestion_that_the_words_hold_already_is_not_said_again(place, chang
     other = body.replace(PRINTS[0], PRINTS[1])
     given = [remark(0, body=body, suggestion="y"), remark(1, body=other, suggestion="y", line=99)]
     place.forge.remark(change, head(place, change), given)
-    beside, apart = (one["comments"][0]["content"] for one in place.threads(change))
+    # Both are said at the same time.
+    by_mark = {PRINTS[0] in one: one for one in (one["comments"][0]["content"] for one in place.threads(change))}
+    beside, apart = by_mark[True], by_mark[False]
     assert beside == body
     assert apart == f"{other.replace('```suggestion', '```')}\n\n`src/app.py:99`"
+
+
+def test_what_blocks_nothing_begins_closed_and_is_no_open_discussion(place, change):
+    given = [remark(number, line=number + 1) for number in range(2)] + [remark(2, line=99)]
+    place.forge.remark(change, head(place, change), given, blocking=False)
+    assert [one["status"] for one in place.threads(change)] == ["closed"] * 3
+    words = place.forge.own_words(change)
+    assert all(word.resolved and word.discussion for word in words)
+    place.forge.say(change, "A summary that nobody is to settle")
+    assert [word.discussion for word in place.forge.own_words(change)] == [True] * 3 + [False]
+
+
+def test_every_remark_is_said_though_one_of_them_fails(place, change):
+    given = [remark(number, line=number + 1) for number in range(2)]
+    place.sandbox.faults.add({"kind": "unavailable", "method": "POST", "path": "/threads", "count": 1})
+    with pytest.raises(TransientError):
+        place.forge.remark(change, head(place, change), given)
+    assert len(place.threads(change)) == 1
+    place.forge.remark(change, head(place, change), given)
+    assert sorted(word.fingerprint for word in place.forge.own_words(change)) == sorted(PRINTS[:2])
 
 
 def test_an_answer_stands_in_the_thread_and_is_given_once(place, change):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any
 
 from shared.adapters.azure_devops.processes import ProcessCalls
@@ -18,6 +19,8 @@ from shared.errors import NotSupportedError, RefusedError, TransientError
 
 AT_A_TIME = 32
 """Questions of all reviews of this process under way together; how fast they go out is the pace's matter."""
+AT_ONCE = 4
+"""Changes of one pull request that are made together, since the service takes each by itself."""
 
 STATES = {"completed": PullRequestState.MERGED, "abandoned": PullRequestState.CLOSED}
 _BRANCH = "refs/heads/"
@@ -53,6 +56,15 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
     def _later[A](self, ask: Callable[[], A]) -> Future[A]:
         """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
         return later(self.counting_here(ask), AT_A_TIME)
+
+    def _a_few_at_once[A](self, asks: Sequence[Callable[[], A]]) -> list[A]:
+        """Each answer, in their order. All have ended before a failure is told: who tries again must find what was done."""
+        answers: list[A] = []
+        for some in batched(asks, AT_ONCE, strict=False):
+            under_way = [self._later(ask) for ask in some]
+            wait(under_way)
+            answers += [one.result() for one in under_way]
+        return answers
 
     def own_identity(self) -> Person:
         """Who the service takes us for; asked once in ten minutes."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from shared.adapters.azure_devops.reviews.asking import sha
@@ -25,11 +26,13 @@ _SUGGESTED = re.compile(r"^(`{3,})suggestion[ \t]*$", re.MULTILINE)
 class RemarkCalls(FileCalls, WordCalls):
     """The part of ``AzureDevOpsForge`` that remarks on lines."""
 
-    def remark(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> Sequence[Posted]:
+    def remark(
+        self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark], *, blocking: bool = True
+    ) -> Sequence[Posted]:
         """Say each remark beside its lines; one whose lines cannot be reached, as a comment. None is dropped.
 
-        One that was said before, by its fingerprint, is not said again, unless we took it for settled since. Raises
-        ``ConflictError`` when ``head`` is the head of no push.
+        One that was said before, by its fingerprint, is not said again, unless we took it for settled since. Unless
+        ``blocking``, its thread begins closed. Raises ``ConflictError`` when ``head`` is the head of no push.
         """
         if not remarks:
             return ()
@@ -41,27 +44,26 @@ class RemarkCalls(FileCalls, WordCalls):
         }
         pushes = [int(one.id) for one in asked_pushes.result() if sha(one.source_ref_commit) == head]
         positions = self._positions(ref, head, pushes, [one for one in remarks if one.fingerprint not in said])
-        posted: dict[str, Posted] = {}
-        for one in remarks:
-            if one.fingerprint in posted:
-                continue
-            if (word := said.get(one.fingerprint)) is not None:
-                posted[one.fingerprint] = Posted(fingerprint=one.fingerprint, placed=_is_placed(one, word.path))
-                continue
-            placed = self._say_beside(ref, one, positions)
-            posted[one.fingerprint] = Posted(fingerprint=one.fingerprint, placed=placed)
-        return tuple(posted[one.fingerprint] for one in remarks)
+        wanted = {one.fingerprint: one for one in remarks}
+        placed = {name: _is_placed(wanted[name], word.path) for name, word in said.items() if name in wanted}
+        status = "active" if blocking else "closed"
+        new = [one for name, one in wanted.items() if name not in placed]
+        said_now = self._a_few_at_once([partial(self._say_beside, ref, one, positions, status) for one in new])
+        placed |= {one.fingerprint: beside for one, beside in zip(new, said_now, strict=True)}
+        return tuple(Posted(fingerprint=one.fingerprint, placed=placed[one.fingerprint]) for one in remarks)
 
-    def _say_beside(self, ref: ChangeRef, one: PlacedRemark, positions: Mapping[str, dict[str, Any]]) -> bool:
+    def _say_beside(
+        self, ref: ChangeRef, one: PlacedRemark, positions: Mapping[str, dict[str, Any]], status: str
+    ) -> bool:
         where = positions.get(one.fingerprint)
         if where is not None:
             try:
-                self._start(ref, _body(one, suggesting=True), status="active", **where)
+                self._start(ref, _body(one, suggesting=True), status=status, **where)
             except RefusedError:
                 pass  # the position is refused: said below as a comment
             else:
                 return True
-        self._start(ref, _body(one, suggesting=False), status="active")
+        self._start(ref, _body(one, suggesting=False), status=status)
         return _is_placed(one, "")
 
     def _positions(

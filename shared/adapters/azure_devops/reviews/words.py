@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from shared.adapters.azure_devops.errors import NotFoundError
@@ -69,9 +70,8 @@ class WordCalls(AskingCalls):
 
     def resolve(self, ref: ChangeRef, words: Iterable[OwnWord]) -> None:
         """Mark remarks as settled; those that are, or are gone, change nothing."""
-        for word in words:
-            if not word.resolved:
-                self._set_status(ref, _ids(word.id)[0], "fixed")
+        threads = [_ids(word.id)[0] for word in words if not word.resolved]
+        self._a_few_at_once([partial(self._set_status, ref, thread, "fixed") for thread in threads])
 
     def answer(self, ref: ChangeRef, comment: str, body: str) -> None:
         """Answer in the thread of ``comment`` (``thread:comment``, or the thread's number), once.
@@ -151,6 +151,7 @@ def _word(thread: Any, comment: Any) -> OwnWord:
         fingerprint=fingerprint.group(1) if fingerprint else "",
         summary=SUMMARY_MARKER in body,
         resolved=status_of(thread) in _SETTLED,
+        discussion=bool(status_of(thread)),
         path=path,
         line=line,
     )

@@ -23,12 +23,16 @@ _FENCES = re.compile(r"`{3,}")
 class RemarkCalls(WordCalls, StandingCalls):
     """The part of ``GitHubForge`` that remarks."""
 
-    def remark(self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark]) -> Sequence[Posted]:
+    def remark(
+        self, ref: ChangeRef, head: str, remarks: Sequence[PlacedRemark], *, blocking: bool = True
+    ) -> Sequence[Posted]:
         """Say each remark beside its lines; one whose lines cannot be reached, as a comment.
 
-        One whose fingerprint stands there already is not said again. All that can be placed goes in one review.
+        One whose fingerprint stands there already is not said again. All that can be placed goes in one review, whose
+        threads begin open: ``blocking`` changes nothing here.
         Raises ``ConflictError`` when the pull request shows another head by now.
         """
+        del blocking
         if not remarks:
             return ()
         there = {word.fingerprint: bool(word.path) for word in self.own_words(ref) if word.fingerprint}

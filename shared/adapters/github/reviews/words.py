@@ -184,7 +184,8 @@ def _plain(node: Mapping[str, Any]) -> OwnWord:
 def _in_code(thread: Mapping[str, Any], node: Mapping[str, Any]) -> OwnWord:
     word = _word(f"{REVIEW}/{node['fullDatabaseId']}/{thread['id']}", node["body"])
     line = thread.get("line") or thread.get("originalLine")
-    return word.model_copy(update={"resolved": thread["isResolved"], "path": thread["path"], "line": line})
+    stands = {"resolved": thread["isResolved"], "discussion": True, "path": thread["path"], "line": line}
+    return word.model_copy(update=stands)
 
 
 def _word(identifier: str, body: str) -> OwnWord:

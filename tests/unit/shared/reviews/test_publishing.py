@@ -453,6 +453,27 @@ def test_advice_is_in_the_way_of_nothing_once_the_change_passed(forge: ForgeName
     assert "resolve" not in stage.forge.called
 
 
+@BOTH
+def test_advice_whose_line_is_out_of_reach_is_in_the_way_of_nothing_either(forge: ForgeName) -> None:
+    stage = Stage(forge)
+    stage.forge.unreachable.add((PLACED.path, PLACED.line or 0))
+    met = a_finding(DISCUSSED, Outcome.MET)
+    stage.tell(a_reviewed(a_finding("no_secrets", remarks=(a_remark(),)), an_advice(), met, forge=forge))
+    stage.tell(a_reviewed(a_finding("no_secrets", Outcome.MET), an_advice(), met, forge=forge))
+    # A plain comment on GitHub is no discussion, and stays to be read.
+    assert still_open(stage) == (0 if forge is ForgeName.AZURE_DEVOPS else 1)
+
+
+@BOTH
+def test_advice_that_is_said_with_a_verdict_that_passed_begins_in_nobodys_way(forge: ForgeName) -> None:
+    stage = Stage(forge)
+    stage.tell(a_reviewed(a_finding("no_secrets", Outcome.MET), an_advice(), forge=forge))
+    assert still_open(stage) == 0
+    assert ("resolve" in stage.forge.called) == (forge is ForgeName.GITHUB), (
+        "where threads can begin resolved, none is asked for"
+    )
+
+
 def test_what_people_may_have_answered_is_theirs_to_close() -> None:
     stage = Stage(ForgeName.GITHUB)
     unread = a_finding(DISCUSSED, enforcement=Enforcement.ADVISORY)
