@@ -63,6 +63,8 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
         for some in batched(asks, AT_ONCE, strict=False):
             under_way = [self._later(ask) for ask in some]
             wait(under_way)
+            # They change what this thread was told.
+            self._client.looks.forget()
             answers += [one.result() for one in under_way]
         return answers
 

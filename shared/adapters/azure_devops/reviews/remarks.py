@@ -39,7 +39,7 @@ class RemarkCalls(FileCalls, WordCalls):
         asked_pushes = self._later(lambda: self._iterations(ref))
         said = {
             word.fingerprint: word
-            for word in self.own_words(ref)
+            for word in self._recent_words(ref)
             if word.fingerprint and SETTLED_MARKER not in word.body
         }
         pushes = [int(one.id) for one in asked_pushes.result() if sha(one.source_ref_commit) == head]

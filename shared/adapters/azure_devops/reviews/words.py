@@ -31,7 +31,14 @@ class WordCalls(AskingCalls):
     def own_words(self, ref: ChangeRef) -> Sequence[OwnWord]:
         """Everything Doneright said there, oldest first, read anew."""
         own = self.own_identity().id
-        return tuple(_words(self._threads(ref), own))
+        words = tuple(_words(self._threads(ref), own))
+        self._client.looks.keep(("own words", ref.key), words)
+        return words
+
+    def _recent_words(self, ref: ChangeRef) -> Sequence[OwnWord]:
+        """As ``own_words``, which a caller that has just asked, and changed nothing since, need not do again."""
+        known: Sequence[OwnWord] | None = self._client.looks.remembered(("own words", ref.key))
+        return self.own_words(ref) if known is None else known
 
     def say(self, ref: ChangeRef, body: str) -> OwnWord:
         """A comment about the change as a whole, which nobody is asked to settle.
@@ -39,7 +46,7 @@ class WordCalls(AskingCalls):
         Returns the one that says so already; the summary, of which there is one, is made to say it.
         """
         body = fitting(body)
-        for word in self.own_words(ref):
+        for word in self._recent_words(ref):
             if word.fingerprint or word.path:
                 continue
             if word.body == body:

@@ -35,7 +35,7 @@ class RemarkCalls(WordCalls, StandingCalls):
         del blocking
         if not remarks:
             return ()
-        there = {word.fingerprint: bool(word.path) for word in self.own_words(ref) if word.fingerprint}
+        there = {word.fingerprint: bool(word.path) for word in self._recent_words(ref) if word.fingerprint}
         wanted = list({one.fingerprint: one for one in remarks if one.fingerprint not in there}.values())
         beside = [one for one in wanted if one.path and one.line is not None]
         said = self._beside(ref, head, beside) if beside else set()

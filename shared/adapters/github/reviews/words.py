@@ -46,7 +46,14 @@ class WordCalls(IdentityCalls):
 
         Of what the owner of a personal access token wrote, only that which carries a mark of ours.
         """
-        return tuple(word for word, _ in self._own_words(ref))
+        words = tuple(word for word, _ in self._own_words(ref))
+        self._client.looks.keep(("own words", ref.key), words)
+        return words
+
+    def _recent_words(self, ref: ChangeRef) -> Sequence[OwnWord]:
+        """As ``own_words``, which a caller that has just asked, and changed nothing since, need not do again."""
+        known: Sequence[OwnWord] | None = self._client.looks.remembered(("own words", ref.key))
+        return self.own_words(ref) if known is None else known
 
     def _own_words(self, ref: ChangeRef) -> list[tuple[OwnWord, str]]:
         """Each word of ours with the id of the thread it stands in; empty for plain comments."""
@@ -84,7 +91,7 @@ class WordCalls(IdentityCalls):
         The very same comment is found again, not repeated; a summary takes the place of the summary that is there.
         """
         body = fitting(body)
-        plain = [word for word in self.own_words(ref) if place_of(word.id).kind == COMMENT]
+        plain = [word for word in self._recent_words(ref) if place_of(word.id).kind == COMMENT]
         same = next((word for word in plain if _same(word.body, body)), None)
         if same is not None:
             return same
