@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,6 +161,56 @@ class Offered:
         made = self.branch_with(aside, files)
         self.point(self.branch, made, self.head)
         self.heads.append(made)
+
+    def push_aside(self, branch: str, added: Mapping[str, bytes], renamed: Mapping[str, str]) -> None:
+        """A branch made from main with one commit more, of anything that git takes: also bytes, and files that moved."""
+        base = self.team.base()
+        self.point(branch, base)
+        with self.client() as client:
+            if self.forge is ForgeName.GITHUB:
+                self._commit_to_github(client, branch, base, added, renamed)
+                return
+            changes: list[dict[str, Any]] = [
+                {
+                    "changeType": "add",
+                    "item": {"path": f"/{path}"},
+                    "newContent": {"content": base64.b64encode(content).decode(), "contentType": "base64encoded"},
+                }
+                for path, content in added.items()
+            ]
+            changes += [
+                {"changeType": "rename", "sourceServerItem": f"/{old}", "item": {"path": f"/{new}"}}
+                for old, new in renamed.items()
+            ]
+            update = {"name": f"refs/heads/{branch}", "oldObjectId": base}
+            commit = {"comment": f"{discount.TITLE}", "changes": changes}
+            made = client.post("/pushes", json={"refUpdates": [update], "commits": [commit]}, timeout=120)
+            assert made.status_code < 300, made.text[:500]
+
+    def _commit_to_github(
+        self, client: httpx.Client, branch: str, base: str, added: Mapping[str, bytes], renamed: Mapping[str, str]
+    ) -> None:
+        def taken(answer: httpx.Response) -> Any:
+            assert answer.status_code < 300, answer.text[:500]
+            return answer.json()
+
+        entries: list[dict[str, Any]] = []
+        for path, content in added.items():
+            entry: dict[str, Any] = {"path": path, "mode": "100644", "type": "blob"}
+            try:
+                entries.append({**entry, "content": content.decode()})
+            except UnicodeDecodeError:
+                body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+                entries.append({**entry, "sha": taken(client.post("/git/blobs", json=body))["sha"]})
+        there = {one["path"]: one for one in taken(client.get(f"/git/trees/{base}", params={"recursive": "1"}))["tree"]}
+        for old, new in renamed.items():
+            moved = {"mode": "100644", "type": "blob"}
+            entries += [{**moved, "path": old, "sha": None}, {**moved, "path": new, "sha": there[old]["sha"]}]
+        tree = taken(client.get(f"/git/commits/{base}"))["tree"]["sha"]
+        made = taken(client.post("/git/trees", json={"base_tree": tree, "tree": entries}, timeout=120))
+        body = {"message": discount.TITLE, "tree": made["sha"], "parents": [base]}
+        commit = taken(client.post("/git/commits", json=body))
+        taken(client.patch(f"/git/refs/heads/{branch}", json={"sha": commit["sha"]}))
 
     def open_between(self, source: str, target: str) -> None:
         """Casey opens a pull request from one branch to another."""

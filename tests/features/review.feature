@@ -150,6 +150,39 @@ Feature: Every pull request is held to the definition of done, on both forges
       | Azure DevOps | loses its answers      |
 
   @slow
+  Scenario Outline: What the last of 3,000 files leaks is found
+    When Casey offers a change of 3000 files on <forge>, and the last leaks a key
+    Then the verdict counts 3000 files and is in the way for "no_secrets"
+    And there is exactly one summary comment, about the newest head
+
+    Examples:
+      | forge        |
+      | GitHub       |
+      | Azure DevOps |
+
+  @slow
+  Scenario Outline: A change of 10 MB is looked at to its end
+    When Casey offers a change of 10 MB on <forge>, and the last file leaks a key
+    Then the verdict counts 24 files and is in the way for "no_secrets"
+    And there is exactly one summary comment, about the newest head
+
+    Examples:
+      | forge        |
+      | GitHub       |
+      | Azure DevOps |
+
+  @slow
+  Scenario Outline: Pictures, other bytes and files that moved are looked at as far as anybody can
+    When Casey offers a change on <forge> with a picture, bytes of no kind and a file that moved
+    Then the bytes of no kind keep the verdict on "no_secrets" open, and the picture does not
+    And there is exactly one summary comment, about the newest head
+
+    Examples:
+      | forge        |
+      | GitHub       |
+      | Azure DevOps |
+
+  @slow
   Scenario: A change from a fork gets no say and no merge
     # Azure Repos: a fork lies in the same organisation, and whoever may make one there is known to it.
     When a stranger offers a change with a policy of its own from a fork on GitHub

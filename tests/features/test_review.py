@@ -702,3 +702,65 @@ def _as_before(world: World, story: dict[str, Any]) -> None:
     assert shown is not None
     assert shown["verdict"] == story["verdict"]
     assert shown["record"]["wanted"] == story["wanted rounds"]
+
+
+# changes of unusual size and kind
+
+
+def _aside(
+    world: World, story: dict[str, Any], forge: str, added: dict[str, bytes], moved: dict[str, str] | None = None
+) -> None:
+    change = story["change"] = Offered.on(world, story["name"], forge)
+    branch = f"fix/{secrets.token_hex(4)}"
+    change.push_aside(branch, added, moved or {})
+    change.open_between(branch, "main")
+
+
+def _leaking() -> bytes:
+    return f'"""Told to nobody."""\n\nKEY = "{discount.leaked_key()}"\n'.encode()
+
+
+@when(parsers.parse("Casey offers a change of 3000 files on {forge}, and the last leaks a key"))
+def _many(world: World, story: dict[str, Any], forge: str) -> None:
+    folder = f"src/many_{secrets.token_hex(4)}"
+    added = {f"{folder}/part_{n:04}.py": f'"""Part {n}."""\n\nVALUE = {n}\n'.encode() for n in range(2_999)}
+    _aside(world, story, forge, added | {f"{folder}/the_last.py": _leaking()})
+
+
+@then(parsers.parse('the verdict counts {count:d} files and is in the way for "{criterion}"'))
+def _counted(story: dict[str, Any], count: int, criterion: str) -> None:
+    verdict = _offered(story).verdict("a verdict", bool)
+    assert criterion in blocking(verdict)
+    (size,) = (one for one in verdict["findings"] if one["criterion"] == "change_is_small")
+    assert f"in {count} files" in str(size), size
+
+
+@when(parsers.parse("Casey offers a change of 10 MB on {forge}, and the last file leaks a key"))
+def _big(world: World, story: dict[str, Any], forge: str) -> None:
+    mark = secrets.token_hex(4)
+    lines = 10_000_000 // 23 // len(f"Line 00000 of 00 {mark}, told once.\n") + 1
+    text = {n: "".join(f"Line {line:05} of {n:02} {mark}, told once.\n" for line in range(lines)) for n in range(23)}
+    assert sum(map(len, text.values())) >= 10_000_000
+    added = {f"docs/{mark}/big_{n:02}.md": told.encode() for n, told in text.items()}
+    _aside(world, story, forge, added | {f"src/{mark}.py": _leaking()})
+
+
+@when(parsers.parse("Casey offers a change on {forge} with a picture, bytes of no kind and a file that moved"))
+def _odd(world: World, story: dict[str, Any], forge: str) -> None:
+    mark = secrets.token_hex(4)
+    story["bytes"], story["picture"] = f"data/{mark}.blob", f"docs/{mark}.png"
+    added = {
+        story["picture"]: b"\x89PNG\r\n\x1a\n\0" + secrets.token_bytes(100_000),
+        story["bytes"]: b"\0" + secrets.token_bytes(3_000),
+        f"src/{mark}.py": b'"""Moved, and nothing else."""\n',
+    }
+    _aside(world, story, forge, added, {"docs/threat-model.md": f"docs/threats-{mark}.md"})
+
+
+@then(parsers.parse('the bytes of no kind keep the verdict on "{criterion}" open, and the picture does not'))
+def _not_looked_at(story: dict[str, Any], criterion: str) -> None:
+    verdict = _offered(story).verdict("a verdict", bool)
+    (found,) = (one for one in verdict["findings"] if one["criterion"] == criterion)
+    assert found["outcome"] == "not_available", found
+    assert story["bytes"] in str(found)
+    assert story["picture"] not in str(found)

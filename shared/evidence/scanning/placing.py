@@ -74,7 +74,7 @@ def place(
         if text is None and sparse and file.patch is not None:
             text = _sparse(file)
         if text is None:
-            unseen.append(Unseen(file.path, "its text could not be had"))
+            unseen.append(Unseen(file.path, "its text could not be had; one longer than 512 KiB is not read"))
             continue
         largest = most(file) if most else limits.file_bytes
         # No character takes less than a byte, so a huge text is not copied to be refused.
