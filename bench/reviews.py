@@ -1,6 +1,6 @@
 """Measures the review of a change of 100 files on each forge while every call takes 100 ms more.
 
-Four things are told of each forge. The calls of collecting the evidence, and those of the whole review as the simulator saw
+Four things are told of each forge. The calls that the evidence takes, and those of the whole review as the simulator saw
 them, each beside the budget of 15 and one a page of files. How long collecting takes, in one process over the stack's own
 storage, beside the critical path of the very calls it made (`bench/critical_path.py` says how that is found). And how long
 the whole review takes on the stack, from the request to its end, on GitHub beside pr-agent, which reviews changes alike in
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import peer_python
-from bench.critical_path import Recorder, critical_path
+from bench.critical_path import Recorder, critical_path, evidence_calls
 from bench.processes import environment, python, running
 from bench.result import BenchError, Result, compare
 from bench.review_world import PROJECT, World, world
@@ -148,7 +148,7 @@ def _collections(
         if len(evidence.known_files) != FILES:
             raise BenchError(f"{len(evidence.known_files)} of {FILES} files were collected")
         path, chain = critical_path(forge, recorder.made)
-        found.append(Collection(seconds, path, chain, len(recorder.made)))
+        found.append(Collection(seconds, path, chain, len(evidence_calls(forge, recorder.made))))
     return found[1:]
 
 

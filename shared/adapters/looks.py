@@ -41,6 +41,25 @@ def end() -> None:
     _thread.seen = None
 
 
+def carried[A](work: Callable[[], A]) -> Callable[[], A]:
+    """``work``, for another thread, which knows what this one was told until now; what it is told stays its own."""
+    return _knowing(work, getattr(_thread, "seen", None))
+
+
+def _knowing[A](work: Callable[[], A], seen: dict[Looks, dict[Hashable, _Look]] | None) -> Callable[[], A]:
+    told = None if seen is None else {client: dict(known) for client, known in seen.items()}
+    context = copy_context()
+
+    def run() -> A:
+        _thread.seen = told
+        try:
+            return work()
+        finally:
+            end()
+
+    return lambda: context.run(run)
+
+
 AT_ONCE = 8
 """Pieces of work of all use cases of this process that are under way beside one another."""
 
@@ -51,23 +70,12 @@ def together(works: Sequence[Callable[[], None]]) -> None:
     All have ended when this returns, or raises what the first of them that failed did. They must not wait for one another.
     """
     seen: dict[Looks, dict[Hashable, _Look]] | None = getattr(_thread, "seen", None)
-    lasting = {
+    lasting: dict[Looks, dict[Hashable, _Look]] = {
         client: {question: look for question, look in known.items() if isinstance(question, _Lasting)}
         for client, known in (seen or {}).items()
     }
 
-    def knowing(work: Callable[[], None]) -> Callable[[], None]:
-        def run() -> None:
-            _thread.seen = None if seen is None else {client: dict(known) for client, known in lasting.items()}
-            try:
-                work()
-            finally:
-                end()
-
-        context = copy_context()
-        return lambda: context.run(run)
-
-    under_way = [later(knowing(work), AT_ONCE) for work in works]
+    under_way = [later(_knowing(work, None if seen is None else lasting), AT_ONCE) for work in works]
     wait(under_way)
     for client in seen or ():
         # They may have changed what was looked at.

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
+from shared.adapters import looks
 from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.repositories import RepositoryCalls
 from shared.adapters.later import later
@@ -44,7 +45,10 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
         return self._client.tally[0]
 
     def counting_here[A](self, ask: Callable[[], A]) -> Callable[[], A]:
-        """``ask``, for another thread to call: its questions count as asked by this one."""
+        """``ask``, for another thread to call: its questions count as asked by this one, whose looks it knows."""
+        return looks.carried(self._counting(ask))
+
+    def _counting[A](self, ask: Callable[[], A]) -> Callable[[], A]:
         tally = self._client.tally
 
         def asking() -> A:
@@ -55,7 +59,7 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
 
     def _later[A](self, ask: Callable[[], A]) -> Future[A]:
         """``ask`` under way. What runs so must not wait for another of these: all places might be taken by the waiting."""
-        return later(self.counting_here(ask), AT_A_TIME)
+        return later(self._counting(ask), AT_A_TIME)
 
     def _a_few_at_once[A](self, asks: Sequence[Callable[[], A]]) -> list[A]:
         """Each answer, in their order. All have ended before a failure is told: who tries again must find what was done."""
@@ -118,6 +122,16 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
 
     def _web_page(self, ref: ChangeRef) -> str:
         return self._client.page(ref.repository.owner, "_git", ref.repository.name, "pullrequest", str(ref.number))
+
+
+def pushes_of(ref: ChangeRef) -> tuple[str, str]:
+    """Under which a look at a change remembers its pushes."""
+    return "pushes", ref.key
+
+
+def statuses_of(ref: ChangeRef) -> tuple[str, str]:
+    """Under which it remembers the statuses of its pushes."""
+    return "statuses", ref.key
 
 
 def part[A](ask: Callable[[], A]) -> Part[A]:

@@ -15,8 +15,10 @@ from shared.adapters.azure_devops.reviews.asking import (
     is_sha,
     part,
     person,
+    pushes_of,
     sha,
     short,
+    statuses_of,
     utc,
 )
 from shared.adapters.azure_devops.reviews.checks import CheckCalls
@@ -88,8 +90,12 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         evaluations, builds = asked_evaluations.result(), asked_builds.result()
         asked_policy_checks = self._later(lambda: self._policy_checks(project, _known(evaluations), head))
         asked_branch_checks = self._later(lambda: self._build_checks(project, _known(builds)))
-        threads = asked_threads.result()
+        threads, statuses = asked_threads.result(), asked_statuses.result()
         asked_entries.result()
+        # Whoever announces the review next need not ask for them again.
+        self._client.looks.keep(pushes_of(ref), iterations)
+        if not isinstance(statuses, Unknown):
+            self._client.looks.keep(statuses_of(ref), statuses)
         change = self._pull_shown(ref, pull, head, iteration, asked_position.result(), iterations)
         return Looked(
             change=change,
@@ -99,7 +105,7 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
             threads=_threads(threads),
             checks=_checks(
                 asked_on_head.result(),
-                asked_statuses.result(),
+                statuses,
                 evaluations,
                 builds,
                 asked_policy_checks.result(),

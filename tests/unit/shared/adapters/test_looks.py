@@ -121,3 +121,21 @@ def test_work_done_together_outside_a_use_case_remembers_nothing(clock):
     seen = []
     looks.together([lambda: (known.keep("q", "a"), seen.append(known.remembered("q")))])
     assert seen == [None]
+
+
+def test_work_carried_to_another_thread_knows_what_this_one_was_told_until_then(told):
+    told.keep("q", "a")
+    seen = []
+
+    def work():
+        seen.append(told.remembered("q"))
+        told.keep("later", "b")
+        return "done"
+
+    carried = looks.carried(work)
+    told.keep("after", "c")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(carried()))
+    thread.start()
+    thread.join()
+    assert (seen, answers, told.remembered("later")) == (["a"], ["done"], None)
