@@ -10,19 +10,17 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions import pages
+from functions.known import named_connection
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from functions.starting import Begun, begin
 from shared.domain import shapes
 from shared.domain.adoption import AdoptionWish
-from shared.domain.connection import Connection
-from shared.domain.faults import FieldFault
 from shared.domain.run import ProjectRecord
 from shared.projects.adopting import consenting
 from shared.projects.adopting.live import NotThereError
 from shared.projects.adopting.planning import WishFaultError, adopt
 from shared.projects.adopting.showing import view_of
 from shared.projects.asking import Asked
-from shared.projects.ports import CONNECTIONS
 from shared.services import Services, services
 
 blueprint = df.Blueprint()
@@ -63,7 +61,7 @@ def create_adoption(req: func.HttpRequest) -> func.HttpResponse:
     """``POST /api/adoptions``: plan the adoption of what exists; nothing is changed."""
     app = services()
     body = body_of(req, NewAdoption)
-    connection = _connection(app, body.connection)
+    connection = named_connection(app, body.connection)
     wish = validated(AdoptionWish, body.model_dump(exclude={"connection"}, exclude_unset=True))
     try:
         record = adopt(app.project_ports, wish, connection, actor=actor_of(req))
@@ -146,18 +144,6 @@ def _unknown(project: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.NOT_FOUND, f"there is no adoption of {project}", remedy="POST /api/adoptions makes one."
     )
-
-
-def _connection(app: Services, connection_id: str) -> Connection:
-    found = app.project_ports.connections.get(CONNECTIONS, connection_id)
-    if found is None:
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST,
-            f"there is no connection {connection_id!r}",
-            faults=(FieldFault(field="connection", problem="is none there is"),),
-            remedy="GET /api/connections lists those there are; POST /api/connections makes one.",
-        )
-    return found[0]
 
 
 def _from_form(req: func.HttpRequest) -> NewConsent:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions import pages
+from functions.known import known_connection
 from functions.problems import (
     ProblemError,
     actor_of,
@@ -20,9 +21,9 @@ from functions.problems import (
     wants_html,
 )
 from shared.connections import keeping, manifest
-from shared.domain.connection import Connection, ConnectionPatch, ConnectionSettings
+from shared.domain.connection import ConnectionPatch, ConnectionSettings
 from shared.domain.faults import FieldFault
-from shared.errors import ConflictError, DefectError
+from shared.errors import ConflictError
 from shared.services import services
 
 blueprint = func.Blueprint()
@@ -65,7 +66,7 @@ def list_connections(req: func.HttpRequest) -> func.HttpResponse:
 @refusals
 def show_connection(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/connections/{id}``."""
-    return answer(_found(req))
+    return answer(known_connection(services(), req.route_params["id"]))
 
 
 @blueprint.function_name("change_connection")
@@ -74,7 +75,7 @@ def show_connection(req: func.HttpRequest) -> func.HttpResponse:
 def change_connection(req: func.HttpRequest) -> func.HttpResponse:
     """``PATCH /api/connections/{id}``: pause, resume, advisory mode, who may ask, credentials."""
     app = services()
-    before = _found(req)
+    before = known_connection(services(), req.route_params["id"])
     patch = body_of(req, ConnectionPatch)
     wanted = keeping.merged(before, patch)
     settings = validated(ConnectionSettings, {name: wanted[name] for name in ConnectionSettings.model_fields})
@@ -97,7 +98,7 @@ def change_connection(req: func.HttpRequest) -> func.HttpResponse:
 @refusals
 def check_connection(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/connections/{id}/check``: each permission needed, present or missing, with the remedy."""
-    connection = _found(req)
+    connection = known_connection(services(), req.route_params["id"])
     found = keeping.check(services().project_ports, connection)
     return page(pages.connection_check(connection, found)) if wants_html(req) else answer(found)
 
@@ -108,7 +109,7 @@ def check_connection(req: func.HttpRequest) -> func.HttpResponse:
 def offer_github_app(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/connections/{id}/github-app``: the page that registers the connection's GitHub App."""
     app = services()
-    connection = _found(req)
+    connection = known_connection(services(), req.route_params["id"])
     state = app.links.state("github-app", connection.id, app.clock.now() + STATE_LIFETIME)
     form = manifest.form(connection, app.links, state)
     return page(pages.github_app(connection, form))
@@ -138,18 +139,6 @@ def finish_github_app(req: func.HttpRequest) -> func.HttpResponse:
         tell_secret=app.tell_app_secret,
     )
     return page(pages.github_app_registered(connection, registered))
-
-
-def _found(req: func.HttpRequest) -> Connection:
-    connection_id = req.route_params["id"]
-    try:
-        return services().project_ports.connection(connection_id)
-    except DefectError:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND,
-            f"there is no connection {connection_id}",
-            remedy="GET /api/connections lists those there are.",
-        ) from None
 
 
 def _actor(req: func.HttpRequest, tenant: str) -> str:

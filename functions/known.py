@@ -5,8 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from functions.problems import ProblemError
+from shared.domain.connection import Connection
+from shared.domain.faults import FieldFault
 from shared.domain.run import ProjectRecord
+from shared.projects.ports import CONNECTIONS
 from shared.services import Services
+
+_CONNECTIONS_LISTED = "GET /api/connections lists those there are"
 
 
 def known_project(app: Services, project: str) -> ProjectRecord:
@@ -24,3 +29,26 @@ def no_project(project: str) -> ProblemError:
         f"there is no project {project[:80]}",
         remedy="GET /api/projects lists those there are.",
     )
+
+
+def known_connection(app: Services, connection: str) -> Connection:
+    """The connection that an address names. Raises ``ProblemError`` (404) when there is none."""
+    found = app.project_ports.connections.get(CONNECTIONS, connection)
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, f"there is no connection {connection[:80]}", remedy=f"{_CONNECTIONS_LISTED}."
+        )
+    return found[0]
+
+
+def named_connection(app: Services, connection: str) -> Connection:
+    """The connection that a body's field ``connection`` names. Raises ``ProblemError`` (400) when there is none."""
+    found = app.project_ports.connections.get(CONNECTIONS, connection)
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            f"there is no connection {connection[:80]}",
+            faults=(FieldFault(field="connection", problem="is none there is"),),
+            remedy=f"{_CONNECTIONS_LISTED}; POST /api/connections makes one.",
+        )
+    return found[0]

@@ -11,7 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from functions.known import known_project
+from functions.known import known_connection, known_project
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals, validated
 from orchestrations.durable import ended, start
 from shared.domain.connection import Connection
@@ -20,7 +20,6 @@ from shared.domain.policy import Level
 from shared.domain.run import ProjectRecord
 from shared.domain.simulation import MOST_CHANGES, AskedSimulation, SimulationState
 from shared.errors import TransientError
-from shared.projects.ports import CONNECTIONS
 from shared.projects.repositories import repositories_of
 from shared.services import Services, services
 
@@ -109,7 +108,7 @@ def show_organisation_policy(req: func.HttpRequest) -> func.HttpResponse:
     from shared.reviews.effective import kept_text
 
     app = services()
-    connection = _connection(app, req.route_params["id"])
+    connection = known_connection(app, req.route_params["id"])
     found = kept_text(app.review_ports, Level.ORGANISATION, connection.id)
     if found is None:
         raise ProblemError(
@@ -128,7 +127,7 @@ def set_organisation_policy(req: func.HttpRequest) -> func.HttpResponse:
     from shared.reviews.effective import kept_text
 
     app = services()
-    connection = _connection(app, req.route_params["id"])
+    connection = known_connection(app, req.route_params["id"])
     _set(app, req, Level.ORGANISATION, connection.id, connection.id)
     kept = kept_text(app.review_ports, Level.ORGANISATION, connection.id)
     return answer(kept.model_dump(mode="json") if kept else {})
@@ -250,17 +249,6 @@ def _given[M: NewPolicy](req: func.HttpRequest, model: type[M]) -> M:
 def _text(policy: PolicyGiven) -> str:
     # JSON is YAML: what is given as an object is read by the same reader, line by line.
     return policy if isinstance(policy, str) else json.dumps(policy, ensure_ascii=False, indent=1)
-
-
-def _connection(app: Services, ident: str) -> Connection:
-    found = app.project_ports.connections.get(CONNECTIONS, ident)
-    if found is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND,
-            f"there is no connection {ident[:80]}",
-            remedy="GET /api/connections lists those there are.",
-        )
-    return found[0]
 
 
 def _repository(

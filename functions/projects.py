@@ -12,13 +12,13 @@ from pydantic import Field
 
 from functions import decisions, pages
 from functions.adoptions import run_on
-from functions.known import known_project, no_project
+from functions.known import known_connection, known_project, named_connection, no_project
 from functions.problems import ProblemError, actor_of, answer, body_of, page, refusals, validated, wants_html
 from functions.starting import Begun, begin
 from shared.domain.connection import Connection
 from shared.domain.project import ProjectRequest
 from shared.domain.strictness import tightened, weakened
-from shared.errors import DefectError, TransientError
+from shared.errors import TransientError
 from shared.projects import asking, drift, status
 from shared.projects.admission import API_REQUESTER, faults_with
 from shared.projects.adopting import consenting
@@ -49,7 +49,7 @@ def create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient)
 def _create_project(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app = services()
     body = body_of(req, NewProject, EXAMPLES)
-    connection = _connection(app, body.connection)
+    connection = named_connection(app, body.connection)
     # What was left at its default is made as strict as the organisation wants it; what was asked for is held against it.
     asked = validated(ProjectRequest, body.model_dump(exclude={"connection"}, exclude_unset=True))
     weaker = weakened(asked.rules, connection.least_rules)
@@ -144,7 +144,7 @@ def _reconcile_project(req: func.HttpRequest, client: df.SyncDurableFunctionsCli
         )
         run_on(client, app, again)
         return _accepted(app, record.id, again.instance, HTTPStatus.ACCEPTED)
-    return _begin(req, client, record.request, _connection(app, record.connection))
+    return _begin(req, client, record.request, known_connection(app, record.connection))
 
 
 @blueprint.function_name("view_project")
@@ -183,17 +183,6 @@ def _show(req: func.HttpRequest, project: str) -> func.HttpResponse:
     decide = decisions.address(project, code) if code else ""
     reviews = f"/api/reviews?{urlencode({'project': project, 'code': code})}" if code else ""
     return page(pages.project(view, decide=decide, reviews=reviews))
-
-
-def _connection(app: Services, connection_id: str) -> Connection:
-    try:
-        return app.project_ports.connection(connection_id)
-    except DefectError:
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST,
-            f"there is no connection {connection_id!r}",
-            remedy="GET /api/connections lists those there are; POST /api/connections makes one.",
-        ) from None
 
 
 def _ask(app: Services, request: ProjectRequest, connection: Connection, actor: str) -> asking.Asked:

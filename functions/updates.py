@@ -8,14 +8,13 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import Field
 
-from functions.known import known_project
+from functions.known import known_connection, known_project, named_connection
 from functions.problems import ProblemError, actor_of, answer, body_of, refusals
 from orchestrations.durable import ended, start
 from shared.domain.connection import Connection
 from shared.domain.forge import Frozen
 from shared.domain.run import ProjectRecord
 from shared.domain.scaffold_update import EndedRun, UpdateState
-from shared.projects.ports import CONNECTIONS
 from shared.projects.updates import offering, running
 from shared.projects.updates.surveying import updatable
 from shared.services import Services, services
@@ -81,7 +80,7 @@ def update_scaffolds(req: func.HttpRequest, client: df.SyncDurableFunctionsClien
 def _update_scaffolds(req: func.HttpRequest, client: df.SyncDurableFunctionsClient) -> func.HttpResponse:
     app = services()
     asked = body_of(req, NewUpdates, {"connection": "acme", "force": "false"})
-    connection = _connection(app, asked.connection, HTTPStatus.BAD_REQUEST)
+    connection = named_connection(app, asked.connection)
     return _begin(req, client, connection, f"scaffold-updates/{connection.id}", force=asked.force)
 
 
@@ -91,7 +90,7 @@ def _update_scaffolds(req: func.HttpRequest, client: df.SyncDurableFunctionsClie
 def show_scaffold_updates(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/scaffold-updates/{id}``: the newest run over a connection's projects, repository by repository."""
     app = services()
-    connection = _connection(app, req.route_params["id"], HTTPStatus.NOT_FOUND)
+    connection = known_connection(app, req.route_params["id"])
     view = running.newest(app.update_ports, connection.id)
     if view is None:
         raise ProblemError(
@@ -129,17 +128,6 @@ def _begin(
 
 def _project(app: Services, project: str) -> ProjectRecord:
     return updatable(known_project(app, project), project)
-
-
-def _connection(app: Services, connection_id: str, absent: HTTPStatus) -> Connection:
-    found = app.project_ports.connections.get(CONNECTIONS, connection_id)
-    if found is None:
-        raise ProblemError(
-            absent,
-            f"there is no connection {connection_id!r}",
-            remedy="GET /api/connections lists those there are; POST /api/connections makes one.",
-        )
-    return found[0]
 
 
 def _flag(req: func.HttpRequest, name: str) -> bool:
