@@ -147,10 +147,10 @@ def step(context: OrchestrationContext, payload: dict[str, Any]) -> Yields[dict[
             return {"state": StepState.FAILED.value}
         if outcome.state is not StepState.WAITING:
             return {"state": outcome.state.value}
-        deadline, granted = later(deadline, granted, outcome.granted_seconds)
+        deadline, granted, pause = later(deadline, granted, outcome.granted_seconds, outcome.wait_seconds)
         memory = outcome.observed or task.memory
         task = task.model_copy(update={"attempt": task.attempt + 1, "memory": memory})
-        yield context.create_timer(timedelta(seconds=outcome.wait_seconds))
+        yield context.create_timer(pause)
 
 
 def _task(run: RunInput, project: str, plan: DrawnPlan, step_id: str, round_number: int) -> StepTask:

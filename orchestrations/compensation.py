@@ -73,6 +73,6 @@ def _take_back(context: OrchestrationContext, run: RunInput, task: StepTask) -> 
             return
         if reversal.state is not ReversalState.WAITING:
             return
-        deadline, granted = later(deadline, granted, reversal.granted_seconds)
+        deadline, granted, pause = later(deadline, granted, reversal.granted_seconds, reversal.wait_seconds)
         task = task.model_copy(update={"attempt": task.attempt + 1, "memory": reversal.observed or task.memory})
-        yield context.create_timer(timedelta(seconds=reversal.wait_seconds))
+        yield context.create_timer(pause)

@@ -32,6 +32,11 @@ MOST_GRANTED = timedelta(hours=24)
 """How long a forge may ask for patience in all; its word is kept beside deadlines and counts of tries, yet not for ever."""
 SHORTEST_GRANT = timedelta(seconds=10)
 """Shorter waits count like our own: a forge that asks for a second again and again would fill the history."""
+LEAST_SHARE = 0.1
+"""Of what was granted so far, the next wait is no less. A forge that is away for a day, and asks for half a minute each time,
+is tried some seventy times and not three thousand; the replay of such a history would take hours of a processor. Whoever
+comes back after an outage is noticed within a tenth of it.
+"""
 
 LONGEST_STATES = 7_000
 """Characters of the states of steps within a custom status; the project's id stands beside them."""
@@ -99,18 +104,27 @@ def call[R](context: OrchestrationContext, activity: str, payload: BaseModel, re
         after = answer["again"]["after"]
         pause = timedelta(seconds=after if after is not None else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt))
         # Whoever names a time is not tried in vain before; only tries of our own choosing are counted.
-        named = after is not None and pause >= SHORTEST_GRANT and granted + pause <= MOST_GRANTED
-        granted, attempt = (granted + pause, attempt) if named else (granted, attempt + 1)
-        yield context.create_timer(pause)
+        grant = _grant(granted, pause) if after is not None else None
+        granted, attempt = (granted, attempt + 1) if grant is None else (granted + grant, attempt)
+        yield context.create_timer(grant or pause)
     raise DefectError(f"{activity} asked for patience {MOST_TRIES} times: {reason}")
 
 
-def later(deadline: datetime, granted: timedelta, asked: float) -> tuple[datetime, timedelta]:
-    """``deadline`` put off by the ``asked`` seconds a forge named, and what it was granted in all."""
-    wait = timedelta(seconds=asked)
-    if wait < SHORTEST_GRANT or granted + wait > MOST_GRANTED:
-        return deadline, granted
-    return deadline + wait, granted + wait
+def later(deadline: datetime, granted: timedelta, asked: float, wait: float) -> tuple[datetime, timedelta, timedelta]:
+    """``deadline`` put off by the ``asked`` seconds a forge named, what it was granted in all, and how long to wait now.
+
+    ``wait`` is how long to wait where nothing is granted, in seconds.
+    """
+    grant = _grant(granted, timedelta(seconds=asked))
+    if grant is None:
+        return deadline, granted, timedelta(seconds=wait)
+    return deadline + grant, granted + grant, max(grant, timedelta(seconds=wait))
+
+
+def _grant(granted: timedelta, asked: timedelta) -> timedelta | None:
+    """How long to wait for who asks for that much, and was ``granted`` so much before; ``None``: it counts as our own."""
+    grant = max(asked, LEAST_SHARE * granted)
+    return grant if asked >= SHORTEST_GRANT and granted + grant <= MOST_GRANTED else None
 
 
 def start(client: SyncDurableFunctionsClient, runbook: str, instance: str, payload: BaseModel) -> bool:
