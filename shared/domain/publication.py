@@ -82,6 +82,13 @@ class Posted(Frozen):
     placed: bool = Field(description="False: it stands as a comment about the change, its lines being out of reach.")
 
 
+class BegunRun(Frozen):
+    """A run of a workflow or pipeline that a forge began by itself for a commit of a branch."""
+
+    name: str
+    url: str
+
+
 class MergeOutcome(Frozen):
     """What became of a merge."""
 

@@ -6,6 +6,7 @@ Nothing is merged that is a draft, comes from a fork, is only advised about, or 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -32,6 +33,9 @@ _ABOUT_THE_KIND = re.compile(r"\bnot allow|\bnot permitted|\bpolicy\b|\bstrategy
 """Words by which a forge may mean the kind of merge. Anything else it says would be said of every kind: a missing approval,
 a merge that is under way already."""
 
+LOOKS = (0.5, 1.0, 2.0)
+"""Seconds between the looks at what a merge began, which a forge shows a moment later."""
+_MOST_RUNS = 3
 _PAUSE = 5.0
 """Seconds until it is asked again."""
 
@@ -71,9 +75,11 @@ def merge_when_green(
     *,
     allowed: AbstractSet[MergeKind] = EVERY_KIND,
     moved: Follow = nothing,
-    deploy: Follow = nothing,
 ) -> MergeOutcome:
-    """Merge the change if it may be, then delete its branch, let its ticket move and the next deployment begin.
+    """Merge the change if it may be, then delete its branch, let its ticket move and see that the next deployment began.
+
+    The merge itself begins it, as any push to the branch does: on both forges the workflow or pipeline says so. Whether it
+    did is looked at and told.
 
     Doing it again merges nothing twice; what follows is done again, and has to bear that. A kind of merge that the
     forge turns down makes room for the next one that is allowed.
@@ -81,7 +87,6 @@ def merge_when_green(
     Args:
         allowed: kinds of merge the repository takes, where that is known.
         moved: moves the ticket.
-        deploy: starts what comes after a merge.
 
     Raises ``TransientError`` when the forge may answer later.
     """
@@ -92,7 +97,7 @@ def merge_when_green(
     outcome = _merged(forge, reviewed, change, allowed)
     if not outcome.merged:
         return outcome
-    followed = [_branch_deleted(forge, change), *moved(outcome), *deploy(outcome)]
+    followed = [_branch_deleted(forge, change), *moved(outcome), *_begun(forge, change, outcome.commit)]
     return outcome.model_copy(update={"followed": tuple(followed)})
 
 
@@ -151,6 +156,24 @@ def _message(reviewed: Reviewed, change: Change) -> str:
     number = f" (#{change.ref.number})"
     titled = title if title.endswith(number) else f"{title}{number}"
     return f"{titled}\n\nDoneright-Review: {reviewed.review}"
+
+
+def _begun(forge: ReviewForge, change: Change, commit: str) -> list[str]:
+    """What the forge began for the merged commit, or that it began nothing. Never stops the rest."""
+    if not commit:
+        return []
+    for pause in (*LOOKS, 0.0):
+        try:
+            runs = forge.begun_runs(change.ref.repository, change.target, commit)
+        except (RefusedError, TransientError) as error:
+            return [f"whether the merge began a run is not known: {error.reason}"]
+        if runs:
+            return [f"the merge began {run.name}: {run.url}" for run in runs[:_MOST_RUNS]]
+        time.sleep(pause)
+    return [
+        f"the merge began nothing: no workflow or pipeline runs {commit[:7]} on {change.target}; "
+        "where one is to deploy it, look at its triggers and begin it by hand"
+    ]
 
 
 def _branch_deleted(forge: ReviewForge, change: Change) -> str:

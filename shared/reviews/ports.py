@@ -13,7 +13,7 @@ from shared.domain.connection import Connection
 from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, MergeKind, RepositoryRef
 from shared.domain.policy import KeptPolicy
-from shared.domain.publication import MergeOutcome, OwnCheck, OwnWord, Permission, PlacedRemark, Posted
+from shared.domain.publication import BegunRun, MergeOutcome, OwnCheck, OwnWord, Permission, PlacedRemark, Posted
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord
@@ -68,6 +68,10 @@ class ChangeReads(Protocol):
 
     def permission(self, repository: RepositoryRef, login: str) -> Permission:
         """What ``login`` may do in the repository."""
+        ...
+
+    def begun_runs(self, repository: RepositoryRef, branch: str, commit: str) -> Sequence[BegunRun]:
+        """What the arrival of exactly ``commit`` on ``branch`` began, asked anew."""
         ...
 
 

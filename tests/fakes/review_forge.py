@@ -18,6 +18,7 @@ from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, MergeKind, RepositoryRef
 from shared.domain.publication import (
     SUMMARY_MARKER,
+    BegunRun,
     CheckConclusion,
     MergeOutcome,
     OwnCheck,
@@ -107,6 +108,10 @@ class MemoryReviewForge:
         self.allowed_merges: frozenset[MergeKind] = frozenset(MergeKind)
         self.merges: list[tuple[str, str, MergeKind, str]] = []
         """Key of the pull request, head, how, and with what message."""
+        self.begun: dict[tuple[str, str], Sequence[BegunRun]] = defaultdict(
+            lambda: (BegunRun(name="Delivery 7", url="https://forge.example/runs/7"),)
+        )
+        """(owner/name in lower case, branch) → what every merge into it begins."""
         self._pulls: dict[str, _Pull] = {}
         self._numbered = 0
 
@@ -343,6 +348,10 @@ class MemoryReviewForge:
         self.merges.append((ref.key, head, kind, message))
         self.alter(ref, state=PullRequestState.MERGED, merge_commit=commit)
         return MergeOutcome(merged=True, commit=commit)
+
+    @_call
+    def begun_runs(self, repository: RepositoryRef, branch: str, commit: str) -> Sequence[BegunRun]:
+        return tuple(self.begun[str(repository).lower(), branch])
 
     @_call
     def delete_branch(self, repository: RepositoryRef, branch: str, head: str) -> None:

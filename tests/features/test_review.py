@@ -166,6 +166,13 @@ def _on_record(world: World, story: dict[str, Any], name: str, forge: str) -> No
     assert "doneright:review:judged" in tags
     assert f"{key}:review:published" in tags
     assert tags.count(f"{key}:change:merged") == 1
+    (merged,) = (
+        event
+        for event in _events(world, story)
+        if (event["tag"], event["subject"]) == (f"{key}:change:merged", change.ref.key)
+    )
+    # The forge began the workflow or pipeline that deploys by itself, and Doneright saw that it did.
+    assert [one for one in merged["detail"]["followed"] if one.startswith("the merge began ")], merged["detail"]
     assert world.api.get(f"/api/audit/{slug}/verify").json()["ok"] is True
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import zlib
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from urllib.parse import quote
+
+import yaml
 
 from local.sandbox.github import objects, present
 from local.sandbox.github.errors import ApiError, bad_request, not_found
-from local.sandbox.github.hub import Record, node_id, now
+from local.sandbox.github.hub import Hub, Record, node_id, now
 from local.sandbox.github.routing import Answer, Call, route
 
 REPO = "/repos/{owner}/{repo}"
+_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 
 
 def workflows_of(call: Call, repo: Record) -> list[Record]:
@@ -20,20 +25,16 @@ def workflows_of(call: Call, repo: Record) -> list[Record]:
     files = objects.flat(call.hub, call.hub.table("commits")[head]["tree"]) if head else {}
     found = []
     for path, (_, sha) in files.items():
-        if not re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path):
+        if not _WORKFLOW.fullmatch(path):
             continue
-        name = re.search(
-            r"^name:\s*['\"]?(.+?)['\"]?\s*$", objects.blob(call.hub, sha).decode(errors="replace"), re.MULTILINE
-        )
-        # The same file keeps its number across commits.
-        number = zlib.crc32(f"{repo['id']}:{path}".encode())
+        number = _number(repo, path)
         url = f"{present.repository_url(call.hub, repo)}/actions/workflows/{number}"
         page = present.html_url(call.hub, repo)
         found.append(
             {
                 "id": number,
                 "node_id": node_id("Workflow", number),
-                "name": name.group(1) if name else path,
+                "name": _title(objects.blob(call.hub, sha).decode(errors="replace"), path),
                 "path": path,
                 "state": repo.get("workflow_states", {}).get(path, "active"),
                 "created_at": repo["created_at"],
@@ -44,6 +45,16 @@ def workflows_of(call: Call, repo: Record) -> list[Record]:
             }
         )
     return found
+
+
+def _title(text: str, path: str) -> str:
+    found = re.search(r"^name:\s*['\"]?(.+?)['\"]?\s*$", text, re.MULTILINE)
+    return found.group(1) if found else path
+
+
+def _number(repo: Record, path: str) -> int:
+    # The same file keeps its number across commits.
+    return zlib.crc32(f"{repo['id']}:{path}".encode())
 
 
 @route("GET", REPO + "/actions/workflows")
@@ -78,10 +89,80 @@ def switch(call: Call) -> Answer:
     return Answer(204)
 
 
+def start_runs(hub: Hub, repo: Record, branch: str, sha: str, actor: Record) -> None:
+    """Queue a run of each workflow that a push to the branch triggers. Nothing runs here, so they stay queued."""
+    commit = hub.table("commits")[sha]
+    for path, (_, name) in sorted(objects.flat(hub, commit["tree"]).items()):
+        if not _WORKFLOW.fullmatch(path) or repo.get("workflow_states", {}).get(path, "active") != "active":
+            continue
+        text = objects.blob(hub, name).decode(errors="replace")
+        if not _triggered(text, branch):
+            continue
+        runs = repo.setdefault("runs", {})
+        number = hub.next_id("run")
+        who = {key: commit["author"][key] for key in ("name", "email")}
+        runs[str(number)] = {
+            "id": number,
+            "name": _title(text, path),
+            "head_branch": branch,
+            "head_sha": sha,
+            "path": path,
+            "display_title": commit["message"].partition("\n")[0],
+            "run_number": len(runs) + 1,
+            "run_attempt": 1,
+            "event": "push",
+            "status": "queued",
+            "conclusion": None,
+            "workflow_id": _number(repo, path),
+            "actor": actor["login"],
+            "created_at": now(),
+            "updated_at": now(),
+            "run_started_at": now(),
+            "previous_attempt_url": None,
+            "referenced_workflows": [],
+            "check_suite_id": number,
+            "check_suite_node_id": node_id("CheckSuite", number),
+            "head_commit": {
+                "id": sha,
+                "tree_id": commit["tree"],
+                "message": commit["message"],
+                "timestamp": commit["committer"]["date"],
+                "author": who,
+                "committer": who,
+            },
+        }
+
+
+def _triggered(text: str, branch: str) -> bool:
+    push = _push_of(text)
+    if push is None:
+        return False
+    if "branches" in push:
+        return any(fnmatchcase(branch, str(pattern)) for pattern in push["branches"] or ())
+    if "branches-ignore" in push:
+        return not any(fnmatchcase(branch, str(pattern)) for pattern in push["branches-ignore"] or ())
+    return "tags" not in push
+
+
+@lru_cache(maxsize=64)
+def _push_of(text: str) -> Record | None:
+    """What a workflow says of pushes; None where it is triggered by none."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+    # YAML 1.1 takes the key `on` for true.
+    on = document.get("on", document.get(True)) if isinstance(document, dict) else None
+    events = {on: None} if isinstance(on, str) else dict.fromkeys(on) if isinstance(on, list) else on
+    if not isinstance(events, dict):
+        return None
+    return (events["push"] or {}) if "push" in events else None
+
+
 @route("GET", REPO + "/actions/runs")
 @route("GET", REPO + "/actions/workflows/{workflow_id}/runs")
 def runs(call: Call) -> Answer:
-    """Workflow runs; nothing runs here, so those a seed holds."""
+    """Workflow runs: those a push triggered, and those a seed holds."""
     repo = call.repo("read", "actions")
     found = list(repo.get("runs", {}).values())[::-1]
     if "workflow_id" in call.params:

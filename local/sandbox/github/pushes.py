@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from local.sandbox.github import objects, present
+from local.sandbox.github.actions import start_runs
 from local.sandbox.github.auth import LEVELS, level_of
 from local.sandbox.github.errors import ApiError
 from local.sandbox.github.events import emit
@@ -56,6 +57,7 @@ def move(
     payload = push_payload(hub, repo, ref, before, sha or NULL_SHA, actor, forced=force)
     emit(hub, "push", payload, sender=actor, repo=repo)
     if branch and sha is not None:
+        start_runs(hub, repo, ref.removeprefix("refs/heads/"), sha, actor)
         _follow(hub, repo, ref, before, sha, actor)
 
 

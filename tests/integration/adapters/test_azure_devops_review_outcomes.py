@@ -4,11 +4,11 @@ import pytest
 
 from shared.adapters.azure_devops.reviews import outcomes
 from shared.domain.change import CheckState
-from shared.domain.forge import BranchRules, MergeKind
+from shared.domain.forge import BranchRules, MergeKind, RepositoryRef
 from shared.domain.publication import CheckConclusion, MergeOutcome, OwnCheck
 from shared.domain.pull_request import PullRequestState
 from shared.errors import ConflictError, NotSupportedError, RefusedError, TransientError
-from tests.integration.adapters.azure_reviews import REPOSITORY, desk
+from tests.integration.adapters.azure_reviews import PIPELINE, REPOSITORY, desk
 
 
 @pytest.fixture
@@ -114,6 +114,18 @@ def test_exactly_the_head_is_merged_once(place, change, kind, parents):
     assert (len(commit.parents), commit.message) == (parents, "Sell more")
     assert place.forge.head_of(change) == (head, PullRequestState.MERGED)
     assert place.head("feature/x") == head
+
+
+def test_what_the_merge_began_is_shown_for_exactly_its_commit(place, change):
+    place.push("main", {"azure-pipelines.yml": PIPELINE.replace(b"trigger: none", b"trigger: [main]")})
+    place.pipeline("Delivery")
+    done = place.forge.merge(change, place.forge.head_of(change)[0], MergeKind.SQUASH, "Sell more")
+    (run,) = place.forge.begun_runs(REPOSITORY, "main", done.commit)
+    assert run.name.startswith("Delivery ")
+    assert "_build/results?buildId=" in run.url
+    assert place.forge.begun_runs(REPOSITORY, "feature/x", done.commit) == ()
+    assert place.forge.begun_runs(REPOSITORY, "main", "0" * 40) == ()
+    assert place.forge.begun_runs(RepositoryRef(owner="Shop", name="Gone"), "main", done.commit) == ()
 
 
 def test_a_head_that_moved_is_a_conflict(place, change):

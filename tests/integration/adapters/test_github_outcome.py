@@ -212,6 +212,16 @@ def test_the_reviewed_head_is_merged_once(desk, ref, kind):
     assert desk.app.merge(ref, head, kind, "feat: outcome") == done
 
 
+def test_what_the_merge_began_is_shown_for_exactly_its_commit(desk, ref, branch):
+    desk.commit({".github/workflows/deliver.yml": b"name: Delivery\non:\n  push:\n    branches: [main]\n"}, "main")
+    done = desk.app.merge(ref, _head(desk, ref), MergeKind.SQUASH, "feat: begin")
+    (run,) = desk.app.begun_runs(DESK, "main", done.commit)
+    assert run.name == "Delivery"
+    assert "/acme/desk/actions/runs/" in run.url
+    assert desk.app.begun_runs(DESK, branch, done.commit) == ()
+    assert desk.app.begun_runs(DESK, "main", "0" * 40) == ()
+
+
 def test_a_merge_whose_answer_was_lost_was_done(desk, ref):
     desk.lose_answer("PUT", "/merge$")
     done = desk.app.merge(ref, _head(desk, ref), MergeKind.SQUASH, "feat: lost")

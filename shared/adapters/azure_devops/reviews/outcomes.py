@@ -12,7 +12,7 @@ from shared.adapters.azure_devops.reviews.checks import CheckCalls
 from shared.adapters.azure_devops.reviews.looking import LookingCalls
 from shared.domain.change import Change, ChangeRef
 from shared.domain.forge import MergeKind, RepositoryRef
-from shared.domain.publication import CheckConclusion, MergeOutcome, OwnCheck
+from shared.domain.publication import BegunRun, CheckConclusion, MergeOutcome, OwnCheck
 from shared.errors import ConflictError, NotSupportedError, RefusedError
 
 _LONGEST = 250
@@ -134,6 +134,15 @@ class OutcomeCalls(LookingCalls, CheckCalls):
             time.sleep(pause)
             found = self._pull_request(ref)
         return _outcome(found, head, asked=True) or MergeOutcome(merged=False, reason=UNDER_WAY, under_way=True)
+
+    def begun_runs(self, repository: RepositoryRef, branch: str, commit: str) -> Sequence[BegunRun]:
+        """The pipeline runs that the arrival of exactly ``commit`` on ``branch`` began, asked anew."""
+        found = self._standing(repository)
+        builds = [] if found is None else self._branch_builds(repository.owner, found.id, branch, commit)
+        page = self._client.page(repository.owner, "_build", "results")
+        return tuple(
+            BegunRun(name=f"{one.definition.name} {one.build_number}", url=f"{page}?buildId={one.id}") for one in builds
+        )
 
     def delete_branch(self, repository: RepositoryRef, branch: str, head: str) -> None:
         """Delete the branch if it still shows ``head``; without effect when it is gone, or shows something else.

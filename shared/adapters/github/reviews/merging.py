@@ -13,7 +13,7 @@ from shared.adapters.github.repositories import branch_segments, repository_path
 from shared.adapters.github.reviews.standing import StandingCalls, issue_path, pull_path
 from shared.domain.change import Change, ChangeRef
 from shared.domain.forge import Label, MergeKind, RepositoryRef
-from shared.domain.publication import MergeOutcome
+from shared.domain.publication import BegunRun, MergeOutcome
 from shared.errors import ConflictError, NotSupportedError, RefusedError, TransientError
 
 LABEL_COLOUR = "5319e7"
@@ -56,6 +56,16 @@ class MergeCalls(StandingCalls, LabelCalls):
         if isinstance(error, NotFoundError):
             raise RefusedError(error.reason, "Grant the App the permission contents=write") from error
         return MergeOutcome(merged=False, reason=error.reason)
+
+    def begun_runs(self, repository: RepositoryRef, branch: str, commit: str) -> Sequence[BegunRun]:
+        """The workflow runs that the push of exactly ``commit`` to ``branch`` began, asked anew."""
+        url = repository_path(repository) + "/actions/runs"
+        query = {"head_sha": commit, "branch": branch, "event": "push", "per_page": 30}
+        found = self._client.get_anew(url, **query) or {}
+        return tuple(
+            BegunRun(name=one.get("name") or "a workflow", url=one["html_url"])
+            for one in found.get("workflow_runs", ())
+        )
 
     def delete_branch(self, repository: RepositoryRef, branch: str, head: str) -> None:
         """Delete the branch if it still shows ``head``; without effect when it is gone. GitHub has no such condition,

@@ -9,10 +9,11 @@ import pytest
 from shared.domain.connection import Connection
 from shared.domain.definition import ChangeKind
 from shared.domain.forge import ForgeName, MergeKind
-from shared.domain.publication import MergeOutcome
+from shared.domain.publication import BegunRun, MergeOutcome
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Reviewed, Ruling
 from shared.errors import TransientError
+from shared.reviews import merging
 from shared.reviews.merging import EVERY_KIND, merge_when_green, wanted_merge
 from tests.fakes.app import a_connection
 from tests.fakes.changes import HEAD, a_change, a_ref
@@ -21,6 +22,8 @@ from tests.fakes.review_forge import MemoryReviewForge
 from tests.fakes.reviewed import green
 
 ON = {"merge_on_green": True}
+RUN = "Delivery 7: https://forge.example/runs/7"
+MAIN = ("contoso/desk", "main")
 
 
 class Yard:
@@ -38,12 +41,8 @@ class Yard:
             self.told.append(("moved", outcome))
             return ["ticket 12 is merged"]
 
-        def deploy(outcome: MergeOutcome) -> list[str]:
-            self.told.append(("deploy", outcome))
-            return ["the deployment to test begins"]
-
         change = self.forge.change(self.ref)
-        usual: dict[str, Any] = {"moved": moved, "deploy": deploy}
+        usual: dict[str, Any] = {"moved": moved}
         return merge_when_green(self.forge, self.reviewed, self.connection, change, **(usual | rest))
 
     @property
@@ -167,7 +166,7 @@ def test_a_merge_whose_answer_was_lost_is_found_and_carried_on() -> None:
     assert outcome.merged
     assert outcome.commit == yard.forge.change(yard.ref).merge_commit
     assert len(yard.forge.merges) == 1
-    assert outcome.followed == ("the branch feature/12-export was deleted",)
+    assert outcome.followed == ("the branch feature/12-export was deleted", f"the merge began {RUN}")
 
 
 def test_a_merge_that_the_forge_goes_on_with_is_asked_about_again() -> None:
@@ -180,7 +179,7 @@ def test_a_merge_that_the_forge_goes_on_with_is_asked_about_again() -> None:
     yard.forge.alter(yard.ref, state=PullRequestState.MERGED, merge_commit="c0" * 20)
     outcome = merge_when_green(yard.forge, yard.reviewed, yard.connection, stale)
     assert (outcome.merged, outcome.commit) == (True, "c0" * 20)
-    assert outcome.followed == ("the branch feature/12-export was deleted",)
+    assert outcome.followed == ("the branch feature/12-export was deleted", f"the merge began {RUN}")
 
 
 @pytest.mark.parametrize("forge", list(ForgeName))
@@ -188,11 +187,52 @@ def test_what_follows_a_merge_is_done_in_order_and_told(forge: ForgeName) -> Non
     yard = Yard(forge)
     outcome = yard.merge()
     assert outcome.followed == (
-        "the branch feature/12-export was deleted", "ticket 12 is merged", "the deployment to test begins",
+        "the branch feature/12-export was deleted", "ticket 12 is merged", f"the merge began {RUN}",
     )  # fmt: skip
-    assert [what for what, _ in yard.told] == ["moved", "deploy"]
+    assert [what for what, _ in yard.told] == ["moved"]
     assert all(one.commit == outcome.commit for _, one in yard.told)
     assert not yard.branch_is_there
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What is waited between the looks at what a merge began, which no test does."""
+    waited: list[float] = []
+    monkeypatch.setattr(merging.time, "sleep", waited.append)
+    return waited
+
+
+def test_a_run_that_shows_a_moment_later_is_waited_for(pauses: list[float]) -> None:
+    yard = Yard()
+    shown = [(), (), (BegunRun(name="ci 3", url="https://forge.example/3"),)]
+    yard.forge.begun_runs = lambda *_: shown.pop(0)  # type: ignore[method-assign]
+    assert yard.merge().followed[-1] == "the merge began ci 3: https://forge.example/3"
+    assert pauses == list(merging.LOOKS[:2])
+
+
+def test_a_merge_that_begins_nothing_is_told_with_what_to_do(pauses: list[float]) -> None:
+    yard = Yard()
+    yard.forge.begun[MAIN] = ()
+    outcome = yard.merge()
+    assert outcome.merged
+    assert f"no workflow or pipeline runs {outcome.commit[:7]} on main" in outcome.followed[-1]
+    assert "begin it by hand" in outcome.followed[-1]
+    assert pauses[:-1] == list(merging.LOOKS)
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.TRANSIENT])
+def test_a_forge_that_does_not_show_its_runs_stops_nothing(fault: Fault) -> None:
+    yard = Yard()
+    yard.forge.fail("begun_runs", fault)
+    outcome = yard.merge()
+    assert outcome.merged
+    assert outcome.followed[-1].startswith("whether the merge began a run is not known: ")
+
+
+def test_of_many_runs_a_few_are_told() -> None:
+    yard = Yard()
+    yard.forge.begun[MAIN] = tuple(BegunRun(name=f"ci {n}", url=f"https://forge.example/{n}") for n in range(9))
+    assert sum(one.startswith("the merge began ci") for one in yard.merge().followed) == 3
 
 
 @pytest.mark.parametrize(
@@ -206,7 +246,7 @@ def test_a_branch_that_another_open_pull_request_needs_stays(other: dict[str, An
     outcome = yard.merge()
     assert outcome.followed[0] == "the branch feature/12-export stays: open pull requests need it (8)"
     assert yard.branch_is_there
-    assert [what for what, _ in yard.told] == ["moved", "deploy"]
+    assert [what for what, _ in yard.told] == ["moved"]
 
 
 def test_a_forks_branch_of_the_same_name_needs_nothing_of_ours() -> None:
@@ -231,7 +271,7 @@ def test_a_branch_that_cannot_be_deleted_stops_nothing(method: str, fault: Fault
     outcome = yard.merge()
     assert outcome.merged
     assert outcome.followed[0].startswith("the branch feature/12-export stays: ")
-    assert [what for what, _ in yard.told] == ["moved", "deploy"]
+    assert [what for what, _ in yard.told] == ["moved"]
 
 
 def test_a_protected_branch_stays_and_is_told() -> None:

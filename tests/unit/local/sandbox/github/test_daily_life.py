@@ -107,7 +107,32 @@ def test_workflows_are_switched(sandbox):
     assert repo.get_workflow(flow.id).state == "disabled_manually"
     assert flow.enable() is True
     assert [w.state for w in repo.get_workflows()] == ["active"]
-    assert flow.get_runs().totalCount == repo.get_workflow_runs().totalCount == 0
+    assert flow.get_runs().totalCount == repo.get_workflow_runs().totalCount == 1
+    flow.disable()
+    repo.create_file("a", "A", "a")
+    assert flow.get_runs().totalCount == 1, "what is disabled is not triggered"
+
+
+@pytest.mark.parametrize(
+    ("on", "runs"),
+    [
+        ("push", 1),
+        ("[push, pull_request]", 1),
+        ("pull_request", 0),
+        ("{push: {branches: [main]}}", 1),
+        ("{push: {branches: ['rel/*']}}", 0),
+        ("{push: {branches-ignore: [main]}}", 0),
+        ("{push: {branches-ignore: [dev]}}", 1),
+        ("{push: {tags: ['v*']}}", 0),
+        ("{push: }", 1),
+        ("[", 0),
+        ("3", 0),
+    ],
+)
+def test_a_push_triggers_the_workflows_that_want_it(sandbox, on, runs):
+    repo = sandbox.repo()
+    repo.create_file(".github/workflows/ci.yml", "CI", f"name: Build\non: {on}\n")
+    assert repo.get_workflow_runs().totalCount == runs
 
 
 def test_searches_compare_dates_and_negate(sandbox):

@@ -255,7 +255,9 @@ def test_environments_and_workflows(sandbox):
     repo.create_file(".github/workflows/ci.yml", "CI", "name: Checks\non: push\n")
     assert [(w.name, w.path) for w in repo.get_workflows()] == [("Checks", ".github/workflows/ci.yml")]
     assert repo.get_workflow("ci.yml").state == "active"
-    assert repo.get_workflow_runs().totalCount == 0
+    (run,) = repo.get_workflow_runs(branch="main", event="push")
+    assert (run.name, run.status, run.conclusion) == ("Checks", "queued", None)
+    assert run.head_sha == repo.get_branch("main").commit.sha
     made = repo.create_environment("production", wait_timer=5)
     assert made.protection_rules[0].wait_timer == 5
     assert [e.name for e in repo.get_environments()] == ["production"]
