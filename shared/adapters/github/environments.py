@@ -34,10 +34,8 @@ class EnvironmentCalls:
         repositories, and ``RefusedError`` for a reviewer GitHub does not know.
         """
         url = repository_path(ref) + path("/environments/{}", environment.name)
-        there, name = (
-            self._client.looks.lasting(("environments", str(ref).lower()), lambda: self._by_name(ref)),
-            environment.name.lower(),
-        )
+        there = self._client.looks.lasting(("environments", str(ref).lower()), lambda: self._by_name(ref))
+        name = environment.name.lower()
         current = there.get(name) or {}
         wanted = {
             "wait_timer": _rule(current, "wait_timer").get("wait_timer", 0),
