@@ -22,14 +22,15 @@ import httpx
 from bench.payload import signed_headers
 from bench.result import BenchError, Result, compare
 from bench.review_world import PROJECT, Seen, World, until, world
+from local.sandbox.contract import KEPT_REQUESTS
 from local.story.changes import SUMMARY
 from shared.adapters.github.limits import SECONDARY, request_of
 from shared.domain.forge import ForgeName
 
 EVENTS, QUICK_EVENTS = 200, 40
 AT_ONCE = 50
-PATIENCE = 1_800.0
-"""Seconds. What GitHub lets anybody tell it in a minute is shared by two hundred reviews, so it takes a good while."""
+PATIENCE = 600.0
+"""Seconds."""
 RATE_GOAL, COMMENTS_GOAL = 1.0, 1.0
 _STATUS = re.compile(r"/statuses/([0-9a-f]{40})$")
 _REPOSITORY = f"/repos/acme/{PROJECT}"
@@ -145,6 +146,8 @@ def _told(stage: World, pulls: Sequence[Pull]) -> tuple[float, list[Seen]]:
         # Each look costs the simulator something, so they are rare.
         time.sleep(0.5 if len(pulls) > 1 else 0.05)
         seen = stage.requests(ForgeName.GITHUB)
+        if len(seen) >= KEPT_REQUESTS:
+            raise BenchError("the simulator has forgotten the first requests, and with them verdicts")
         return seen if verdicts(seen, heads) == len(heads) else None
 
     seen = until(f"{len(pulls)} verdicts", stand, PATIENCE)

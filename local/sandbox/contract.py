@@ -17,7 +17,8 @@ from local.sandbox.faults import CONTROL_PATHS, remember_transport
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-KEPT_REQUESTS = 5_000
+KEPT_REQUESTS = 20_000
+"""The newest that ``/_requests`` shows; two hundred reviews make five thousand."""
 
 
 @runtime_checkable
