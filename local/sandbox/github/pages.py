@@ -30,6 +30,7 @@ from local.sandbox.github.pages_repository import (
     file_page,
     repository_page,
     rules_page,
+    run_page,
 )
 from local.sandbox.github.pages_work import issue_list, issue_page, pull_page
 from local.sandbox.state import State
@@ -134,6 +135,7 @@ _PAGES: list[tuple[str, Callable[..., Page | None]]] = [
     (_R + r"/issues/(?P<number>\d+)", issue_page),
     (_R + r"/pull/(?P<number>\d+)", pull_page),
     (_R + r"/actions", actions_page),
+    (_R + r"/actions/runs/(?P<number>\d+)", run_page),
     (_R + r"/branches", branches_page),
     (_R + r"/rules", rules_page),
     (_R + r"/settings/hooks(?:/(?P<number>\d+)(?:/deliveries/(?P<delivery>\d+))?)?", repository_hooks_page),

@@ -16,6 +16,7 @@ from local.sandbox.browser.page import (
     KeyValues,
     Link,
     Markdown,
+    Notice,
     Page,
     Tab,
     Table,
@@ -185,7 +186,7 @@ def shown(value: object) -> str:
 
 
 def actions_page(hub: Hub, _: Mapping[str, str], owner: str, name: str) -> Page | None:
-    """Workflows, what checks and statuses said, and environments."""
+    """Workflows and their runs, what checks and statuses said, and environments."""
     repo = hub.repo(owner, name)
     if repo is None:
         return None
@@ -219,8 +220,48 @@ def actions_page(hub: Hub, _: Mapping[str, str], owner: str, name: str) -> Page 
         "Actions",
         [
             Table(title="Workflows", columns=["File"], rows=rows),
+            Table(
+                title="Runs",
+                columns=["Workflow", "Branch", "Commit", "State"],
+                rows=[
+                    [
+                        Link(f"{run['name']} #{run['run_number']}", f"/{owner}/{name}/actions/runs/{run['id']}"),
+                        run["head_branch"],
+                        InlineCode(run["head_sha"][:7]),
+                        Badge(run["conclusion"] or run["status"], tone.get(run["conclusion"], Tone.INFO)),
+                    ]
+                    for run in reversed(repo.get("runs", {}).values())
+                ],
+            ),
             Table(title="Checks and statuses", columns=["Name", "Commit", "Result"], rows=runs),
             Table(title="Environments", columns=["Name", "Rules"], rows=environments),
+        ],
+    )
+
+
+def run_page(hub: Hub, _: Mapping[str, str], owner: str, name: str, number: str) -> Page | None:
+    """One run of a workflow. Nothing runs in the sandbox, so it says what began it and stays as it is."""
+    repo = hub.repo(owner, name)
+    run = repo.get("runs", {}).get(number) if repo else None
+    if repo is None or run is None:
+        return None
+    workflow = f"/{owner}/{name}/blob/{repo['default_branch']}/{quote(run['path'])}"
+    return frame(
+        repo,
+        "Actions",
+        f"{run['name']} #{run['run_number']}",
+        [
+            KeyValues(
+                [
+                    ("Workflow", Link(run["path"], workflow, Icon.PIPELINE)),
+                    ("Begun by", f"{run['event']} to {run['head_branch']}"),
+                    ("Commit", InlineCode(run["head_sha"][:7])),
+                    ("About", run["display_title"]),
+                    ("State", Badge(run["conclusion"] or run["status"], Tone.INFO)),
+                    ("At", Time(instant(run["created_at"]))),
+                ]
+            ),
+            Notice("No workflow runs in the sandbox: a run shows that it began, and stays queued."),
         ],
     )
 

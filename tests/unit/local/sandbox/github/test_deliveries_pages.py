@@ -58,6 +58,21 @@ def test_an_organisations_hook_that_nobody_hears(sandbox):
     hook.delete()
 
 
+def test_runs_of_workflows_have_pages(sandbox):
+    repo = sandbox.repo()
+    repo.create_file(".github/workflows/ci.yml", "feat: build <it>", "name: Build\non: push\n")
+    (run,) = repo.get_workflow_runs()
+    with sandbox.http(None, **HTML) as http:
+        actions = http.get(f"/octo/{repo.name}/actions").text
+        assert f"/octo/{repo.name}/actions/runs/{run.id}" in actions
+        page = http.get(run.html_url.removeprefix(sandbox.url)).text
+        assert "push to main" in page
+        assert "feat: build &lt;it&gt;" in page
+        assert "stays queued" in page
+        assert http.get(f"/octo/{repo.name}/actions/runs/99999").status_code == 404
+        assert http.get("/octo/none/actions/runs/1").status_code == 404
+
+
 def test_pages_of_what_is_empty_binary_or_gone(sandbox):
     repo = sandbox.repo()
     repo.create_file("pic.bin", "Add", b"\0\1")
