@@ -4,16 +4,8 @@ import pytest
 
 from shared.domain.forge import BacklogItem, Classification
 from shared.errors import ConflictError, RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 
 AREA, ITERATION = Classification.AREA, Classification.ITERATION
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

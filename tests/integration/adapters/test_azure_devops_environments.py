@@ -4,16 +4,8 @@ import pytest
 
 from shared.domain.forge import Identity
 from shared.errors import RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 
 ADA, BO = "ada@acme.example", "bo@acme.example"
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

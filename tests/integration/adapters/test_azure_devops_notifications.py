@@ -4,16 +4,8 @@ import pytest
 
 from shared.domain.forge import Notification, NotificationEvent
 from shared.errors import RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 
 PATH = "(?i)/notification/subscriptions"
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

@@ -6,17 +6,9 @@ from shared.domain.forge import OperationState
 from shared.domain.process import TYPES, ExtraField, ExtraState, FieldType, StateCategory
 from shared.domain.project import Process
 from shared.errors import RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 
 REVIEW = ExtraState(name="In review", category=StateCategory.IN_PROGRESS, color="ff00aa")
 NOTE = ExtraField(name="Release note", description="For customers.")
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

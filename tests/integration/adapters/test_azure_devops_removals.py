@@ -5,17 +5,9 @@ import pytest
 from shared.domain.forge import BacklogItem, BranchRules, PipelineDefinition, RepositoryRef, WikiPage
 from shared.domain.project import TeamRole
 from shared.errors import RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 
 SHOP = RepositoryRef(owner="Shop", name="Shop")
 GONE = RepositoryRef(owner="Shop", name="Gone")
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

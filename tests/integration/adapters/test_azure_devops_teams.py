@@ -4,15 +4,7 @@ import pytest
 
 from shared.domain.project import TeamRole
 from shared.errors import RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 from tests.integration.adapters.serving import late
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

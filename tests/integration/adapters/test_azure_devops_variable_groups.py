@@ -3,17 +3,9 @@
 import pytest
 
 from shared.errors import RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 from tests.integration.adapters.serving import late
 
 VARIABLES = {"PROJECT_ID": "shop", "CONTAINER_REGISTRY": "registry.invalid"}
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

@@ -4,17 +4,9 @@ import pytest
 
 from shared.domain.forge import WikiPage
 from shared.errors import ConflictError, RefusedError, TransientError
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 from tests.integration.adapters.serving import late
 
 PAGE = WikiPage(path="/Getting started", text="# Begin\n\nGrüß dich, {nobody} & co.\n")
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

@@ -14,17 +14,9 @@ from shared.domain.forge import BacklogItem, RepositoryRef
 from shared.domain.project import Process
 from shared.errors import ConflictError, RefusedError, TransientError
 from shared.planning.hierarchy import ladder_of
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 from tests.integration.adapters.serving import UtcClock, served
 
 SHOP = RepositoryRef(owner="acme", name="shop")
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture

@@ -4,17 +4,9 @@ import pytest
 
 from shared.adapters import looks
 from shared.domain.forge import BacklogItem, Hook, RepositoryRef
-from tests.integration.adapters.azure_sandbox import sandbox_with_contract
 
 SHOP = RepositoryRef(owner="Shop", name="Shop")
 URL = "https://doneright.example/api/webhooks"
-
-
-@pytest.fixture
-def sandbox():
-    with sandbox_with_contract() as sandbox:
-        yield sandbox
-        assert sandbox.violations() == []
 
 
 @pytest.fixture
