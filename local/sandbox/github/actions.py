@@ -120,8 +120,6 @@ def start_runs(hub: Hub, repo: Record, branch: str, sha: str, actor: Record) -> 
             "run_started_at": now(),
             "previous_attempt_url": None,
             "referenced_workflows": [],
-            "check_suite_id": number,
-            "check_suite_node_id": node_id("CheckSuite", number),
             "head_commit": {
                 "id": sha,
                 "tree_id": commit["tree"],
@@ -195,6 +193,8 @@ def _run_body(call: Call, repo: Record, record: Record) -> Record:
     return {
         **{name: value for name, value in record.items() if name != "actor"},
         "node_id": node_id("WorkflowRun", record["id"]),
+        "check_suite_id": record["id"],
+        "check_suite_node_id": node_id("CheckSuite", record["id"]),
         "url": url,
         "html_url": f"{present.html_url(call.hub, repo)}/actions/runs/{record['id']}",
         **links,
