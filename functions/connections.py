@@ -75,7 +75,7 @@ def show_connection(req: func.HttpRequest) -> func.HttpResponse:
 def change_connection(req: func.HttpRequest) -> func.HttpResponse:
     """``PATCH /api/connections/{id}``: pause, resume, advisory mode, who may ask, credentials."""
     app = services()
-    before = known_connection(services(), req.route_params["id"])
+    before = known_connection(app, req.route_params["id"])
     patch = body_of(req, ConnectionPatch)
     wanted = keeping.merged(before, patch)
     settings = validated(ConnectionSettings, {name: wanted[name] for name in ConnectionSettings.model_fields})
@@ -109,7 +109,7 @@ def check_connection(req: func.HttpRequest) -> func.HttpResponse:
 def offer_github_app(req: func.HttpRequest) -> func.HttpResponse:
     """``GET /api/connections/{id}/github-app``: the page that registers the connection's GitHub App."""
     app = services()
-    connection = known_connection(services(), req.route_params["id"])
+    connection = known_connection(app, req.route_params["id"])
     state = app.links.state("github-app", connection.id, app.clock.now() + STATE_LIFETIME)
     form = manifest.form(connection, app.links, state)
     return page(pages.github_app(connection, form))

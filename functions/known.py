@@ -33,22 +33,22 @@ def no_project(project: str) -> ProblemError:
 
 def known_connection(app: Services, connection: str) -> Connection:
     """The connection that an address names. Raises ``ProblemError`` (404) when there is none."""
-    found = app.project_ports.connections.get(CONNECTIONS, connection)
-    if found is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND, f"there is no connection {connection[:80]}", remedy=f"{_CONNECTIONS_LISTED}."
-        )
-    return found[0]
+    return _connection(app, connection, HTTPStatus.NOT_FOUND, f"{_CONNECTIONS_LISTED}.")
 
 
 def named_connection(app: Services, connection: str) -> Connection:
     """The connection that a body's field ``connection`` names. Raises ``ProblemError`` (400) when there is none."""
+    return _connection(
+        app,
+        connection,
+        HTTPStatus.BAD_REQUEST,
+        f"{_CONNECTIONS_LISTED}; POST /api/connections makes one.",
+        FieldFault(field="connection", problem="is none there is"),
+    )
+
+
+def _connection(app: Services, connection: str, status: HTTPStatus, remedy: str, *faults: FieldFault) -> Connection:
     found = app.project_ports.connections.get(CONNECTIONS, connection)
     if found is None:
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST,
-            f"there is no connection {connection[:80]}",
-            faults=(FieldFault(field="connection", problem="is none there is"),),
-            remedy=f"{_CONNECTIONS_LISTED}; POST /api/connections makes one.",
-        )
+        raise ProblemError(status, f"there is no connection {connection[:80]}", faults=faults, remedy=remedy)
     return found[0]

@@ -196,7 +196,7 @@ class ActivityReads(Protocol):
         ...
 
 
-type Together = Callable[[Sequence[Callable[[], None]]], None]
+type Together = Callable[[Sequence[Callable[[], None]]], object]
 """Does several pieces of work at the same time; raises what the first that failed did, once all have ended."""
 
 

@@ -64,10 +64,11 @@ AT_ONCE = 8
 """Pieces of work of all use cases of this process that are under way beside one another."""
 
 
-def together(works: Sequence[Callable[[], None]]) -> None:
-    """Do all of ``works``, at the same time; each knows of this use case's looks those that last.
+def together[A](works: Sequence[Callable[[], A]]) -> list[A]:
+    """What each of ``works`` comes to, done at the same time; each knows of this use case's looks those that last.
 
-    All have ended when this returns, or raises what the first of them that failed did. They must not wait for one another.
+    All have ended when this returns, or raises what the first of them that failed did: who tries again must find what was
+    done. They must not wait for one another.
     """
     seen: dict[Looks, dict[Hashable, _Look]] | None = getattr(_thread, "seen", None)
     lasting: dict[Looks, dict[Hashable, _Look]] = {
@@ -80,8 +81,7 @@ def together(works: Sequence[Callable[[], None]]) -> None:
     for client in seen or ():
         # They may have changed what was looked at.
         client.forget()
-    for one in under_way:
-        one.result()
+    return [one.result() for one in under_way]
 
 
 class Looks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
@@ -62,15 +62,9 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
         return later(self._counting(ask), AT_A_TIME)
 
     def _a_few_at_once[A](self, asks: Sequence[Callable[[], A]]) -> list[A]:
-        """Each answer, in their order. All have ended before a failure is told: who tries again must find what was done."""
-        answers: list[A] = []
-        for some in batched(asks, AT_ONCE, strict=False):
-            under_way = [self._later(ask) for ask in some]
-            wait(under_way)
-            # They change what this thread was told.
-            self._client.looks.forget()
-            answers += [one.result() for one in under_way]
-        return answers
+        """Each answer, in their order; those that are under way beside one that fails end before it is told."""
+        groups = batched([self._counting(ask) for ask in asks], AT_ONCE, strict=False)
+        return [answer for some in groups for answer in looks.together(some)]
 
     def own_identity(self) -> Person:
         """Who the service takes us for; asked once in ten minutes."""
