@@ -415,20 +415,20 @@ def review_room(
     """What reviews are carried out with; scanners, gates and agents are loaded by whoever judges first."""
     from shared.agents.hearing import hear
     from shared.agents.routing import chosen
-    from shared.evidence.scanning import ScanPorts, scan
+    from shared.evidence.scanning import ScanPorts, scanners
     from shared.reviews.collecting import Looking
     from shared.reviews.offers import OfferPorts
     from shared.reviews.running import Room
     from shared.reviews.tickets import MovePorts, move_tickets
 
     key = configured.signing_key.get_secret_value().encode() if configured.signing_key else b""
-    scanning = ScanPorts(key=key, advisories=_advisories(configured))
+    looked_with = ScanPorts(key=key, advisories=_advisories(configured))
     moving = MovePorts(reviews=ports, forges=connect)
     return Room(
         ports=ports,
         looking=Looking(
             analyse=lambda connection, project, change: _analyse(ports.evidence, secrets, connection, project, change),
-            scan=lambda change, files, reports: scan(change, files, reports, scanning),
+            scanners=lambda ahead: scanners(looked_with, ahead=ahead),
             choose=chosen,
         ),
         hear=lambda agent, evidence: hear(agent, evidence, agents()),

@@ -116,6 +116,14 @@ class Looks:
             self.keep(_Lasting(question), known)
         return known
 
+    def enter(self, question: Hashable, answer: Any) -> None:
+        """The answer to ``question`` is known, or is another from now on; it lasts as one of ``lasting`` does."""
+        self.keep(_Lasting(question), answer)
+
+    def entered(self, question: Hashable) -> Any:
+        """What was entered; ``None`` for nothing."""
+        return self.remembered(_Lasting(question))
+
     def forget(self, *, removal: bool = False) -> None:
         """Something is about to change, or to be removed."""
         seen = self._seen()

@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from shared.domain.change import Part
 from shared.domain.definition import Severity
 from shared.domain.forge import Frozen
+from shared.domain.pull_request import PullRequestState
 
 
 class CheckConclusion(StrEnum):
@@ -31,10 +33,14 @@ class Annotation(Frozen):
     message: str = Field(max_length=64_000)
 
 
-class OwnCheck(Frozen):
-    """Our check on a head. Its name is what branch rules require."""
+OWN_CHECK = "doneright/review"
+"""Name of our check, which branch rules require."""
 
-    name: str = "doneright/review"
+
+class OwnCheck(Frozen):
+    """Our check on a head."""
+
+    name: str = OWN_CHECK
     head: str
     conclusion: CheckConclusion
     title: str = Field(max_length=140)
@@ -73,6 +79,14 @@ class OwnWord(Frozen):
     )
     path: str = ""
     line: int | None = None
+
+
+class Stand(Frozen):
+    """How a pull request stands at one moment, and what Doneright said on it until then."""
+
+    head: str
+    state: PullRequestState
+    words: Part[tuple[OwnWord, ...]] = Field(default=(), description="Oldest first; unknown where the forge refuses.")
 
 
 class Posted(Frozen):

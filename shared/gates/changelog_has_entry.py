@@ -14,6 +14,7 @@ from typing import NamedTuple
 from shared.domain.change import ChangedFile, ChangeEvidence, FileStatus, Unknown
 from shared.domain.definition import GateId
 from shared.domain.definition import Severity as Harm
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement, Remark
 from shared.evidence.changes.headings import Placed, placed
 from shared.evidence.changes.kinds import FileKind
@@ -145,7 +146,7 @@ def _changelogs(files: Iterable[ChangedFile]) -> list[ChangedFile]:
 
 def _is_fragment(file: ChangedFile) -> bool:
     path = PurePosixPath(file.path)
-    if file.status is not FileStatus.ADDED or not any(path.full_match(one) for one in _FRAGMENTS):
+    if file.status is not FileStatus.ADDED or not fits(file.path, _FRAGMENTS):
         return False
     text = after(file)
     return not _NO_FRAGMENT.match(path.name) and isinstance(text, str) and says_something(text)

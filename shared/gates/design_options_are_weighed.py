@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from shared.domain.change import ChangeEvidence, FileStatus, LinkedItem, Unknown
 from shared.domain.definition import GateId, WorkItemKind
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement, Remark
 from shared.evidence.prose.designs import design
 from shared.evidence.prose.options import Aspect, Design
@@ -88,7 +88,7 @@ def _of_ticket(ticket: LinkedItem, evidence: ChangeEvidence, asked: Asked) -> It
 
 def _documents(evidence: ChangeEvidence, asked: Asked) -> Iterator[_Told]:
     for file in evidence.known_files:
-        if file.content is not None and any(PurePosixPath(file.path).full_match(pattern) for pattern in DESIGNS):
+        if file.content is not None and fits(file.path, DESIGNS):
             found = design([file.content, *_commands(evidence)])
             _choose(found, evidence)
             yield _Told(file.path, found, _lacking(found, asked), file.path)
@@ -148,7 +148,7 @@ def _unreadable(evidence: ChangeEvidence) -> str:
         if file.content is None
         and file.status is not FileStatus.REMOVED
         and not file.binary
-        and any(PurePosixPath(file.path).full_match(pattern) for pattern in DESIGNS)
+        and fits(file.path, DESIGNS)
     ]
     return f"{unread[0]} could not be read" if unread else ""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from pathlib import PurePosixPath
 
 from shared.domain.change import ChangeCommit, ChangeEvidence, Unknown
 from shared.domain.definition import GateId
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement
 from shared.evidence.changes.conventional import conventional
 from shared.evidence.changes.kinds import FileKind, kind_of
@@ -96,10 +96,9 @@ def _holds(commit: ChangeCommit) -> _Holds:
 
 
 def _documents(path: str) -> bool:
-    one = PurePosixPath(path)
-    if any(one.full_match(pattern) for pattern in _SPECIFICATIONS):
+    if fits(path, _SPECIFICATIONS):
         return True
-    return kind_of(path) is FileKind.DOCUMENTATION and not any(one.full_match(pattern) for pattern in _NO_SPECIFICATION)
+    return kind_of(path) is FileKind.DOCUMENTATION and not fits(path, _NO_SPECIFICATION)
 
 
 def _named(commit: ChangeCommit) -> str:

@@ -12,6 +12,7 @@ from shared.domain.change import ChangedFile, ChangeEvidence, FileStatus, Unknow
 from shared.domain.definition import GateId
 from shared.domain.definition import Severity as Harm
 from shared.domain.evidence import CaseResult, Outcome
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement, Remark
 from shared.evidence.changes.tests import all_touched
 from shared.evidence.prose.threats import Threat, threat_model
@@ -99,10 +100,8 @@ def _of_controls(
 
 
 def _is_model(file: ChangedFile) -> bool:
-    path = PurePosixPath(file.path.casefold())
-    return (
-        file.status is not FileStatus.REMOVED and path.suffix in _PROSE and any(path.full_match(one) for one in MODELS)
-    )
+    path = file.path.casefold()
+    return file.status is not FileStatus.REMOVED and PurePosixPath(path).suffix in _PROSE and fits(path, MODELS)
 
 
 def _results(evidence: ChangeEvidence) -> tuple[list[CaseResult], tuple[str, ...], str]:

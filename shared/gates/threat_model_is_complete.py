@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from shared.domain.change import ChangedFile, ChangeEvidence, FileStatus, Unknown
 from shared.domain.definition import GateId, OwnerRole, WorkItemKind
+from shared.domain.globs import fits
 from shared.domain.review import Effort, Judgement, Remark
 from shared.evidence.prose.placeholders import says_something
 from shared.evidence.prose.threats import Threat, ThreatModel, threat_model
@@ -139,10 +140,8 @@ def _documents(evidence: ChangeEvidence) -> Iterator[ChangedFile]:
 
 
 def _is_model(file: ChangedFile) -> bool:
-    path = PurePosixPath(file.path.casefold())
-    return path.suffix in {".md", ".markdown", ".txt", ".rst", ".adoc", ""} and any(
-        path.full_match(one) for one in MODELS
-    )
+    path = file.path.casefold()
+    return fits(path, MODELS) and PurePosixPath(path).suffix in {".md", ".markdown", ".txt", ".rst", ".adoc", ""}
 
 
 def _unreadable(evidence: ChangeEvidence) -> str:

@@ -15,6 +15,9 @@ from shared.ports import ArtifactStore
 Definition = DefinitionOfDone | TicketLifecycle
 
 MEDIA_TYPE = "application/json"
+_MOST_CONTENTS = 8
+_contents: dict[int, tuple[Definition, bytes]] = {}
+"""Of the definitions that were pinned last, since every review pins the same ones more than once."""
 
 
 def pin(definition: Definition) -> Pin:
@@ -25,7 +28,15 @@ def pin(definition: Definition) -> Pin:
 
 def content_of(definition: Definition) -> bytes:
     """The bytes that are kept: RFC 8785 canonical JSON."""
-    return canonical_json(definition.model_dump(mode="json", by_alias=True, exclude_defaults=False))
+    known = _contents.get(id(definition))
+    # Held with its definition, whose place in memory nothing else can take meanwhile; none of them ever changes.
+    if known is None or known[0] is not definition:
+        content = canonical_json(definition.model_dump(mode="json", by_alias=True, exclude_defaults=False))
+        known = (definition, content)
+        if len(_contents) >= _MOST_CONTENTS:
+            _contents.clear()
+        _contents[id(definition)] = known
+    return known[1]
 
 
 def keep(artifacts: ArtifactStore, definition: Definition) -> Pin:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,7 +21,8 @@ from shared.domain.pull_request import PullRequestState
 from shared.domain.review import AgentName, Collected, ReviewInput, ReviewRecord, ReviewState
 from shared.errors import DefectError, NotSupportedError, RefusedError
 from shared.evidence.keeping import reports as kept_reports
-from shared.evidence.scanning import SCANNERS, secrets
+from shared.evidence.scanning import SCANNERS, Look, secrets
+from shared.policies.parsing import POLICY_FILE
 from shared.policies.pinning import keep
 from shared.projects.ports import CONNECTIONS
 from shared.reviews import publishing, recording
@@ -42,7 +44,8 @@ class Looking:
 
     analyse: Callable[[Connection, str, Change], tuple[Scan, ...]]
     """Keeps what the connection's server says of the head of a project's change; what it could not say, as scans."""
-    scan: Callable[[Change, Part[tuple[ChangedFile, ...]], tuple[Reported, ...]], tuple[Scan, ...]]
+    scanners: Callable[[bool], AbstractContextManager[Look]]
+    """What looks at the change, for as long as it is needed; libraries are loaded ahead where that is worth it."""
     choose: Callable[[ChangeEvidence], tuple[AgentName, ...]]
 
 
@@ -57,27 +60,30 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
     record = recording.of(ports, run.review)
     # Whoever asked until now is answered by this very look.
     wanted = max(run.round, record.wanted if record else run.round)
-    looked = forge.look_at(run.ref)
-    if ended := _ended(looked, run):
-        return ended.model_copy(update={"round": wanted})
-    assert looked is not None  # noqa: S101 - `_ended` answers for none
-    change = looked.change
-    # Neither waits for the files, nor they for either; leaving the pool waits for both, whatever happens.
-    with ThreadPoolExecutor(2, thread_name_prefix="collecting") as beside:
-        # Later rounds leave the verdict that stands: a check must not flicker with every comment.
-        announced = (
-            beside.submit(forge.counting_here(partial(_announce, ports, forge, run))) if run.round == 1 else None
-        )
-        asked_standing = beside.submit(
-            forge.counting_here(
-                partial(standing_policy, ports, forge, change, connection=run.connection, project=run.project)
+    # What a later round scans was mostly scanned before; then nothing is to be loaded for it.
+    with looking.scanners(run.round == 1) as scan:
+        forge.expect(run.ref, run.head, (POLICY_FILE,))
+        looked = forge.look_at(run.ref)
+        if ended := _ended(looked, run):
+            return ended.model_copy(update={"round": wanted})
+        assert looked is not None  # noqa: S101 - `_ended` answers for none
+        change = looked.change
+        # Neither waits for the files, nor they for either; leaving the pool waits for both, whatever happens.
+        with ThreadPoolExecutor(2, thread_name_prefix="collecting") as beside:
+            # Later rounds leave the verdict that stands: a check must not flicker with every comment.
+            announced = (
+                beside.submit(forge.counting_here(partial(_announce, ports, forge, run))) if run.round == 1 else None
             )
-        )
-        files = forge.changed_files(change)
-        analysed = looking.analyse(connection, run.project, change)
-        reports = _reports(ports, run.project, [change.head, change.merge_commit])
-        seen = _seen_before(ports, record, change, reports)
-        scans = (*analysed, *(seen or looking.scan(change, files, () if isinstance(reports, Unknown) else reports)))
+            asked_standing = beside.submit(
+                forge.counting_here(
+                    partial(standing_policy, ports, forge, change, connection=run.connection, project=run.project)
+                )
+            )
+            files = forge.changed_files(change)
+            analysed = looking.analyse(connection, run.project, change)
+            reports = _reports(ports, run.project, [change.head, change.merge_commit])
+            seen = _seen_before(ports, record, change, reports)
+            scans = (*analysed, *(seen or scan(change, files, () if isinstance(reports, Unknown) else reports)))
     if announced is not None:
         announced.result()
     standing = asked_standing.result()

@@ -13,7 +13,7 @@ from shared.domain.connection import Connection
 from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, MergeKind, RepositoryRef
 from shared.domain.policy import KeptPolicy
-from shared.domain.publication import BegunRun, MergeOutcome, OwnCheck, OwnWord, Permission, PlacedRemark, Posted
+from shared.domain.publication import BegunRun, MergeOutcome, OwnCheck, OwnWord, Permission, PlacedRemark, Posted, Stand
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import ReviewRecord, SeenHead, Spoken
 from shared.domain.run import ProjectRecord
@@ -42,12 +42,23 @@ class ChangeReads(Protocol):
         """Who the forge takes us for."""
         ...
 
+    def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
+        """Say that ``look_at``, ``changed_files`` of that head and ``file_at`` of ``files`` at its base come next.
+
+        What can be asked ahead then is under way already, and costs the same questions. Never raises.
+        """
+        ...
+
     def look_at(self, ref: ChangeRef) -> Looked | None:
         """The pull request with its commits, people's words, checks and work items; ``None`` when it is not there."""
         ...
 
     def head_of(self, ref: ChangeRef) -> tuple[str, PullRequestState] | None:
         """Only the head and state as they are now: one question, never remembered. ``None`` when it is not there."""
+        ...
+
+    def stand(self, ref: ChangeRef) -> Stand | None:
+        """As ``head_of``, with everything Doneright said there, as ``own_words`` tells it. ``None`` when it is not there."""
         ...
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
@@ -86,8 +97,11 @@ class ChangeWrites(Protocol):
         """Everything Doneright said there, oldest first, read anew."""
         ...
 
-    def say(self, ref: ChangeRef, body: str) -> OwnWord:
-        """A comment about the change as a whole."""
+    def say(self, ref: ChangeRef, body: str, among: Sequence[OwnWord] | None = None) -> OwnWord:
+        """A comment about the change as a whole; not repeated where it is ``among`` what is said there.
+
+        Without ``among`` that is read anew.
+        """
         ...
 
     def edit_word(self, ref: ChangeRef, word: OwnWord, body: str) -> None:

@@ -7,13 +7,14 @@ pull request's is told nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from pydantic import Field
 
-from shared.domain.change import Change, ChangedFile, ChangeRef, Part
+from shared.domain.change import Change, ChangedFile, ChangeRef, Part, Unknown
 from shared.domain.definition import GateId
 from shared.domain.forge import Frozen
-from shared.domain.publication import CheckConclusion, OwnCheck, OwnWord
+from shared.domain.publication import CheckConclusion, OwnCheck, OwnWord, Stand
 from shared.domain.pull_request import PullRequestState
 from shared.domain.review import Outcome, Reviewed, Ruling
 from shared.errors import NotSupportedError, RefusedError
@@ -25,6 +26,8 @@ from shared.reviews.verdicts import check_title, conclusion_of
 
 BLOCKED = "doneright: blocked"
 READY = "doneright: ready"
+JUST_NOW = timedelta(seconds=1)
+"""For how long a look at the head counts. A push needs longer to be reviewed and told."""
 LABELS = (BLOCKED, READY)
 """What a list of pull requests shows of the verdicts. A connection that only advises sets neither."""
 
@@ -101,28 +104,33 @@ class _Publication:
         self._standing: tuple[Voiced, ...] = ()
         self._summary = ""
         self._check = ""
+        self._looked_at = ports.clock.now()
 
     def carried_out(self) -> Published:
         digest = self._ports.artifacts.put(self._reviewed.model_dump_json().encode(), "application/json")
         log = sarif.log(self._reviewed, self._every)
         kept = self._ports.artifacts.put(sarif.written(log), sarif.MEDIA_TYPE)
-        if not self._current():
+        stand = self._current()
+        if stand is None:
             return Published(superseded=True, sarif=kept, reviewed=digest)
-        words = self._own_words()
-        if words is not None:
-            self._remark(words)
-            self._let_merge(words)
+        if isinstance(stand.words, Unknown):
+            # Who cannot see what was said must say nothing: it would be said twice.
+            self._trouble.append(f"the comments cannot be read, so nothing was said: {stand.words.reason}")
+        else:
+            self._remark(stand.words)
         self._scan(log)
         self._label()
-        # Saying the remarks may take a while: the words of a head that was left must not replace those of its successor.
-        superseded = not self._current()
-        if not superseded:
+        if self._is_old():
+            # Saying the remarks took a while: the words of a head that was left must not replace its successor's.
+            stand = self._current()
+        if stand is not None:
             shown = self._shown(digest)
-            if words is not None:
-                self._summarise(words, summary(self._reviewed, shown))
+            if not isinstance(stand.words, Unknown):
+                words = self._summarise(stand.words, summary(self._reviewed, shown))
+                self._let_merge(words)
             self._conclude(check_summary(self._reviewed, shown))
         return Published(
-            superseded=superseded,
+            superseded=stand is None,
             check=self._check,
             summary=self._summary,
             said=self._said,
@@ -134,16 +142,15 @@ class _Publication:
             trouble=tuple(self._trouble),
         )
 
-    def _current(self) -> bool:
-        return self._forge.head_of(self._ref) == (self._reviewed.head, PullRequestState.OPEN)
+    def _current(self) -> Stand | None:
+        """How the pull request stands; ``None`` when it is closed, or shows another head."""
+        self._looked_at = self._ports.clock.now()
+        stand = self._forge.stand(self._ref)
+        head = (self._reviewed.head, PullRequestState.OPEN)
+        return stand if stand is not None and (stand.head, stand.state) == head else None
 
-    def _own_words(self) -> Sequence[OwnWord] | None:
-        try:
-            return self._forge.own_words(self._ref)
-        except RefusedError as error:
-            # Who cannot see what was said must say nothing: it would be said twice.
-            self._told("the comments cannot be read, so nothing was said", error)
-            return None
+    def _is_old(self) -> bool:
+        return self._ports.clock.now() - self._looked_at >= JUST_NOW
 
     def _remark(self, words: Sequence[OwnWord]) -> None:
         """Say what is new beside the code, settle what is gone, and take back what stands there twice."""
@@ -165,14 +172,13 @@ class _Publication:
     def _lets_merge(self) -> bool:
         return self._reviewed.advisory or self._reviewed.ruling is Ruling.PASSED
 
-    def _let_merge(self, before: Sequence[OwnWord]) -> None:
+    def _let_merge(self, words: Sequence[OwnWord]) -> None:
         """Where nothing is to block, leave no discussion open: branch rules may ask for every one to be resolved.
 
         While something blocks anyway, advice stays open, since what is resolved offers its suggestion no more.
         """
         if not self._lets_merge():
             return
-        words = (self._own_words() or ()) if self._said else before
         new = set(self._said)
         discussed = self._reviewed.of(GateId.COMMENTS_ARE_RESOLVED)
         # People may have answered what stands there longer: that is theirs to close, unless nothing of theirs is open.
@@ -259,12 +265,16 @@ class _Publication:
         rest = tuple(one for one in self._voiced if one.fingerprint not in standing and one.agent is None)
         return Shown(page=self._page, digest=digest, beside=len(standing), rest=rest)
 
-    def _summarise(self, words: Sequence[OwnWord], text: str) -> None:
-        """Let there be one summary, the oldest, with ``text``; younger ones are taken back."""
+    def _summarise(self, words: Sequence[OwnWord], text: str) -> Sequence[OwnWord]:
+        """Let there be one summary, the oldest, with ``text``; younger ones are taken back. All that stands there then.
+
+        Args:
+            words: that stood there a moment ago, with none of the remarks said since.
+        """
         ours = [word for word in words if word.summary]
         try:
             if not ours:
-                self._forge.say(self._ref, text)
+                self._forge.say(self._ref, text, among=words)
             if not ours or self._said:
                 # Somebody may have spoken at the same moment.
                 words = self._forge.own_words(self._ref)
@@ -274,8 +284,9 @@ class _Publication:
                 self._forge.edit_word(self._ref, ours[0], text)
         except RefusedError as error:
             self._told("the summary could not be written; it stands on the check", error)
-            return
+            return words
         self._summary = ours[0].id if ours else ""
+        return words
 
     def _take_back(self, words: Sequence[OwnWord]) -> None:
         for word in words:

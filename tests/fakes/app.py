@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -291,7 +292,7 @@ class App:
             ports=self.reviews,
             looking=Looking(
                 analyse=lambda connection, project, change: (),
-                scan=lambda change, files, reports: (),
+                scanners=lambda ahead: nullcontext(lambda change, files, reports: ()),
                 choose=lambda evidence: self.heard,
             ),
             hear=self.hear,

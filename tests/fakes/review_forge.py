@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.change import Change, ChangedFile, ChangeRef, Looked, Part, Person
+from shared.domain.change import Change, ChangedFile, ChangeRef, Looked, Part, Person, Unknown
 from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, MergeKind, RepositoryRef
 from shared.domain.publication import (
@@ -26,6 +26,7 @@ from shared.domain.publication import (
     Permission,
     PlacedRemark,
     Posted,
+    Stand,
 )
 from shared.domain.pull_request import PullRequestState
 from shared.errors import ConflictError, NotSupportedError, RefusedError, TransientError
@@ -112,6 +113,10 @@ class MemoryReviewForge:
             lambda: (BegunRun(name="Delivery 7", url="https://forge.example/runs/7"),)
         )
         """(owner/name in lower case, branch) → what every merge into it begins."""
+        self.expected: list[tuple[str, str, tuple[str, ...]]] = []
+        """Key of the pull request, head and files of its target that somebody said would be asked for."""
+        self.unread: Unknown | None = None
+        """Why the forge does not show what was said."""
         self._pulls: dict[str, _Pull] = {}
         self._numbered = 0
 
@@ -218,6 +223,18 @@ class MemoryReviewForge:
     def own_identity(self) -> Person:
         return OURSELVES
 
+    def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
+        self.expected.append((ref.key, head, tuple(files)))
+
+    @_call
+    def stand(self, ref: ChangeRef) -> Stand | None:
+        found = self._pulls.get(ref.key)
+        if found is None:
+            return None
+        change = found.looked.change
+        words: Part[tuple[OwnWord, ...]] = self.unread or tuple(found.words)
+        return Stand(head=change.head, state=change.state, words=words)
+
     @_call
     def look_at(self, ref: ChangeRef) -> Looked | None:
         found = self._pulls.get(ref.key)
@@ -264,7 +281,7 @@ class MemoryReviewForge:
         return tuple(self._pull(ref).words)
 
     @_call
-    def say(self, ref: ChangeRef, body: str) -> OwnWord:
+    def say(self, ref: ChangeRef, body: str, among: Sequence[OwnWord] | None = None) -> OwnWord:
         return self._stand(self._pull(ref), body)
 
     @_call

@@ -16,6 +16,7 @@ from local.sandbox.github.hub import Hub, Record, node_id
 from local.sandbox.github.pulls import MOST_COMMITS, start_of
 from local.sandbox.github.pushes import CLOSING
 from local.sandbox.github.review_lines import line_now
+from local.sandbox.github.rulesets import active_rules
 from local.sandbox.github.sub_issues import parent
 
 MOST_TEXT = 512 * 1024
@@ -157,7 +158,8 @@ def changed(context: Context, value: Item, _: Record) -> int:
 def base_ref(_: Context, value: Item, __: Record) -> Any:
     repo, issue = value
     sha = repo["refs"].get(f"refs/heads/{issue['pull']['base_ref']}")
-    return {"name": issue["pull"]["base_ref"], "target": Typed("Commit", (repo, sha))} if sha else None
+    name = issue["pull"]["base_ref"]
+    return {"repo": repo, "name": name, "target": Typed("Commit", (repo, sha))} if sha else None
 
 
 def is_cross(_: Context, value: Item, __: Record) -> bool:
@@ -174,26 +176,21 @@ def rollup(_: Context, value: Item, __: Record) -> Any:
     return {"contexts": found} if found else None
 
 
-def required_names(repo: Record, branch: str) -> set[str]:
+def required_names(hub: Hub, repo: Record, branch: str) -> set[str]:
     """Checks that protection or an active ruleset asks for on a branch."""
     asked = (repo["protection"].get(branch) or {}).get("required_status_checks") or {}
     names = {check["context"] for check in asked.get("checks") or ()} | set(asked.get("contexts") or ())
-    for ruleset in repo["rulesets"].values():
-        included = ((ruleset.get("conditions") or {}).get("ref_name") or {}).get("include") or []
-        aimed = f"refs/heads/{branch}" in included or "~ALL" in included
-        aimed = aimed or ("~DEFAULT_BRANCH" in included and branch == repo["default_branch"])
-        if ruleset.get("enforcement") == "active" and aimed:
-            for rule in ruleset.get("rules") or ():
-                parameters = rule.get("parameters") or {}
-                names |= {check["context"] for check in parameters.get("required_status_checks") or ()}
+    for rule in active_rules(hub, repo, branch):
+        parameters = rule.get("parameters") or {}
+        names |= {check["context"] for check in parameters.get("required_status_checks") or ()}
     return names
 
 
-def is_required(_: Context, value: Any, given: Record) -> bool:
+def is_required(context: Context, value: Any, given: Record) -> bool:
     repo, issue, one = value
     if given.get("pullRequestNumber") is None and given.get("pullRequestId") is None:
         raise GraphError("UNPROCESSABLE", "Either pullRequestId or pullRequestNumber must be given.")
-    return (one.get("name") or one.get("context")) in required_names(repo, issue["pull"]["base_ref"])
+    return (one.get("name") or one.get("context")) in required_names(context.hub, repo, issue["pull"]["base_ref"])
 
 
 def run_field(name: str) -> Resolver:

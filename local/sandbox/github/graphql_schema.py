@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local.sandbox.github import graphql_fields as fields
 from local.sandbox.github import graphql_git as git
+from local.sandbox.github import graphql_rules as rules
 from local.sandbox.github import objects, present, present_work
 from local.sandbox.github.graphql_resolvers import (
     Resolver,
@@ -32,6 +33,7 @@ ABSTRACT: dict[str, frozenset[str]] = {
     "StatusCheckRollupContext": frozenset({"CheckRun", "StatusContext"}),
     "IssueOrPullRequest": frozenset({"Issue", "PullRequest"}),
     "Minimizable": frozenset({"IssueComment"}),
+    "RuleParameters": frozenset({"RequiredStatusChecksParameters", "UpdateParameters"}),
 }
 """Interfaces and unions, each with the types it may turn out to be."""
 
@@ -84,6 +86,7 @@ _CONNECTED = (
     "PullRequestReview",
     "PullRequestReviewThread",
     "PullRequestReviewComment",
+    "RepositoryRule",
     "StatusCheckRollupContext",
 )
 
@@ -223,13 +226,31 @@ SCHEMA: dict[str, Fields] = {
         "committer": ("GitActor", git.git_actor("committer")),
         "tree": ("Tree", git.tree_of),
         "file": ("TreeEntry", git.file_of),
+        "status": ("Status", rules.status),
+    },
+    "Status": {
+        "context": ("StatusContext", rules.status_context),
+        "contexts": ("StatusContext", rules.status_contexts),
     },
     "GitActor": {
         "name": ("String", field_of("name")),
         "email": ("String", field_of("email")),
         "user": ("User", field_of("user")),
     },
-    "Ref": {"name": ("String", field_of("name")), "target": ("GitObject", field_of("target"))},
+    "Ref": {
+        "name": ("String", field_of("name")),
+        "target": ("GitObject", field_of("target")),
+        "refUpdateRule": ("RefUpdateRule", rules.update_rule),
+        "rules": ("RepositoryRuleConnection", fields.connection_of(rules.branch_rules)),
+    },
+    "RefUpdateRule": {"requiredStatusCheckContexts": ("String", field_of("contexts"))},
+    "RepositoryRule": {"type": ("String", field_of("type")), "parameters": ("RuleParameters", field_of("parameters"))},
+    "RuleParameters": {},
+    "RequiredStatusChecksParameters": {
+        "requiredStatusChecks": ("StatusCheckConfiguration", field_of("required_status_checks"))
+    },
+    "UpdateParameters": {"updateAllowsFetchAndMerge": ("Boolean", field_of("update_allows_fetch_and_merge"))},
+    "StatusCheckConfiguration": {"context": ("String", field_of("context"))},
     "Tree": {
         "oid": ("GitObjectID", lambda _, value, __: value[1]),
         "entries": ("TreeEntry", git.entries),
@@ -238,6 +259,7 @@ SCHEMA: dict[str, Fields] = {
         "name": ("String", lambda _, value, __: value[1][0]),
         "oid": ("GitObjectID", lambda _, value, __: value[1][2]),
         "type": ("String", lambda _, value, __: objects.MODES[value[1][1]]),
+        "mode": ("Int", lambda _, value, __: int(value[1][1], 8)),
         "object": ("GitObject", git.entry_object),
     },
     "Blob": {

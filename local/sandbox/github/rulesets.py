@@ -7,7 +7,7 @@ import fnmatch
 from local.sandbox.github import present
 from local.sandbox.github.branches import UPGRADE
 from local.sandbox.github.errors import ApiError, bad_request, not_found
-from local.sandbox.github.hub import Record, node_id, now
+from local.sandbox.github.hub import Hub, Record, node_id, now
 from local.sandbox.github.routing import Answer, Call, route
 
 ENFORCEMENTS = {"disabled", "active", "evaluate"}
@@ -176,20 +176,20 @@ for _base in ("/repos/{owner}/{repo}/rulesets", "/orgs/{org}/rulesets"):
 @route("GET", "/repos/{owner}/{repo}/rules/branches/{branch:path}")
 def rules_of_branch(call: Call) -> Answer:
     """The active rules that meet a branch."""
-    repo = call.repo()
-    org = call.hub.org(repo["owner"])
+    return call.page_of(active_rules(call.hub, call.repo(), call.params["branch"]), lambda rule: rule)
+
+
+def active_rules(hub: Hub, repo: Record, branch: str) -> list[Record]:
+    """The rules of a repository and its organisation that meet a branch, each with where it comes from."""
+    org = hub.org(repo["owner"])
     found: list[Record] = []
     places = [(repo, "Repository"), *([(org, "Organization")] if org else [])]
     for owner, kind in places:
         for item in owner["rulesets"].values():
-            if (
-                item["enforcement"] == "active"
-                and item["target"] == "branch"
-                and _meets(item, repo, call.params["branch"])
-            ):
+            if item["enforcement"] == "active" and item["target"] == "branch" and _meets(item, repo, branch):
                 extra = {"ruleset_source_type": kind, "ruleset_source": _source(owner, kind), "ruleset_id": item["id"]}
                 found += [{**rule, **extra} for rule in item["rules"]]
-    return call.page_of(found, lambda rule: rule)
+    return found
 
 
 def _meets(item: Record, repo: Record, branch: str) -> bool:

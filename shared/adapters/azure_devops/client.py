@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -36,7 +37,7 @@ from shared.ports import Clock
 
 _CACHE_VARIABLE = "AZURE_DEVOPS_CACHE_DIR"
 # Answers that never change, of which some are long lists.
-_KEPT = 16
+_KEPT = 48
 _loading = threading.Lock()
 
 
@@ -174,6 +175,15 @@ class AzureDevOpsClient:
             while len(self._immutable) > _KEPT:
                 self._immutable.popitem(last=False)
         return answer
+
+    def immutable_known(self, question: Hashable) -> Any:
+        """The answer to ``question`` where ``immutable`` keeps it; else ``None``."""
+        with self._lock:
+            return self._immutable.get(question)
+
+    def now(self) -> datetime:
+        """The time of day."""
+        return self._clock.now()
 
     def page(self, *segments: str) -> str:
         """The address of a page that people open."""

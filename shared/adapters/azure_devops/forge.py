@@ -72,6 +72,7 @@ class AzureDevOpsForge(
         self._client = AzureDevOpsClient(
             organization_url, credentials, clock=clock, timeout=timeout, token_provider=token_provider, pace=pace
         )
+        self._expected = {}
 
     def test_cases(self) -> PlansMirror:
         """Azure Test Plans, asked as the same identity at the same pace."""

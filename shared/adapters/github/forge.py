@@ -83,6 +83,7 @@ class GitHubForge(
         self._organization = organization
         self._webhook_url = webhook_url
         self._asked = {}
+        self._expected = {}
 
     def page(self, ref: RepositoryRef) -> str:
         """The page of a repository that a person opens."""

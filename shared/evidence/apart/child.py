@@ -1,7 +1,7 @@
 """Runs one library over files in a process of its own, telling each file's answer as soon as it is known.
 
-``python -m shared.evidence.apart.child MODULE FOLDER`` reads the files' names from standard input, a JSON array, and
-writes JSON lines: the library's version, one line for each file, and at last that it is done.
+``python -m shared.evidence.apart.child MODULE`` loads the library and writes JSON lines: its version, then, once standard
+input has told the files as ``{"folder": …, "files": [names]}``, one line for each, and at last that it is done.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_WRITTEN = 16 * 1024 * 1024
 
 def main(arguments: list[str]) -> int:
     """Look at the files; returns the exit code. What a library raises ends the process, and its class is told."""
-    module, folder = arguments
+    (module,) = arguments
     if module not in MODULES:
         return 2
     # Libraries print; their words must not stand between ours, nor reach a log.
@@ -33,11 +33,12 @@ def main(arguments: list[str]) -> int:
     os.dup2(silence, 2)
     sys.excepthook = _TellsClass(answers)
     _hold_back()
-    names = json.load(sys.stdin)
+    # Loaded before anything is asked: whoever started it early has it ready.
     version, look = importlib.import_module(f"shared.evidence.apart.{module}").begin()
     _tell(answers, {"version": version})
-    for name in names:
-        _tell(answers, {"file": name, **look(Path(folder), name)})
+    asked = json.load(sys.stdin)
+    for name in asked["files"]:
+        _tell(answers, {"file": name, **look(Path(asked["folder"]), name)})
     _tell(answers, {"done": True})
     return 0
 

@@ -6,9 +6,10 @@ configuration is ours.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import MappingProxyType
 
@@ -28,8 +29,12 @@ from shared.evidence.scanning.answers import unanswered, without
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.job import Job
 from shared.evidence.scanning.ports import Advisories, ScanLimits, ScanPorts
+from shared.evidence.scanning.waiting import Waiting
 
-__all__ = ["SCANNERS", "Advisories", "ScanLimits", "ScanPorts", "scan"]
+__all__ = ["SCANNERS", "Advisories", "Look", "ScanLimits", "ScanPorts", "scan", "scanners"]
+
+type Look = Callable[[Change, Part[tuple[ChangedFile, ...]], tuple[Reported, ...]], tuple[Scan, ...]]
+"""Looks at a change by its files, and by the reports that were uploaded about it."""
 
 SCANNERS: MappingProxyType[str, Callable[[Job], Sequence[Scan]]] = MappingProxyType(
     {
@@ -52,8 +57,19 @@ _SLACK_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
+@contextlib.contextmanager
+def scanners(ports: ScanPorts, *, ahead: bool) -> Iterator[Look]:
+    """What looks at changes as ``scan`` does, within the block. ``ahead``: libraries are loaded from its beginning on."""
+    with Waiting(ports if ahead else None) as waiting:
+        yield lambda change, files, reports: scan(change, files, reports, ports, waiting)
+
+
 def scan(
-    change: Change, files: Part[tuple[ChangedFile, ...]], reports: tuple[Reported, ...], ports: ScanPorts
+    change: Change,
+    files: Part[tuple[ChangedFile, ...]],
+    reports: tuple[Reported, ...],
+    ports: ScanPorts,
+    waiting: Waiting | None = None,
 ) -> tuple[Scan, ...]:
     """Let every scanner that the change concerns look at it; never raises for what a scanner, or the change, does.
 
@@ -63,10 +79,11 @@ def scan(
     Args:
         files: with their texts at the head, as far as they could be had.
         reports: uploaded about the head or its trial merge: bills of materials, reports of other scanners.
+        waiting: processes that were started for this change, if any were.
     """
     began = time.monotonic()
     deadline = Deadline.after(ports.limits.total_seconds)
-    job = Job(files=files, reports=reports, ports=ports, deadline=deadline)
+    job = Job(files=files, reports=reports, ports=ports, deadline=deadline, waiting=waiting or Waiting())
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="scan")
     try:
         # Bills of materials are looked at also where the changed files are not known.

@@ -37,7 +37,7 @@ def scan(job: Job) -> tuple[Scan, ...]:
         return ()
     with job.folder() as folder:
         placed, unseen = place(files, folder, job.ports.limits, numbered)
-        looked = look("complexity", placed, folder, job.ports, job.deadline)
+        looked = look("complexity", placed, folder, job.ports, job.deadline, job.waiting)
     findings: list[Finding] = []
     most = 0
     for one, functions in looked.found:

@@ -11,6 +11,7 @@ from pathlib import Path
 from shared.domain.change import ChangedFile, Reported, Unknown
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.ports import ScanPorts
+from shared.evidence.scanning.waiting import Waiting
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Job:
     reports: tuple[Reported, ...]
     ports: ScanPorts
     deadline: Deadline
+    waiting: Waiting = field(default_factory=Waiting)
+    """Processes that were started before there was anything to look at."""
     secrets: set[str] = field(default_factory=set, repr=False)
     """Secrets that were found, so that no other scanner's words repeat them. They stay in memory, and not for long."""
 

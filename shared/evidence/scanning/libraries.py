@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,11 +16,11 @@ from shared.evidence.scanning.answers import UnansweredError
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.placing import Placed, Unseen
 from shared.evidence.scanning.ports import ScanPorts
-from shared.evidence.scanning.processes import environment, started
+from shared.evidence.scanning.processes import end
+from shared.evidence.scanning.waiting import Waiting, child
 
 MOST_STARTS = 4
 """Of one library for one change: a file that stops it costs one."""
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -33,8 +32,10 @@ class Looked:
     unseen: list[Unseen] = field(default_factory=list)
 
 
-def look(module: str, placed: Sequence[Placed], folder: Path, ports: ScanPorts, deadline: Deadline) -> Looked:
-    """What the library of ``module`` says of each file in ``folder``.
+def look(
+    module: str, placed: Sequence[Placed], folder: Path, ports: ScanPorts, deadline: Deadline, waiting: Waiting
+) -> Looked:
+    """What the library of ``module`` says of each file in ``folder``, by a process of ``waiting`` where it has one.
 
     Raises:
         UnansweredError: it could not be started, or answered nothing that can be read.
@@ -46,7 +47,7 @@ def look(module: str, placed: Sequence[Placed], folder: Path, ports: ScanPorts, 
         if not left:
             break
         try:
-            stopped = _Run(module, left, folder, ports, deadline, looked).follow()
+            stopped = _Run(module, left, folder, ports, deadline, looked).follow(waiting)
         except UnansweredError as error:
             if not looked.version:
                 raise
@@ -87,22 +88,23 @@ class _Run:
         self._most = ports.limits.output_bytes
         self._into = into
         self._folder = folder
-        self._command = [*ports.python, "-m", "shared.evidence.apart.child", module, str(folder)]
+        self._module = module
+        self._ports = ports
         self._lines: queue.Queue[bytes | None] = queue.Queue()
 
-    def follow(self) -> _Stopped:
+    def follow(self, waiting: Waiting) -> _Stopped:
         """Read until it is done or stops; which files are left, and why."""
-        paths = os.pathsep.join([str(_ROOT), *(entry for entry in sys.path if entry)])
-        environ = environment(self._folder, PYTHONPATH=paths)
-        with started(self._command, self._folder, environ, subprocess.PIPE, self._deadline) as process:
+        with contextlib.ExitStack() as stack:
+            process = waiting.taken(self._module, stack)
+            if process is None:
+                process = stack.enter_context(child(self._module, self._ports, self._deadline))
             reader = threading.Thread(target=self._read, args=(process,), daemon=True)
             reader.start()
             self._hand_over(process)
             stopped = self._follow()
-        # What it wrote is read to its end, which comes now that it is gone.
-        reader.join()
-        if process.stdout:
-            process.stdout.close()
+            end(process)
+            # What it wrote is read to its end, which comes now that it is gone.
+            reader.join()
         return stopped
 
     def _hand_over(self, process: subprocess.Popen[bytes]) -> None:
@@ -110,7 +112,8 @@ class _Run:
             return
         try:
             with process.stdin as stdin:
-                stdin.write(json.dumps([one.name for one in self._files]).encode())
+                asked = {"folder": str(self._folder), "files": [one.name for one in self._files]}
+                stdin.write(json.dumps(asked).encode())
         except OSError:
             # It ended before it read; what it said before then tells why.
             return

@@ -7,9 +7,9 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
+from shared.domain.globs import fits
 from shared.errors import RefusedError
 
 MOST_PACKAGES = 20_000
@@ -61,8 +61,9 @@ class Kind:
 
 def kind_of_manifest(path: str) -> Kind | None:
     """What the file at ``path`` is; ``None`` for one that names no dependencies."""
-    one = PurePosixPath(path)
-    return next((kind for kind in KINDS if one.full_match(kind.pattern)), None)
+    if not fits(path, tuple(kind.pattern for kind in KINDS)):
+        return None
+    return next(kind for kind in KINDS if fits(path, (kind.pattern,)))
 
 
 def read(kind: Kind, text: str) -> Manifest:

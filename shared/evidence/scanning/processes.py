@@ -42,7 +42,7 @@ def started(
         try:
             yield process
         finally:
-            _end(process)
+            end(process)
     finally:
         _ROOM.release()
 
@@ -62,7 +62,8 @@ def _start(command: Sequence[str], folder: Path, environ: Mapping[str, str], std
         raise UnansweredError(f"it could not be started ({type(error).__name__})") from error
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End it with all it started; without effect when it has ended."""
     if process.poll() is None:
         if sys.platform == "win32":
             process.kill()

@@ -45,7 +45,7 @@ def scan(job: Job) -> tuple[Scan, ...]:
         return ()
     with job.folder() as folder:
         placed, unseen = place(files, folder, job.ports.limits, numbered)
-        looked = look("python_security", placed, folder, job.ports, job.deadline)
+        looked = look("python_security", placed, folder, job.ports, job.deadline, job.waiting)
     findings = [
         finding for one, found in looked.found for each in found if (finding := _finding(one, each, job.ports.key))
     ]

@@ -52,7 +52,7 @@ def scan(job: Job) -> tuple[Scan, ...]:
     files = [file for file in job.known_files if not _is_media(file)]
     with job.folder() as folder:
         placed, unseen = place(files, folder, job.ports.limits, _named, sparse=True, most=_largest(job.ports.limits))
-        looked = look("secrets", placed, folder, job.ports, job.deadline)
+        looked = look("secrets", placed, folder, job.ports, job.deadline, job.waiting)
     job.secrets.update(each["value"] for _, found in looked.found for each in found)
     findings = [
         finding for one, found in looked.found for each in found if (finding := _finding(one, each, job.ports.key))

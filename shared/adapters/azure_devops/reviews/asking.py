@@ -108,6 +108,16 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
             )
         return sorted(found or [], key=lambda one: int(one.id))
 
+    def _pushes_of(self, ref: ChangeRef, head: str) -> list[Any]:
+        """The pushes that brought ``head``, as this use case knows them, or asked anew where it knows none."""
+        known: list[Any] = self._client.looks.entered(pushes_of(ref)) or []
+        found = [one for one in known if sha(one.source_ref_commit) == head]
+        if not found:
+            known = self._iterations(ref)
+            self._client.looks.enter(pushes_of(ref), known)
+            found = [one for one in known if sha(one.source_ref_commit) == head]
+        return found
+
     def _threads(self, ref: ChangeRef) -> list[Any]:
         """Its threads that were not deleted, oldest first."""
         with self._client.anew():
@@ -121,6 +131,11 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
 def pushes_of(ref: ChangeRef) -> tuple[str, str]:
     """Under which a look at a change remembers its pushes."""
     return "pushes", ref.key
+
+
+def pushes_expected(ref: ChangeRef) -> tuple[str, str]:
+    """Under which it finds the pushes that were asked for ahead of it."""
+    return "pushes expected", ref.key
 
 
 def statuses_of(ref: ChangeRef) -> tuple[str, str]:

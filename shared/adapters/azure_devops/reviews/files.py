@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from shared.adapters.azure_devops.errors import NotFoundError, TooLargeError
-from shared.adapters.azure_devops.reviews.asking import AskingCalls, head_of_pull, is_sha, part
+from shared.adapters.azure_devops.reviews.asking import AskingCalls, head_of_pull, is_sha, part, pushes_expected, sha
 from shared.adapters.azure_devops.reviews.patches import counted, lines_of, patch_of, text_of
+from shared.adapters.later import chained
 from shared.domain.change import Change, ChangedFile, ChangeRef, FileStatus, Part
 from shared.errors import RefusedError
 
@@ -28,6 +32,9 @@ LONGEST_TEXT = 512 * 1024
 """Bytes of a text that is kept."""
 ALL_TEXTS = 10 * 1024 * 1024
 """Bytes of all texts that are kept."""
+_KEPT = timedelta(minutes=5)
+_MEASURED = 500
+"""Files of a push whose lines are measured for remarks to come."""
 # What is read of a larger text, to count its lines.
 _READ = 8 * 1024 * 1024
 
@@ -52,8 +59,37 @@ class Entry:
         return tuple(dict.fromkeys(blob for blob in (self.old, self.new) if blob))
 
 
+class Expected(NamedTuple):
+    """What was asked ahead of a look at a change."""
+
+    at: datetime
+    iterations: Future[list[Any]]
+    files: Future[tuple[int, Part[tuple[ChangedFile, ...]]]]
+    """The push they are of; 0 where the head is of no push."""
+
+
 class FileCalls(AskingCalls):
     """The part of ``AzureDevOpsForge`` that reads the files of a change."""
+
+    _expected: dict[tuple[str, str], Expected]
+
+    def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
+        """Have the files read while the pull request is looked at; none of ``files`` can be asked for before its base."""
+        del files
+        now = self._client.now()
+        # What nobody came for, since the look ended the review.
+        for key in [key for key, one in self._expected.items() if now - one.at > _KEPT]:
+            self._expected.pop(key, None)
+        iterations = self._later(lambda: self._iterations(ref))
+        told = chained(self._counting(lambda: self._told_ahead(ref, head, iterations)))
+        self._expected[ref.key, head] = expected = Expected(now, iterations, told)
+        self._client.looks.keep(pushes_expected(ref), expected.iterations)
+
+    def _told_ahead(
+        self, ref: ChangeRef, head: str, iterations: Future[list[Any]]
+    ) -> tuple[int, Part[tuple[ChangedFile, ...]]]:
+        pushes = [int(one.id) for one in iterations.result() if sha(one.source_ref_commit) == head]
+        return (pushes[-1], part(lambda: self._of_push(ref, pushes[-1]))) if pushes else (0, ())
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
         """Every file against the merge base: a question for each 2,000 files, and one for the texts of each 200.
@@ -61,18 +97,29 @@ class FileCalls(AskingCalls):
         A text over 512 KiB, or beyond 10 MiB of all texts by path, is left out, as are its hunks; its lines are still
         counted up to 8 MiB. Unknown when the service refuses the list, breaks it off, or lacks a text it named.
         """
+        expected = self._expected.pop((change.ref.key, change.head), None)
+        if expected is not None:
+            number, files = expected.files.result()
+            if number and number == change.iteration:
+                return files
         return part(lambda: self._changed(change))
 
     def _changed(self, change: Change) -> tuple[ChangedFile, ...]:
         number = change.iteration or head_of_pull(self._pull_request(change.ref), self._iterations(change.ref))[1]
-        entries = self._entries(change.ref, number)
+        return self._of_push(change.ref, number)
+
+    def _of_push(self, ref: ChangeRef, number: int) -> tuple[ChangedFile, ...]:
+        entries = self._entries(ref, number)
         files: list[ChangedFile] = []
         left = ALL_TEXTS
         for start in range(0, len(entries), FILES_AT_ONCE):
-            for file, kept in self._read(change.ref, entries[start : start + FILES_AT_ONCE]):
+            for file, kept in self._read(ref, entries[start : start + FILES_AT_ONCE]):
                 # The first that does not fit ends it, so that what is kept does not depend on sizes alone.
                 left = left - kept if left >= kept else -1
                 files.append(file if left >= 0 else _without_texts(file))
+        if len(files) <= _MEASURED:
+            # Whoever remarks on them next need not read them again.
+            self._client.immutable(measured(ref, number), lambda: _lengths(files))
         return tuple(files)
 
     def _entries(self, ref: ChangeRef, iteration: int) -> Sequence[Entry]:
@@ -147,6 +194,24 @@ class FileCalls(AskingCalls):
                 )
             except (TooLargeError, NotFoundError):
                 return None
+
+
+def measured(ref: ChangeRef, push: int) -> tuple[str, str, int]:
+    """Under which the lengths of the lines of a push's files are kept: path → UTF-16 units of each."""
+    return "lengths", ref.key, push
+
+
+def _lengths(files: Iterable[ChangedFile]) -> Mapping[str, Sequence[int]]:
+    return {
+        one.path: array("I", (units_of(line) for line in lines_of(one.content)))
+        for one in files
+        if one.content is not None
+    }
+
+
+def units_of(line: str) -> int:
+    """UTF-16 units of a line without its end."""
+    return len(line.rstrip("\r\n").encode("utf-16-le", errors="surrogatepass")) // 2
 
 
 def _entry(found: Mapping[str, Any]) -> Entry | None:

@@ -15,6 +15,7 @@ from shared.adapters.azure_devops.reviews.asking import (
     is_sha,
     part,
     person,
+    pushes_expected,
     pushes_of,
     sha,
     short,
@@ -26,6 +27,7 @@ from shared.adapters.azure_devops.reviews.files import FileCalls
 from shared.adapters.azure_devops.reviews.history import HistoryCalls
 from shared.adapters.azure_devops.reviews.items import ItemCalls
 from shared.adapters.azure_devops.reviews.templates import TemplateCalls
+from shared.adapters.azure_devops.reviews.words import WordCalls
 from shared.domain.change import (
     Change,
     ChangeRef,
@@ -39,12 +41,13 @@ from shared.domain.change import (
 )
 from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, RepositoryRef
+from shared.domain.publication import Stand
 from shared.domain.pull_request import PullRequestState
 
 _CHANGES = 100
 
 
-class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls):
+class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls, WordCalls):
     """The part of ``AzureDevOpsForge`` that looks at pull requests."""
 
     def look_at(self, ref: ChangeRef) -> Looked | None:
@@ -54,7 +57,8 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         build with stages. Commits beyond a hundred, and messages that the list cuts short, take more.
         """
         asked_pull = self._later(lambda: self._pull_request(ref, include_commits=True, include_work_item_refs=True))
-        asked_iterations = self._later(lambda: self._iterations(ref))
+        expected: Future[list[Any]] | None = self._client.looks.remembered(pushes_expected(ref))
+        asked_iterations = expected or self._later(lambda: self._iterations(ref))
         asked_threads = self._later(lambda: part(lambda: self._threads(ref)))
         asked_statuses = self._later(lambda: part(lambda: self._statuses(ref)))
         asked_process = self._later(lambda: self._process_of(ref.repository.owner))
@@ -78,8 +82,6 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         asked_template = self._later(lambda: part(lambda: self._template_for(ref, target)))
         asked_position = self._later(lambda: self._position(ref, target, head))
         asked_commits = self._later(lambda: part(lambda: self._commits(ref, pull, head)))
-        # The files are asked for next, and wait for nothing else.
-        asked_entries = self._later(lambda: part(lambda: self._entries(ref, iteration)))
         linked = asked_items.result()
         asked_above: Future[Part[dict[int, Any]]] = self._later(lambda: part(lambda: self._above(_known(linked))))
         asked_said = [
@@ -91,9 +93,8 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         asked_policy_checks = self._later(lambda: self._policy_checks(project, _known(evaluations), head))
         asked_branch_checks = self._later(lambda: self._build_checks(project, _known(builds)))
         threads, statuses = asked_threads.result(), asked_statuses.result()
-        asked_entries.result()
         # Whoever announces the review next need not ask for them again.
-        self._client.looks.keep(pushes_of(ref), iterations)
+        self._client.looks.enter(pushes_of(ref), iterations)
         if not isinstance(statuses, Unknown):
             self._client.looks.keep(statuses_of(ref), statuses)
         change = self._pull_shown(ref, pull, head, iteration, asked_position.result(), iterations)
@@ -115,6 +116,19 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
             ),
             template=asked_template.result(),
             process=asked_process.result(),
+        )
+
+    def stand(self, ref: ChangeRef) -> Stand | None:
+        """The head, the state and everything Doneright said there, as they are now: two questions at once."""
+        asked = self._later(lambda: self.head_of(ref)), self._later(lambda: part(lambda: self._threads(ref)))
+        own = self.own_identity().id
+        stands, threads = asked[0].result(), asked[1].result()
+        if stands is None:
+            return None
+        return Stand(
+            head=stands[0],
+            state=stands[1],
+            words=threads if isinstance(threads, Unknown) else self._words_among(ref, threads, own),
         )
 
     def head_of(self, ref: ChangeRef) -> tuple[str, PullRequestState] | None:

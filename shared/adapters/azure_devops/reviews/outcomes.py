@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.adapters.azure_devops.errors import NotFoundError
-from shared.adapters.azure_devops.reviews.asking import pushes_of, sha, statuses_of
+from shared.adapters.azure_devops.reviews.asking import sha, statuses_of
 from shared.adapters.azure_devops.reviews.checks import CheckCalls
 from shared.adapters.azure_devops.reviews.looking import LookingCalls
 from shared.domain.change import Change, ChangeRef
@@ -47,8 +47,7 @@ class OutcomeCalls(LookingCalls, CheckCalls):
         """
         known: list[Any] | None = self._client.looks.remembered(statuses_of(ref))
         asked_statuses = self._later(lambda: self._statuses(ref) if known is None else known)
-        iterations: list[Any] = self._client.looks.remembered(pushes_of(ref)) or self._iterations(ref)
-        pushes = [one for one in iterations if sha(one.source_ref_commit) == check.head]
+        pushes = self._pushes_of(ref, check.head)
         there = asked_statuses.result()
         link = check.details_url or self._web_page(ref)
         if not pushes:

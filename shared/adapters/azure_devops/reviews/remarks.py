@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from shared.adapters.azure_devops.reviews.asking import sha
-from shared.adapters.azure_devops.reviews.files import Entry, FileCalls
+from shared.adapters import looks
+from shared.adapters.azure_devops.reviews.asking import pushes_of
+from shared.adapters.azure_devops.reviews.files import Entry, FileCalls, measured, units_of
 from shared.adapters.azure_devops.reviews.patches import lines_of
-from shared.adapters.azure_devops.reviews.words import WordCalls, fitting, utf16_units
+from shared.adapters.azure_devops.reviews.words import WordCalls, fitting
 from shared.domain.change import ChangeRef
 from shared.domain.publication import SETTLED_MARKER, PlacedRemark, Posted, remark_marker
 from shared.errors import ConflictError, RefusedError
@@ -36,13 +37,14 @@ class RemarkCalls(FileCalls, WordCalls):
         """
         if not remarks:
             return ()
-        asked_pushes = self._later(lambda: self._iterations(ref))
+        asked_pushes = self._later(looks.carried(lambda: self._pushes_of(ref, head)))
         said = {
             word.fingerprint: word
             for word in self._recent_words(ref)
             if word.fingerprint and SETTLED_MARKER not in word.body
         }
-        pushes = [int(one.id) for one in asked_pushes.result() if sha(one.source_ref_commit) == head]
+        pushes = [int(one.id) for one in asked_pushes.result()]
+        self._client.looks.enter(pushes_of(ref), asked_pushes.result())
         positions = self._positions(ref, head, pushes, [one for one in remarks if one.fingerprint not in said])
         wanted = {one.fingerprint: one for one in remarks}
         placed = {name: _is_placed(wanted[name], word.path) for name, word in said.items() if name in wanted}
@@ -77,20 +79,22 @@ class RemarkCalls(FileCalls, WordCalls):
             raise ConflictError(f"{head} is the head of no push of {ref.key}")
         number = pushes[-1]
         entries = {one.path: one for one in self._entries(ref, number) if one.path in wanted and one.new}
-        texts = self._texts(ref, list(entries.values()))
+        lengths: dict[str, Sequence[int]] = dict(self._client.immutable_known(measured(ref, number)) or {})
+        if unknown := [entry for path, entry in entries.items() if path not in lengths]:
+            lengths |= self._measured_now(ref, unknown)
         found: dict[str, dict[str, Any]] = {}
         for one in remarks:
-            entry, lines = entries.get(one.path), texts.get(one.path, [])
+            entry, lines = entries.get(one.path), lengths.get(one.path, ())
             last = one.end_line or one.line
             if entry is None or one.line is None or last is None or not one.line <= last <= len(lines):
                 continue
             found[one.fingerprint] = self._position_of(entry, number, one.line, last, lines[last - 1])
         return found
 
-    def _position_of(self, entry: Entry, number: int, first: int, last: int, last_line: str) -> dict[str, Any]:
+    def _position_of(self, entry: Entry, number: int, first: int, last: int, length: int) -> dict[str, Any]:
         models = self._client.models("git")
-        # Behind the last character that is not its end.
-        end = utf16_units(last_line.rstrip("\r\n")) + 1
+        # Behind the last character that is not the line's end.
+        end = length + 1
         return {
             "thread_context": models.CommentThreadContext(
                 file_path=f"/{entry.path}",
@@ -106,10 +110,14 @@ class RemarkCalls(FileCalls, WordCalls):
             ),
         }
 
-    def _texts(self, ref: ChangeRef, entries: Sequence[Entry]) -> dict[str, list[str]]:
-        """Path → lines at the head, of what is text and was changed."""
+    def _measured_now(self, ref: ChangeRef, entries: Sequence[Entry]) -> dict[str, Sequence[int]]:
+        """Path → UTF-16 units of its lines at the head, of what is text and was changed."""
         only_new = [Entry(one.path, "", one.status, one.new, "", one.tracking) for one in entries]
-        return {file.path: lines_of(file.content) for file, _ in self._read(ref, only_new) if file.content is not None}
+        return {
+            file.path: [units_of(line) for line in lines_of(file.content)]
+            for file, _ in self._read(ref, only_new)
+            if file.content is not None
+        }
 
 
 def _is_placed(one: PlacedRemark, path: str) -> bool:

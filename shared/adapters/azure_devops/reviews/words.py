@@ -30,8 +30,10 @@ class WordCalls(AskingCalls):
 
     def own_words(self, ref: ChangeRef) -> Sequence[OwnWord]:
         """Everything Doneright said there, oldest first, read anew."""
-        own = self.own_identity().id
-        words = tuple(_words(self._threads(ref), own))
+        return self._words_among(ref, self._threads(ref), self.own_identity().id)
+
+    def _words_among(self, ref: ChangeRef, threads: Iterable[Any], own: str) -> tuple[OwnWord, ...]:
+        words = tuple(_words(threads, own))
         self._client.looks.keep(("own words", ref.key), words)
         return words
 
@@ -40,13 +42,13 @@ class WordCalls(AskingCalls):
         known: Sequence[OwnWord] | None = self._client.looks.remembered(("own words", ref.key))
         return self.own_words(ref) if known is None else known
 
-    def say(self, ref: ChangeRef, body: str) -> OwnWord:
+    def say(self, ref: ChangeRef, body: str, among: Sequence[OwnWord] | None = None) -> OwnWord:
         """A comment about the change as a whole, which nobody is asked to settle.
 
         Returns the one that says so already; the summary, of which there is one, is made to say it.
         """
         body = fitting(body)
-        for word in self._recent_words(ref):
+        for word in self._recent_words(ref) if among is None else among:
             if word.fingerprint or word.path:
                 continue
             if word.body == body:

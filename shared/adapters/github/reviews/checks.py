@@ -12,6 +12,7 @@ from typing import Any
 from shared.adapters.github.client import path
 from shared.adapters.github.credentials import AppInstallation
 from shared.adapters.github.repositories import repository_path
+from shared.adapters.github.reviews.known import OwnChecks, own_checks
 from shared.adapters.github.reviews.people import IdentityCalls
 from shared.domain.change import ChangeRef
 from shared.domain.definition import Severity
@@ -59,7 +60,8 @@ class CheckCalls(IdentityCalls):
     def _set_run(self, ref: ChangeRef, check: OwnCheck, app_id: int) -> str:
         runs = repository_path(ref.repository) + "/check-runs"
         wanted = [_annotation(one) for one in check.annotations]
-        found = self._run(ref, check, app_id)
+        known: OwnChecks | None = self._client.looks.entered(own_checks(ref, check.head))
+        found = None if known is not None and check.name not in known else self._run(ref, check, app_id)
         if found is not None:
             held = self._held(runs, found)
             if held <= {_key(one) for one in wanted}:
@@ -74,6 +76,7 @@ class CheckCalls(IdentityCalls):
             else:
                 found = self._client.request("PATCH", runs + path("/{}", found["id"]), body)[1]
         assert found is not None  # noqa: S101 - there is one batch at least
+        self._client.looks.enter(own_checks(ref, check.head), {**(known or {}), check.name: None})
         return str(found.get("html_url") or check.details_url)
 
     def _run(self, ref: ChangeRef, check: OwnCheck, app_id: int) -> Mapping[str, Any] | None:
@@ -89,20 +92,24 @@ class CheckCalls(IdentityCalls):
         return {_key(one) for one in self._client.pages(runs + path("/{}/annotations", run["id"]))}
 
     def _set_status(self, ref: ChangeRef, check: OwnCheck) -> str:
-        commit = repository_path(ref.repository) + path("/commits/{}", check.head)
-        body: dict[str, Any] = {
-            "state": _STATES[check.conclusion],
-            "context": check.name,
-            "description": check.title[:140],
-        }
+        body = {"state": _STATES[check.conclusion], "context": check.name, "description": check.title[:140]}
         if _linkable(check.details_url):
             body["target_url"] = check.details_url
-        stands = next((one for one in self._client.pages(f"{commit}/status") if one["context"] == check.name), None)
+        known: OwnChecks | None = self._client.looks.entered(own_checks(ref, check.head))
+        stands = self._status(ref, check) if known is None else known.get(check.name)
         # GitHub keeps every status of a commit, and takes a thousand of one name.
-        if stands is None or any((stands.get(name) or "") != (body.get(name) or "") for name in (*body, "target_url")):
+        if stands is None or any(stands[name] != body.get(name, "") for name in (*body, "target_url")):
             url = repository_path(ref.repository) + path("/statuses/{}", check.head)
             self._client.request("POST", url, body)
+            told = {"target_url": "", **body}
+            self._client.looks.enter(own_checks(ref, check.head), {**(known or {}), check.name: told})
         return check.details_url or self._page_of(ref)
+
+    def _status(self, ref: ChangeRef, check: OwnCheck) -> Mapping[str, str] | None:
+        url = repository_path(ref.repository) + path("/commits/{}/status", check.head)
+        found = next((one for one in self._client.pages(url) if one["context"] == check.name), None)
+        names = ("state", "context", "description", "target_url")
+        return None if found is None else {name: found.get(name) or "" for name in names}
 
     def _page_of(self, ref: ChangeRef) -> str:
         web: str = getattr(self, "_web_url", "")

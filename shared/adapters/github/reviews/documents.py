@@ -5,6 +5,9 @@ https://docs.github.com/graphql/reference/objects#pullrequest
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 PAGE = "pageInfo { hasNextPage endCursor }"
 
 WHO = (
@@ -35,10 +38,15 @@ MOST_PARENTS = 7
 
 _ENTRIES = "entries { name type oid }"
 _TEMPLATES = (
-    f"target {{ oid ... on Commit {{ tree {{ {_ENTRIES} }}"
+    f"tree {{ {_ENTRIES} }}"
     f' github: file(path: ".github") {{ object {{ ... on Tree {{ {_ENTRIES} }} }} }}'
-    f' docs: file(path: "docs") {{ object {{ ... on Tree {{ {_ENTRIES} }} }} }} }} }}'
+    f' docs: file(path: "docs") {{ object {{ ... on Tree {{ {_ENTRIES} }} }} }}'
 )
+_RULES = (
+    "refUpdateRule { requiredStatusCheckContexts } rules(first: 100) { nodes { type parameters {"
+    " ... on RequiredStatusChecksParameters { requiredStatusChecks { context } } } } pageInfo { hasNextPage } }"
+)
+"""What a branch requires, told to whoever may read it: https://docs.github.com/graphql/reference/objects#refupdaterule"""
 _ISSUE = "number title state body url labels(first: 50) { nodes { name } } repository { nameWithOwner }"
 
 
@@ -62,8 +70,22 @@ def connection(name: str, first: int, *, after: bool = False) -> str:
     return f"{name}(first: {first}{since}) {{ totalCount nodes {{ {NODES[name]} }} {PAGE} }}"
 
 
-def look(*, above: bool, page: int = LONG) -> str:
-    """The one query about a pull request."""
+def _target(*, modern: bool, files: Sequence[str]) -> str:
+    """The target branch: its templates, what it requires, and ``files`` of it under ``f0``, ``f1`` and so on."""
+    wanted = " ".join(
+        f"f{n}: file(path: {json.dumps(name, ensure_ascii=False)})"
+        " { mode object { ... on Blob { text isBinary isTruncated } } }"
+        for n, name in enumerate(files)
+    )
+    rules = f" {_RULES}" if modern else ""
+    return f"baseRef {{ target {{ oid ... on Commit {{ {_TEMPLATES} {wanted} }} }}{rules} }}"
+
+
+def look(*, modern: bool, page: int = LONG, files: Sequence[str] = ()) -> str:
+    """The one query about a pull request, and ``files`` of its target branch.
+
+    ``modern`` asks for what old servers do not know: rules of a branch, types of issues and what they are part of.
+    """
     lists = " ".join(connection(name, page) for name in ("commits", "reviews", "reviewThreads", "comments"))
     return (
         "query Look($owner: String!, $name: String!, $number: Int!) {"
@@ -72,9 +94,9 @@ def look(*, above: bool, page: int = LONG) -> str:
         " number title body url state isDraft createdAt updatedAt author { ...Who }"
         " headRefName headRefOid baseRefName baseRefOid isCrossRepository mergeable"
         " mergeCommit { oid } potentialMergeCommit { oid } autoMergeRequest { enabledAt }"
-        f" baseRef {{ {_TEMPLATES} }} labels(first: 100) {{ nodes {{ name }} }} {lists}"
+        f" {_target(modern=modern, files=files)} labels(first: 100) {{ nodes {{ name }} }} {lists}"
         f" {connection('closingIssuesReferences', 25)}"
-        f" statusCheckRollup {{ {connection('contexts', page)} }} }} }} }} {WHO} {item(above=above)}"
+        f" statusCheckRollup {{ {connection('contexts', page)} }} }} }} }} {WHO} {item(above=modern)}"
     )
 
 
@@ -94,11 +116,25 @@ MORE_OF_THREAD = (
     f" comments(first: 100, after: $after) {{ nodes {{ {_COMMENT} }} {PAGE} }} }} }} }} {WHO}"
 )
 
-OWN = (
-    "query Own($owner: String!, $name: String!, $number: Int!, $said: String, $threads: String) {"
-    " viewer { login databaseId name } repository(owner: $owner, name: $name) { pullRequest(number: $number) {"
-    " comments(first: 100, after: $said) {"
-    f" nodes {{ id isMinimized {_COMMENT} }} {PAGE} }}"
-    " reviewThreads(first: 100, after: $threads) { nodes { id isResolved path line originalLine"
-    f" comments(first: 100) {{ nodes {{ id {_COMMENT} }} }} }} {PAGE} }} }} }} }} {WHO}"
+
+def _words(operation: str, further: str = "", declared: str = "") -> str:
+    return (
+        f"query {operation}($owner: String!, $name: String!, $number: Int!, $said: String, $threads: String{declared}) {{"
+        " viewer { login databaseId name } repository(owner: $owner, name: $name) { pullRequest(number: $number) {"
+        f"{further} comments(first: 100, after: $said) {{"
+        f" nodes {{ id isMinimized {_COMMENT} }} {PAGE} }}"
+        " reviewThreads(first: 100, after: $threads) { nodes { id isResolved path line originalLine"
+        f" comments(first: 100) {{ nodes {{ id {_COMMENT} }} }} }} {PAGE} }} }} }} }} {WHO}"
+    )
+
+
+OWN = _words("Own")
+"""A page of what was said on a pull request."""
+
+STAND = _words(
+    "Stand",
+    " state headRefOid commits(last: 1) { nodes { commit { oid"
+    " status { context(name: $check) { context state description targetUrl } } } } }",
+    ", $check: String!",
 )
+"""The same, with how the pull request and the status of one name on its head stand."""

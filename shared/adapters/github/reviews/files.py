@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -12,12 +14,16 @@ from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import RepositoryCalls, repository_path
 from shared.adapters.github.reviews.alerts import AlertCalls
 from shared.adapters.github.reviews.hunks import before_of, patch_of, removed_text
+from shared.adapters.github.reviews.known import expected_files
 from shared.adapters.github.reviews.texts import Text, texts_at
-from shared.adapters.later import later
-from shared.domain.change import Change, ChangedFile, FileStatus, Part, Unknown
+from shared.adapters.later import chained, later
+from shared.domain.change import Change, ChangedFile, ChangeRef, FileStatus, Part, Unknown
+from shared.domain.forge import RepositoryRef
 
 MOST_LISTED = 3_000
 """Files that GitHub lists: https://docs.github.com/rest/pulls/pulls#list-pull-requests-files"""
+
+_KEPT = timedelta(minutes=5)
 
 _STATUSES = {
     "added": FileStatus.ADDED,
@@ -38,34 +44,67 @@ class _Listed(NamedTuple):
     """Whether GitHub told the numbers of lines."""
 
 
+class _Told(NamedTuple):
+    """The list of files, with the texts of those on it that are there at its head."""
+
+    listing: list[Mapping[str, Any]]
+    texts: Mapping[str, Text]
+
+
+class _Expected(NamedTuple):
+    at: datetime
+    told: Future[_Told]
+
+
 class FileCalls(AlertCalls, RepositoryCalls):
     """The part of ``GitHubForge`` that reads what a pull request changes."""
+
+    _expected: dict[tuple[str, str], _Expected]
+
+    def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
+        """Have the files listed, and their texts fetched, while the pull request is looked at; the look brings ``files``."""
+        self._client.looks.keep(expected_files(ref), tuple(files))
+        now = self._client.now()
+        # What nobody came for, since the look ended the review.
+        for key in [key for key, one in self._expected.items() if now - one.at > _KEPT]:
+            self._expected.pop(key, None)
+        self._expected[ref.key, head] = _Expected(now, chained(lambda: self._told(ref, head)))
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
         """Every file with its hunks and texts; what is larger than can be had has ``None``.
 
         ``Unknown`` when the pull request shows another head by now, or when not every file can be told.
         """
-        repository = change.ref.repository
         # Whoever reads the files asks for the alerts next; until then GitHub can be looking for them.
         self._expect_alerts(change)
-        data = self._listing(change)
-        if any(_head_of(entry) not in {"", change.head} for entry in data):
+        expected = self._expected.pop((change.ref.key, change.head), None)
+        told = expected.told.result() if expected else self._told(change.ref, change.head)
+        if _moved(told.listing, change.head):
             return Unknown(reason=f"The pull request shows another commit than {change.head[:12]} by now")
-        listed = [_listed(entry) for entry in data]
+        listed = [_listed(entry) for entry in told.listing]
         if len(listed) >= MOST_LISTED:
             beyond = self._beyond(change, listed)
             if isinstance(beyond, Unknown):
                 return beyond
             listed += beyond
-        here = [one.path for one in listed if one.status is not FileStatus.REMOVED]
-        texts = texts_at(self._client, repository, change.head, here) if here else {}
+        texts = self._texts(change.ref.repository, change.head, listed) if len(listed) >= MOST_LISTED else told.texts
         files = [_file(one, texts.get(one.path)) for one in listed]
         return tuple(self._completed(change, listed, files, texts))
 
-    def _listing(self, change: Change) -> list[Mapping[str, Any]]:
+    def _told(self, ref: ChangeRef, head: str) -> _Told:
+        """Texts only where the list is about ``head`` and whole."""
+        listing = self._listing(ref)
+        if _moved(listing, head) or len(listing) >= MOST_LISTED:
+            return _Told(listing, {})
+        return _Told(listing, self._texts(ref.repository, head, [_listed(entry) for entry in listing]))
+
+    def _texts(self, repository: RepositoryRef, head: str, listed: Iterable[_Listed]) -> dict[str, Text]:
+        here = [one.path for one in listed if one.status is not FileStatus.REMOVED]
+        return texts_at(self._client, repository, head, here) if here else {}
+
+    def _listing(self, ref: ChangeRef) -> list[Mapping[str, Any]]:
         """Every file that GitHub lists; the pages after the first at once."""
-        url = repository_path(change.ref.repository) + path("/pulls/{}/files", change.ref.number)
+        url = repository_path(ref.repository) + path("/pulls/{}/files", ref.number)
         headers, data = self._client.request("GET", url, parameters={"per_page": PAGE_SIZE})
         last = int((linked_query(headers, "last") or {}).get("page", "1"))
 
@@ -134,6 +173,10 @@ def _listed(entry: Mapping[str, Any]) -> _Listed:
         patch=None if copied else entry.get("patch"),
         counted=not copied,
     )
+
+
+def _moved(listing: Iterable[Mapping[str, Any]], head: str) -> bool:
+    return any(_head_of(entry) not in {"", head} for entry in listing)
 
 
 def _head_of(entry: Mapping[str, Any]) -> str:

@@ -12,22 +12,26 @@ from shared.adapters.github.graph import Answered, UnknownFieldError, ask
 from shared.adapters.github.repositories import branch_segments, repository_path
 from shared.adapters.github.reviews import documents
 from shared.adapters.github.reviews.items import CLOSES, NAMES, Named, linked, lookup, named
+from shared.adapters.github.reviews.known import expected_files, file_there, own_among, own_checks
 from shared.adapters.github.reviews.nodes import (
     change_of,
     checks_of,
     commits_of,
     plain_threads,
+    required_by,
     reviews_of,
     thread_of,
     with_unreported,
 )
 from shared.adapters.github.reviews.people import IdentityCalls
-from shared.adapters.later import later
+from shared.adapters.later import chained, later
 from shared.domain.change import Change, ChangeRef, LinkedItem, Looked, Part, Thread, Unknown
 from shared.domain.forge import RepositoryRef
 from shared.errors import RefusedError, TransientError
 
 PULL = ("repository", "pullRequest")
+_LINK = 0o120000
+"""Mode of a symbolic link in Git."""
 _TEMPLATE = re.compile(r"pull_request_template(?:\.(?:md|txt))?", re.IGNORECASE)
 
 type Nodes = Part[tuple[Mapping[str, Any], ...]]
@@ -36,15 +40,16 @@ type Nodes = Part[tuple[Mapping[str, Any], ...]]
 class LookCalls(IdentityCalls):
     """The part of ``GitHubForge`` that looks at a pull request."""
 
-    _sub_issues: bool = True
-    """Whether this GitHub knows what an issue is part of."""
+    _modern: bool = True
+    """Whether this GitHub knows what an issue is part of, and tells the rules of a branch by GraphQL."""
 
     def look_at(self, ref: ChangeRef) -> Looked | None:
         """The pull request with its commits, people's words, checks and issues; ``None`` when it is not there.
 
         A part that this credential may not see is ``Unknown`` with GitHub's words; ``AB#7`` is left to the tracker.
         """
-        answered = self._looked(ref)
+        files: Sequence[str] = self._client.looks.remembered(expected_files(ref)) or ()
+        answered = self._looked(ref, files)
         pull = (answered.data.get("repository") or {}).get("pullRequest")
         if pull is None:
             if refused := answered.refusal("repository"):
@@ -52,12 +57,17 @@ class LookCalls(IdentityCalls):
             return None
         self._met(answered.data["viewer"])
         asked_comparison = later(lambda: self._compared(ref, pull))
-        asked_required = self._required(ref, pull["baseRefName"])
+        base: Mapping[str, Any] = pull.get("baseRef") or {}
+        self._keep_files(ref, base, files, refused=answered.refusal(*PULL, "baseRef"))
+        asked_required = self._required(ref, pull["baseRefName"], base)
         items, template = self._items(ref, pull, answered)
         commits = self._all(ref, pull, answered, "commits")
         reviews = self._all(ref, pull, answered, "reviews")
         threads = self._threads(ref, pull, answered)
         checks = self._all(ref, pull, answered, "contexts")
+        if not isinstance(checks, Unknown):
+            # Whoever announces the review next need not ask how our check stands.
+            self._client.looks.enter(own_checks(ref, pull["headRefOid"]), own_among(checks))
         return Looked(
             change=asked_comparison.result(),
             commits=_then(commits, commits_of),
@@ -68,32 +78,32 @@ class LookCalls(IdentityCalls):
                 checks,
                 lambda nodes: with_unreported(
                     checks_of(nodes, pull["headRefOid"]),
-                    frozenset().union(*(asked.result() for asked in asked_required)),
+                    asked_required.result(),
                     pull["headRefOid"],
                 ),
             ),
             template=template,
         )
 
-    def _looked(self, ref: ChangeRef) -> Answered:
+    def _looked(self, ref: ChangeRef, files: Sequence[str]) -> Answered:
         try:
-            return self._asked_whole(ref, documents.LONG)
+            return self._asked_whole(ref, documents.LONG, files)
         except TransientError as error:
             if error.retry_after is not None:
                 raise
             # GitHub gives up on a query after ten seconds; of a crowded pull request it can tell less at once.
             # https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#timeouts
-            return self._asked_whole(ref, documents.SHORT)
+            return self._asked_whole(ref, documents.SHORT, files)
 
-    def _asked_whole(self, ref: ChangeRef, page: int) -> Answered:
+    def _asked_whole(self, ref: ChangeRef, page: int, files: Sequence[str]) -> Answered:
         variables = {"owner": ref.repository.owner, "name": ref.repository.name, "number": ref.number}
         try:
-            return ask(self._client, documents.look(above=self._sub_issues, page=page), variables)
+            return ask(self._client, documents.look(modern=self._modern, page=page, files=files), variables)
         except UnknownFieldError:
-            if not self._sub_issues:
+            if not self._modern:
                 raise
-            self._sub_issues = False
-            return ask(self._client, documents.look(above=False, page=page), variables)
+            self._modern = False
+            return ask(self._client, documents.look(modern=False, page=page, files=files), variables)
 
     def _compared(self, ref: ChangeRef, pull: Mapping[str, Any]) -> Change:
         """The change, with how it stands to its target as that is now."""
@@ -105,8 +115,32 @@ class LookCalls(IdentityCalls):
         merge_base = (found.get("merge_base_commit") or {}).get("sha") or ""
         return change_of(ref, pull, behind=found.get("behind_by"), merge_base=merge_base, base=base)
 
-    def _required(self, ref: ChangeRef, branch: str) -> tuple[Future[frozenset[str]], Future[frozenset[str]]]:
-        """Names of the checks that the target branch requires, by its protection and by rulesets, both under way.
+    def _keep_files(
+        self, ref: ChangeRef, base: Mapping[str, Any], files: Sequence[str], *, refused: Unknown | None
+    ) -> None:
+        """Remember the files of the target branch that came with the look; what it does not tell whole is asked later."""
+        target: Mapping[str, Any] = base.get("target") or {}
+        for n, name in enumerate(files):
+            if refused or f"f{n}" not in target:
+                continue
+            entry = target[f"f{n}"]
+            blob = (entry or {}).get("object") or {}
+            if entry is None or entry["mode"] == _LINK:
+                self._client.looks.enter(file_there(ref.repository, name, target["oid"]), (None,))
+            elif blob.get("text") is not None and not blob["isBinary"] and not blob["isTruncated"]:
+                self._client.looks.enter(file_there(ref.repository, name, target["oid"]), (blob["text"].encode(),))
+
+    def _required(self, ref: ChangeRef, branch: str, base: Mapping[str, Any]) -> Future[frozenset[str]]:
+        """Names of the checks that the target branch requires, by its protection and by rulesets."""
+        rules = base.get("rules")
+        if self._modern and not (rules or {}).get("pageInfo", {}).get("hasNextPage"):
+            known: Future[frozenset[str]] = Future()
+            known.set_result(required_by(base))
+            return known
+        return chained(lambda: self._asked_required(ref, branch))
+
+    def _asked_required(self, ref: ChangeRef, branch: str) -> frozenset[str]:
+        """The same by REST, where GraphQL does not tell it, or not on one page.
 
         Both are told to whoever may read: https://docs.github.com/rest/branches/branches#get-a-branch and
         https://docs.github.com/rest/repos/rules#get-rules-for-a-branch
@@ -128,7 +162,8 @@ class LookCalls(IdentityCalls):
             return frozenset(str(check["context"]) for checks in asked for check in checks)
 
         # An older server, or a branch that is gone, refuses: then what reported is all there is to tell.
-        return later(lambda: _or_none(by_protection)), later(lambda: _or_none(by_rules))
+        asked = later(lambda: _or_none(by_protection)), later(lambda: _or_none(by_rules))
+        return frozenset().union(*(one.result() for one in asked))
 
     def _all(self, ref: ChangeRef, pull: Mapping[str, Any], answered: Answered, name: str) -> Nodes:
         """Every node of a connection; further pages are asked for where there are."""
@@ -147,7 +182,7 @@ class LookCalls(IdentityCalls):
                 "number": ref.number,
                 "after": held["pageInfo"]["endCursor"],
             }
-            further = ask(self._client, documents.more(name, above=self._sub_issues), variables)
+            further = ask(self._client, documents.more(name, above=self._modern), variables)
             if refused := further.refusal(*PULL, where[0]):
                 return refused
             held = _below((further.data.get("repository") or {}).get("pullRequest") or {}, where)
@@ -189,7 +224,7 @@ class LookCalls(IdentityCalls):
         blob = _template(pull)
         if not wanted and not blob:
             return (closing if isinstance(closing, Unknown) else tuple(found.values())), ""
-        fragment = documents.item(above=self._sub_issues)
+        fragment = documents.item(above=self._modern)
         further = ask(self._client, lookup(wanted, blob, repository, fragment), {})
         refused = self._refused(further, wanted, repository)
         for key, data in further.data.items():

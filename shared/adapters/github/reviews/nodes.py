@@ -144,6 +144,14 @@ def checks_of(nodes: Iterable[Node], head: str) -> tuple[Check, ...]:
     return tuple(latest.values())
 
 
+def required_by(base: Node) -> frozenset[str]:
+    """Names of the checks that a target branch requires, by its protection and by rulesets."""
+    protected = (base.get("refUpdateRule") or {}).get("requiredStatusCheckContexts") or ()
+    rules = (base.get("rules") or {}).get("nodes") or ()
+    asked = ((rule.get("parameters") or {}).get("requiredStatusChecks") or () for rule in rules if rule)
+    return frozenset(protected) | {str(check["context"]) for checks in asked for check in checks}
+
+
 def with_unreported(checks: Iterable[Check], required: frozenset[str], head: str) -> tuple[Check, ...]:
     """``checks``, and each required one that nobody reported yet: a merge waits for it, so it is pending."""
     told = tuple(check.model_copy(update={"required": True}) if check.name in required else check for check in checks)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.adapters import looks
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.credentials import AppInstallation
 from shared.adapters.github.graph import ask
@@ -34,8 +35,8 @@ class IdentityCalls:
         return self._client.calls
 
     def counting_here[A](self, ask: Callable[[], A]) -> Callable[[], A]:
-        """``ask`` itself: questions are counted whichever thread asks them."""
-        return ask
+        """``ask``, which knows what this thread was told; questions are counted whichever thread asks them."""
+        return looks.carried(ask)
 
     def own_identity(self) -> Person:
         """Who GitHub takes us for: the App's bot (``slug[bot]``), or whose token it is. Asked once."""

@@ -10,6 +10,7 @@ from typing import Any
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import branch_segments, repository_path
+from shared.adapters.github.reviews.known import file_there
 from shared.adapters.github.reviews.people import account, moment
 from shared.domain.change import Change, ChangeRef
 from shared.domain.forge import ForgeName, RepositoryRef
@@ -28,6 +29,9 @@ class StandingCalls:
 
     def file_at(self, repository: RepositoryRef, path: str, commit: str) -> bytes | None:
         """A file at a commit or branch; ``None`` when it is not there, or is a folder, link or submodule."""
+        told: tuple[bytes | None] | None = self._client.looks.entered(file_there(repository, path, commit))
+        if told is not None:
+            return told[0]
         # Within a path slashes stay, as in a branch's name.
         url = repository_path(repository) + "/contents/" + branch_segments(path)
         try:

@@ -7,15 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.adapters.github.client import path
+from shared.adapters.github.credentials import AppInstallation
 from shared.adapters.github.errors import NotFoundError
-from shared.adapters.github.graph import ask
+from shared.adapters.github.graph import Answered, ask
 from shared.adapters.github.repositories import repository_path
 from shared.adapters.github.reviews import documents
+from shared.adapters.github.reviews.known import own_checks, status_told
 from shared.adapters.github.reviews.marks import answer_mark, answers, fingerprint_in, fitting, is_summary
 from shared.adapters.github.reviews.people import IdentityCalls
 from shared.adapters.github.reviews.standing import issue_path, pull_path
-from shared.domain.change import ChangeRef
-from shared.domain.publication import OwnWord
+from shared.domain.change import ChangeRef, Part, Unknown
+from shared.domain.publication import OWN_CHECK, OwnWord, Stand
+from shared.domain.pull_request import PullRequestState
 from shared.errors import ConflictError, RefusedError
 
 COMMENT, REVIEW = "comment", "review"
@@ -46,18 +49,41 @@ class WordCalls(IdentityCalls):
 
         Of what the owner of a personal access token wrote, only that which carries a mark of ours.
         """
-        words = tuple(word for word, _ in self._own_words(ref))
-        self._client.looks.keep(("own words", ref.key), words)
+        _, words = self._read(ref, documents.OWN, {})
+        if isinstance(words, Unknown):
+            raise RefusedError(words.reason, "Grant pull_requests=read")
         return words
+
+    def stand(self, ref: ChangeRef) -> Stand | None:
+        """The head, the state and everything Doneright said there, as they are now; ``None`` when it is not there.
+
+        One question, and one for each further hundred comments or discussions.
+        """
+        pull, words = self._read(ref, documents.STAND, {"check": OWN_CHECK})
+        if pull is None:
+            return None
+        head, state = str(pull["headRefOid"]), PullRequestState(str(pull["state"]).lower())
+        for node in (pull.get("commits") or {}).get("nodes") or ():
+            if node and node["commit"]["oid"] == head and not isinstance(self._client.credentials, AppInstallation):
+                status = (node["commit"].get("status") or {}).get("context")
+                known = {} if status is None else {OWN_CHECK: status_told(status)}
+                self._client.looks.enter(own_checks(ref, head), known)
+        return Stand(head=head, state=state, words=words)
 
     def _recent_words(self, ref: ChangeRef) -> Sequence[OwnWord]:
         """As ``own_words``, which a caller that has just asked, and changed nothing since, need not do again."""
         known: Sequence[OwnWord] | None = self._client.looks.remembered(("own words", ref.key))
         return self.own_words(ref) if known is None else known
 
-    def _own_words(self, ref: ChangeRef) -> list[tuple[OwnWord, str]]:
-        """Each word of ours with the id of the thread it stands in; empty for plain comments."""
-        found: dict[str, tuple[str, OwnWord, str]] = {}
+    def _read(
+        self, ref: ChangeRef, document: str, given: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any] | None, Part[tuple[OwnWord, ...]]]:
+        """The pull request as ``document`` asks for it, and every word of ours there.
+
+        ``None`` when there is none. What GitHub does not show is unknown with its words.
+        """
+        found: dict[str, tuple[str, OwnWord]] = {}
+        first: Mapping[str, Any] | None = None
         variables: dict[str, Any] = {
             "owner": ref.repository.owner,
             "name": ref.repository.name,
@@ -66,32 +92,39 @@ class WordCalls(IdentityCalls):
             "threads": None,
         }
         while True:
-            answered = ask(self._client, documents.OWN, variables)
+            answered = ask(
+                self._client, documents.OWN if first else document, variables | ({} if first else dict(given))
+            )
             pull = (answered.data.get("repository") or {}).get("pullRequest")
+            first = first or pull
             if pull is None or pull.get("comments") is None or pull.get("reviewThreads") is None:
-                words = "; ".join(fault.message for fault in answered.faults) or "no such pull request"
-                raise RefusedError(f"GitHub does not show {ref.key}: {words}", "Grant pull_requests=read")
+                if pull is None and not all(fault.absent for fault in answered.faults):
+                    raise RefusedError(_hidden(ref, answered), "Grant pull_requests=read")
+                return first, Unknown(reason=_hidden(ref, answered))
             self._met(answered.data["viewer"])
             for node in filter(self._wrote, pull["comments"]["nodes"]):
                 word = _plain(node)
-                found[word.id] = (node["createdAt"], word, "")
+                found[word.id] = (node["createdAt"], word)
             for thread in pull["reviewThreads"]["nodes"]:
                 for node in filter(self._wrote, thread["comments"]["nodes"]):
                     word = _in_code(thread, node)
-                    found[word.id] = (node["createdAt"], word, thread["id"])
+                    found[word.id] = (node["createdAt"], word)
             more = {"said": pull["comments"]["pageInfo"], "threads": pull["reviewThreads"]["pageInfo"]}
             if not any(page["hasNextPage"] for page in more.values()):
                 ordered = sorted(found.values(), key=lambda one: (one[0], int(place_of(one[1].id).number)))
-                return [(word, thread) for _, word, thread in ordered]
+                words = tuple(word for _, word in ordered)
+                self._client.looks.keep(("own words", ref.key), words)
+                return first, words
             variables |= {name: page["endCursor"] or variables[name] for name, page in more.items()}
 
-    def say(self, ref: ChangeRef, body: str) -> OwnWord:
+    def say(self, ref: ChangeRef, body: str, among: Sequence[OwnWord] | None = None) -> OwnWord:
         """A comment about the change as a whole.
 
         The very same comment is found again, not repeated; a summary takes the place of the summary that is there.
         """
         body = fitting(body)
-        plain = [word for word in self._recent_words(ref) if place_of(word.id).kind == COMMENT]
+        there = self._recent_words(ref) if among is None else among
+        plain = [word for word in there if place_of(word.id).kind == COMMENT]
         same = next((word for word in plain if _same(word.body, body)), None)
         if same is not None:
             return same
@@ -175,6 +208,11 @@ def place_of(word: str) -> Place:
     if kind not in {COMMENT, REVIEW} or not number.isdecimal() or not node:
         raise RefusedError(f"{word!r} is no comment of ours on GitHub", "Read our words again")
     return Place(kind, number, node)
+
+
+def _hidden(ref: ChangeRef, answered: Answered) -> str:
+    words = "; ".join(fault.message for fault in answered.faults) or "no such pull request"
+    return f"GitHub does not show {ref.key}: {words}"
 
 
 def _word_path(ref: ChangeRef, word: OwnWord) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Barrier
 
@@ -28,11 +29,16 @@ def world(request, monkeypatch):
     return ReviewWorld(monkeypatch, request.param)
 
 
+def scanning(scan):
+    """Scanners that begin with nothing ahead."""
+    return lambda ahead: nullcontext(scan)
+
+
 def looking(**given):
     """Who looks at nothing and chooses one agent, unless ``given`` says otherwise."""
     usual = {
         "analyse": lambda connection, project, change: (),
-        "scan": lambda change, files, reports: (),
+        "scanners": scanning(lambda change, files, reports: ()),
         "choose": lambda seen: (AgentName.QUALITY,),
     }
     return Looking(**(usual | given))
@@ -80,7 +86,7 @@ def test_the_analysis_servers_word_is_among_the_reports_that_are_read(world):
         scanned.extend(reports)
         return (Scan(scanner="bandit", findings=()),)
 
-    evidence = evidence_of(world, collected(world, ref, analyse=analyse, scan=scan))
+    evidence = evidence_of(world, collected(world, ref, analyse=analyse, scanners=scanning(scan)))
     assert asked == [(world.connection.id, PROJECT, HEAD)]
     assert [one.record.actor for one in evidence.reports] == ["sonarqube"]
     assert tuple(scanned) == evidence.reports
@@ -96,7 +102,7 @@ def test_an_analysis_that_is_missing_stands_before_the_other_scans(world):
             world,
             ref,
             analyse=lambda connection, project, change: (missing,),
-            scan=lambda change, files, reports: (Scan(scanner="bandit", findings=()),),
+            scanners=scanning(lambda change, files, reports: (Scan(scanner="bandit", findings=()),)),
         ),
     )
     assert evidence.scans == (missing, Scan(scanner="bandit", findings=()))
@@ -118,7 +124,7 @@ def test_a_leaked_key_is_not_kept(world):
         found = Finding(rule="AWS Access Key", severity=Severity.CRITICAL, path="src/a.py", line=2)
         return (Scan(scanner="detect-secrets", findings=(found,)),)
 
-    evidence = collected(world, ref, scan=scan)
+    evidence = collected(world, ref, scanners=scanning(scan))
     assert KEY in seen[0]
     assert KEY not in world.app.artifacts.get(evidence.evidence).decode()
     kept = evidence_of(world, evidence)
@@ -190,7 +196,7 @@ def test_the_check_is_announced_and_the_policy_asked_for_while_files_are_read_an
         both.wait()
         return ()
 
-    assert collected(world, ref, scan=scan).agents == (AgentName.QUALITY,)
+    assert collected(world, ref, scanners=scanning(scan)).agents == (AgentName.QUALITY,)
     assert [check.conclusion for check in board._pull(ref).checks] == [CheckConclusion.PENDING]
 
 
@@ -215,7 +221,7 @@ def test_what_was_scanned_is_not_scanned_again_until_it_is_another_text(world):
         return (Scan(scanner="detect-secrets", findings=()),)
 
     room = world.app.review_room()
-    world.app.review_room = lambda: replace(room, looking=replace(room.looking, scan=scan))
+    world.app.review_room = lambda: replace(room, looking=replace(room.looking, scanners=scanning(scan)))
     services = world.app.services()
     world.monkeypatch.setattr("orchestrations.activities.services", lambda: services)
     world.reviewed(ref)
@@ -239,7 +245,7 @@ def test_a_scanner_that_could_not_answer_is_asked_again(world):
         return (Scan(scanner="detect-secrets", findings=UNKNOWN),)
 
     room = world.app.review_room()
-    world.app.review_room = lambda: replace(room, looking=replace(room.looking, scan=scan))
+    world.app.review_room = lambda: replace(room, looking=replace(room.looking, scanners=scanning(scan)))
     services = world.app.services()
     world.monkeypatch.setattr("orchestrations.activities.services", lambda: services)
     world.reviewed(ref)

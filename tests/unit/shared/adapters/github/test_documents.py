@@ -24,12 +24,14 @@ def _mutation() -> str:
 
 
 DOCUMENTS = {
-    "look": documents.look(above=True),
-    "look at a crowded one": documents.look(above=True, page=documents.SHORT),
-    "look at an old server": documents.look(above=False),
+    "look": documents.look(modern=True),
+    "look at a crowded one": documents.look(modern=True, page=documents.SHORT),
+    "look at an old server": documents.look(modern=False),
     **{f"more {name}": documents.more(name, above=True) for name in documents.NODES},
     "more of a thread": documents.MORE_OF_THREAD,
+    "look with files": documents.look(modern=True, files=(".doneright/policy.yaml", 'a "quoted" näme')),
     "own": documents.OWN,
+    "stand": documents.STAND,
     "named": items.lookup([Named("contoso", "desk", 7)], "0" * 40, DESK, documents.item(above=True)),
     "template alone": items.lookup([], "0" * 40, DESK, documents.item(above=True)),
     "texts": texts.document("0" * 40, ["a.py", 'with "quotes" \\ and ü.py']),

@@ -1,0 +1,52 @@
+"""Finds what GraphQL tells of what a branch requires, and of the statuses of a commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.sandbox.github.graphql_resolvers import Context, Typed
+from local.sandbox.github.hub import Record
+from local.sandbox.github.rulesets import active_rules
+
+_PARAMETERS = {"required_status_checks": "RequiredStatusChecksParameters"}
+
+
+def update_rule(_: Context, value: Record, __: Record) -> Record | None:
+    """What a branch's protection asks of those who update it; `None` where it has none."""
+    rules = value["repo"]["protection"].get(value["name"])
+    if rules is None:
+        return None
+    asked = rules.get("required_status_checks") or {}
+    listed = asked.get("checks") or [{"context": name} for name in asked.get("contexts") or ()]
+    return {"contexts": [check["context"] for check in listed]}
+
+
+def branch_rules(context: Context, value: Record) -> list[Record]:
+    """Rules of active rulesets that meet a branch."""
+    return [
+        {"type": rule["type"].upper(), "parameters": _parameters(rule)}
+        for rule in active_rules(context.hub, value["repo"], value["name"])
+    ]
+
+
+def _parameters(rule: Record) -> Typed | None:
+    return (
+        Typed(_PARAMETERS.get(rule["type"], "UpdateParameters"), rule["parameters"]) if rule.get("parameters") else None
+    )
+
+
+def status(_: Context, value: tuple[Record, str], __: Record) -> Any:
+    """The statuses of a commit together; `None` where nobody set one."""
+    repo, sha = value
+    return value if repo["statuses"].get(sha) else None
+
+
+def status_contexts(_: Context, value: tuple[Record, str], __: Record) -> list[Any]:
+    """The latest status of each name."""
+    repo, sha = value
+    return [(repo, None, one) for one in {one["context"]: one for one in repo["statuses"][sha]}.values()]
+
+
+def status_context(context: Context, value: tuple[Record, str], given: Record) -> Any:
+    """The latest status of one name; `None` for none."""
+    return next((one for one in status_contexts(context, value, {}) if one[2]["context"] == given.get("name")), None)
