@@ -7,8 +7,10 @@ as patch where one can be written by reading, and flaky tests (``concern``). It 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from shared.agents import Agent
 from shared.agents._calling import Source
@@ -31,11 +33,15 @@ __all__ = ["AGENT", "analyse", "planned_cases", "proposals"]
 MOST_FUNCTIONS = 12
 _MOST_FLAKY = 10
 _ALL = frozenset(CaseNature)
+_WORD = re.compile(r"\w+")
 
 
 def analyse(evidence: ChangeEvidence) -> tuple[Opinion, ...]:
     """The opinions of the quality agent."""
-    return (*_flaky(evidence), *(_opinion(path, one) for path, one in proposals(evidence)[:MOST_FUNCTIONS]))
+    return (
+        *_flaky(evidence),
+        *(_opinion(path, one) for path, one in itertools.islice(_proposed(evidence), MOST_FUNCTIONS)),
+    )
 
 
 def proposals(evidence: ChangeEvidence) -> tuple[tuple[str, Proposal], ...]:
@@ -43,8 +49,13 @@ def proposals(evidence: ChangeEvidence) -> tuple[tuple[str, Proposal], ...]:
 
     Those with the most branches come first: there is the most to get wrong.
     """
-    tests = tuple(_tests(evidence.known_files))
-    found: list[tuple[str, Proposal]] = []
+    return tuple(_proposed(evidence))
+
+
+def _proposed(evidence: ChangeEvidence) -> Iterator[tuple[str, Proposal]]:
+    """The same one by one, since working out cases takes longest."""
+    shown = _natures(_tests(evidence.known_files))
+    wanted: list[tuple[str, Source, Declaration, frozenset[CaseNature]]] = []
     for file in evidence.known_files:
         if kind_of(file.path) is not FileKind.CODE or file.status is FileStatus.REMOVED:
             continue
@@ -54,14 +65,14 @@ def proposals(evidence: ChangeEvidence) -> tuple[tuple[str, Proposal], ...]:
             continue
         source = Source.read(text)
         for one in what.touched if source else ():
-            if source and _worth_testing(one):
-                missing = _ALL - _shown(one.declaration, tests)
-                proposal = propose(source, one.declaration, missing)
-                if missing and (proposal.cases or proposal.words):
-                    found.append((file.path, proposal))
-    return tuple(
-        sorted(found, key=lambda pair: (-len(pair[1].declaration.branches), pair[0], pair[1].declaration.line))
-    )
+            missing = _ALL - shown.get(one.name.rpartition(".")[2], frozenset())
+            if source and missing and _worth_testing(one):
+                wanted.append((file.path, source, one.declaration, missing))
+    wanted.sort(key=lambda one: (-len(one[2].branches), one[0], one[2].line))
+    for path, source, declaration, missing in wanted:
+        proposal = propose(source, declaration, missing)
+        if proposal.cases or proposal.words:
+            yield path, proposal
 
 
 def planned_cases(evidence: ChangeEvidence, requirement: int | None = None) -> tuple[PlannedCase, ...]:
@@ -91,12 +102,14 @@ def _tests(files: Iterable[ChangedFile]) -> Iterator[Found]:
             yield from () if isinstance(cases, Unknown) else cases
 
 
-def _shown(declaration: Declaration, tests: Sequence[Found]) -> frozenset[CaseNature]:
-    """What the tests in the change that name the function show of it."""
-    name = re.compile(rf"\b{re.escape(declaration.name.rpartition('.')[2])}\b")
-    return frozenset(
-        CaseNature(one.kind.value) for one in tests if one.asserts and not one.skipped and name.search(one.text)
-    )
+def _natures(tests: Iterable[Found]) -> dict[str, frozenset[CaseNature]]:
+    """What the tests in the change show of each name that they say."""
+    found: dict[str, set[CaseNature]] = defaultdict(set)
+    for one in tests:
+        if one.asserts and not one.skipped:
+            for name in set(_WORD.findall(one.text)):
+                found[name].add(CaseNature(one.kind.value))
+    return {name: frozenset(natures) for name, natures in found.items()}
 
 
 def _opinion(path: str, proposal: Proposal) -> Opinion:

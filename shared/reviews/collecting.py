@@ -28,6 +28,7 @@ from shared.projects.ports import CONNECTIONS
 from shared.reviews import publishing, recording
 from shared.reviews.facts import kinds_of
 from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.recalling import evidence_of
 from shared.reviews.roles import holders_among
 from shared.reviews.standing import standing_policy
 
@@ -152,7 +153,7 @@ def _seen_before(
         reviewed = recording.reviewed_of(ports, record) if record else None
         if reviewed is None:
             return ()
-        before = ChangeEvidence.model_validate_json(ports.artifacts.get(reviewed.evidence))
+        before = evidence_of(ports.artifacts, reviewed.evidence)
     except RefusedError:
         return ()  # past its retention
     same = (before.change.head, before.change.base, before.change.merge_base) == (

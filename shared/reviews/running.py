@@ -32,6 +32,7 @@ from shared.reviews.facts import facts_of
 from shared.reviews.judging import Bench, judged, ruled
 from shared.reviews.offers import OfferPorts
 from shared.reviews.ports import ReviewForge, ReviewPorts
+from shared.reviews.recalling import evidence_of
 from shared.reviews.standing import Standing
 from shared.reviews.tickets import foretold
 from shared.reviews.words import spoken_of
@@ -301,7 +302,7 @@ def _forge(ports: ReviewPorts, run: ReviewInput) -> ReviewForge:
 
 
 def _evidence(ports: ReviewPorts, collected: Collected) -> ChangeEvidence:
-    return ChangeEvidence.model_validate_json(ports.artifacts.get(collected.evidence))
+    return evidence_of(ports.artifacts, collected.evidence)
 
 
 def _reports(ports: ReviewPorts, task: ReviewTask) -> tuple[AgentReport, ...]:

@@ -26,6 +26,7 @@ from shared.reviews import recording
 from shared.reviews.desks import Desk, desk_of, seen_in
 from shared.reviews.moving import Ground, Journey, ground_of, journey, words_of
 from shared.reviews.ports import ReviewPorts
+from shared.reviews.recalling import evidence_of
 from shared.reviews.words import begin_move, end_move, spoken_of
 
 Moving = Callable[[ReviewInput, Reviewed, MergeOutcome | None], tuple[str, ...]]
@@ -56,7 +57,7 @@ def move_tickets(
     found = ports.reviews.connections.get(CONNECTIONS, run.connection)
     if found is None or found[0].paused or found[0].mode is Mode.ADVISORY or reviewed.advisory:
         return ()  # who is only advised keeps tickets where people put them
-    evidence = ChangeEvidence.model_validate_json(ports.reviews.artifacts.get(reviewed.evidence))
+    evidence = evidence_of(ports.reviews.artifacts, reviewed.evidence)
     tickets, none = _tickets(evidence)
     if none:
         return none
