@@ -33,6 +33,8 @@ class Made(NamedTuple):
 
     call: str
     seconds: float
+    ended: float = 0.0
+    """As ``time.perf_counter`` counts."""
 
 
 KINDS: Mapping[ForgeName, tuple[Kind, ...]] = {
@@ -45,8 +47,9 @@ KINDS: Mapping[ForgeName, tuple[Kind, ...]] = {
         Kind("files", r"GET .*/pulls/\d+/files\?(?!.*\bpage=)"),
         Kind("files", r"GET .*/pulls/\d+/files$"),
         Kind("further files", r"GET .*/pulls/\d+/files\?.*\bpage=", ("files",)),
-        Kind("texts", r"POST .*/graphql Texts\b", ("look", "files", "further files")),
-        Kind("texts", r"GET .*/tarball/", ("look", "files", "further files")),
+        # Texts are asked for by their names at the head, which is known before anything is asked.
+        Kind("texts", r"POST .*/graphql Texts\b", ("files", "further files")),
+        Kind("texts", r"GET .*/tarball/", ("files", "further files")),
         Kind("analyses", r"GET .*/code-scanning/analyses"),
         Kind("analysed commit", r"GET .*/git/commits/", ("analyses", "look")),
         Kind("alerts", r"GET .*/code-scanning/alerts", ("analyses", "analysed commit")),
@@ -101,6 +104,19 @@ def critical_path(forge: ForgeName, made: Sequence[Made]) -> tuple[float, tuple[
     Calls of one kind can be made together, and count as the slowest of them; a kind that needs itself is a chain of its
     own. Raises ``BenchError`` for a call of no known kind.
     """
+    return max(_paths(forge, made).values(), default=(0.0, ()))
+
+
+def path_to(forge: ForgeName, made: Sequence[Made], kind: str) -> float:
+    """Seconds of the longest chain that ends with a call of that kind. Raises ``BenchError`` where none was made."""
+    found = _paths(forge, made).get(kind)
+    if found is None:
+        raise BenchError(f"no call for {kind} was made on {forge}")
+    return found[0]
+
+
+def _paths(forge: ForgeName, made: Sequence[Made]) -> dict[str, tuple[float, tuple[str, ...]]]:
+    """The longest chain that ends with each kind."""
     seconds: dict[str, float] = {}
     needs: dict[str, set[str]] = {}
     kinds = _kinds_of(forge, (one.call for one in made))
@@ -118,7 +134,7 @@ def critical_path(forge: ForgeName, made: Sequence[Made]) -> tuple[float, tuple[
         before = max((longest(other) for other in needs[name] if other in seconds), default=(0.0, ()))
         return before[0] + seconds[name], (*before[1], name)
 
-    return max((longest(name) for name in seconds), default=(0.0, ()))
+    return {name: longest(name) for name in seconds}
 
 
 class Recorder:
@@ -146,7 +162,8 @@ class Recorder:
         try:
             return send()
         finally:
-            self.made.append(Made(call, time.perf_counter() - began))
+            ended = time.perf_counter()
+            self.made.append(Made(call, ended - began, ended))
 
 
 def evidence_calls(forge: ForgeName, made: Iterable[Made]) -> list[Made]:

@@ -8,7 +8,6 @@ many events and rounds there were.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from bench.payload import signed_headers
+from bench.pull_events import PullEvent, opened
 from bench.result import BenchError, Result, compare
 from bench.review_world import PROJECT, Seen, World, until, world
 from local.sandbox.contract import KEPT_REQUESTS
@@ -107,7 +106,7 @@ def _opened(stage: World, count: int) -> list[Pull]:
         base = _json(casey.get("/git/ref/heads/main"))["object"]["sha"]
         tree = _json(casey.get(f"/git/commits/{base}"))["tree"]["sha"]
 
-        def opened(number: int) -> Pull:
+        def open_one(number: int) -> Pull:
             entries = [
                 {"path": path, "mode": "100644", "type": "blob", "content": text}
                 for path, text in (
@@ -122,19 +121,18 @@ def _opened(stage: World, count: int) -> list[Pull]:
             pull = {"title": f"feat: price {number}", "head": f"feature/price-{number}", "base": "main", "body": ""}
             return Pull(_json(casey.post("/pulls", json=pull))["number"], head)
 
-        return [opened(number) for number in range(count)]
+        return [open_one(number) for number in range(count)]
 
 
 def _told(stage: World, pulls: Sequence[Pull]) -> tuple[float, list[Seen]]:
     """Seconds from the first event to the last verdict, and what GitHub was asked meanwhile."""
-    secret, heads = stage.ready.github_webhook_secret, frozenset(pull.head for pull in pulls)
-    ready = [_signed(secret, pull) for pull in pulls]
+    heads = frozenset(pull.head for pull in pulls)
+    ready = [opened(stage.ready, stage.ref(ForgeName.GITHUB, pull.number), pull.head) for pull in pulls]
     stage.forget(ForgeName.GITHUB)
     with httpx.Client(limits=httpx.Limits(max_connections=AT_ONCE), timeout=PATIENCE) as forge:
 
-        def deliver(event: tuple[str, dict[str, str]]) -> int:
-            body, headers = event
-            return forge.post(f"{stage.ready.host}/api/webhooks/github", content=body, headers=headers).status_code
+        def deliver(event: PullEvent) -> int:
+            return forge.post(event.url, content=event.body, headers=event.headers).status_code
 
         began = time.perf_counter()
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -152,20 +150,6 @@ def _told(stage: World, pulls: Sequence[Pull]) -> tuple[float, list[Seen]]:
 
     seen = until(f"{len(pulls)} verdicts", stand, PATIENCE)
     return time.perf_counter() - began, seen
-
-
-def _signed(secret: str, pull: Pull) -> tuple[str, dict[str, str]]:
-    body = json.dumps(
-        {
-            "action": "opened",
-            "number": pull.number,
-            "pull_request": {"number": pull.number, "state": "open", "merged": False, "head": {"sha": pull.head}},
-            "repository": {"full_name": f"acme/{PROJECT}", "name": PROJECT, "owner": {"login": "acme"}},
-            "sender": {"login": "casey", "id": 1, "type": "User"},
-        }
-    )
-    headers = signed_headers(secret, body, f"bench-{pull.head}") | {"X-GitHub-Event": "pull_request"}
-    return body, headers
 
 
 def _summaries(stage: World, pulls: Sequence[Pull]) -> list[int]:

@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from bench.pull_events import opened
 from bench.result import BenchError
 from local.stack import Configuration, Ports, Ready, Stack
 from local.story.changes import AzureTeam, GitHubTeam, Opened, Team
-from shared.domain.forge import ForgeName
+from shared.domain.change import ChangeRef
+from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.project import slug_of
+from shared.reviews.recording import review_id
 
 NAME = "Review Desk"
 PROJECT = slug_of(NAME)
@@ -128,13 +131,19 @@ class World:
             if one["type"] == "blob" and one["path"].endswith(".md") and not one["path"].startswith(".")
         )
 
-    def ask(self, forge: ForgeName, number: int) -> str:
-        """Ask for a review; its id."""
-        asked = {"project": PROJECT, "forge": forge.value, "number": number, "command": "review"}
-        answer = self.api.post("/api/reviews", json=asked)
+    def ref(self, forge: ForgeName, number: int) -> ChangeRef:
+        """A pull request of the project."""
+        owner, name = ("acme", PROJECT) if forge is ForgeName.GITHUB else (NAME, NAME)
+        return ChangeRef(forge=forge, repository=RepositoryRef(owner=owner, name=name), number=number)
+
+    def tell(self, forge: ForgeName, change: Opened) -> str:
+        """Let the forge tell that it was opened, which begins a review; the review's id."""
+        ref = self.ref(forge, change.number)
+        event = opened(self.ready, ref, change.head)
+        answer = self.api.post(event.url, content=event.body, headers=event.headers)
         if answer.status_code != 202:
-            raise BenchError(f"no review of {forge} {number}: {answer.status_code} {answer.text[:300]}")
-        return str(answer.json()["review"])
+            raise BenchError(f"the event of {ref.key} was not taken: {answer.status_code} {answer.text[:300]}")
+        return review_id(ref, change.head)
 
     def verdict(self, review: str) -> dict[str, Any]:
         """The review's record once its run has ended.
@@ -144,7 +153,10 @@ class World:
         """
 
         def ended() -> dict[str, Any] | None:
-            record: dict[str, Any] = self.api.get(f"/api/reviews/{review}").json()["record"]
+            answer = self.api.get(f"/api/reviews/{review}")
+            if answer.status_code == 404:
+                return None  # the event still waits on its queue
+            record: dict[str, Any] = answer.json()["record"]
             return None if record["state"] == "running" else record
 
         record = until(f"review {review} to end", ended)

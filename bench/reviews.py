@@ -1,10 +1,12 @@
 """Measures the review of a change of 100 files on each forge while every call takes 100 ms more.
 
-Four things are told of each forge. The calls that the evidence takes, and those of the whole review as the simulator saw
-them, each beside the budget of 15 and one a page of files. How long collecting takes, in one process over the stack's own
-storage, beside the critical path of the very calls it made (`bench/critical_path.py` says how that is found). And how long
-the whole review takes on the stack, from the request to its end, on GitHub beside pr-agent, which reviews changes alike in
-the same repository from a process that has imported and set up everything, with a model that answers at once.
+Told of each forge are the calls that the evidence takes, and those of the whole review as the simulator saw them, each
+beside the budget of 15 and one a page of files. Then, in one process over the stack's own storage, how long it takes until
+the last of the evidence's calls is answered, beside the critical path of those very calls (`bench/critical_path.py` says how
+that is found); and how long all of collecting takes, beside that path and the scanners' libraries by themselves
+(`bench/scanner_floor.py`). Last, how long the whole review takes on the stack, from the event that a pull request was
+opened to the review's end: beside the same path, and on GitHub beside pr-agent, which reviews changes alike in the same
+repository from a process that has imported and set up everything, with a model that answers at once.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import peer_python
-from bench.critical_path import Recorder, critical_path, evidence_calls
+from bench.critical_path import Recorder, critical_path, evidence_calls, path_to
 from bench.processes import environment, python, running
 from bench.result import BenchError, Result, compare
 from bench.review_world import PROJECT, World, world
-from shared.domain.change import ChangeEvidence, ChangeRef
-from shared.domain.forge import ForgeName, RepositoryRef
+from bench.scanner_floor import floor
+from shared.domain.change import ChangeEvidence
+from shared.domain.forge import ForgeName
 from shared.projects.ports import CONNECTIONS
 from shared.reviews import recording
 from shared.reviews.collecting import collect
@@ -48,8 +51,12 @@ class Collection(NamedTuple):
     """One collection that was timed."""
 
     seconds: float
+    asked: float
+    """Seconds until the last call of the evidence was answered."""
     path: float
     chain: tuple[str, ...]
+    scanned: float
+    """Seconds until the scanners could have answered: the path to the texts, and their libraries by themselves."""
     calls: int
 
 
@@ -93,11 +100,19 @@ def _rows(forge: ForgeName, collected: list[Collection], calls: list[float], wal
             f"calls of the whole review on {on}", "calls", calls, peer_name=peer, peer=allowed, goal=CALLS_GOAL
         ),
         compare(
-            f"collecting that evidence on {on}, every call slower by 100 ms",
+            f"asking for that evidence on {on}, every call slower by 100 ms",
             "s",
-            [one.seconds for one in collected],
+            [one.asked for one in collected],
             peer_name=f"the critical path of its calls: {' → '.join(middle.chain)}",
             peer=[one.path for one in collected],
+            goal=PATH_GOAL,
+        ),
+        compare(
+            f"collecting it on {on}, with scanning",
+            "s",
+            [one.seconds for one in collected],
+            peer_name="the same path, or that to the texts and the scanners' libraries by themselves",
+            peer=[max(one.path, one.scanned) for one in collected],
             goal=PATH_GOAL,
         ),
         compare(
@@ -127,11 +142,7 @@ def _collections(
     found = []
     for number in range(rounds + 1):
         opened = stage.open_large(forge, f"collected{number}", FILES)
-        repository = RepositoryRef(
-            owner="acme" if forge is ForgeName.GITHUB else "Review Desk",
-            name=PROJECT if forge is ForgeName.GITHUB else "Review Desk",
-        )
-        ref = ChangeRef(forge=forge, repository=repository, number=opened.number)
+        ref = stage.ref(forge, opened.number)
         wanted = recording.want(
             services.review_ports, ref, opened.head, project=PROJECT, connection=stage.ready.connection, reason="bench"
         )
@@ -147,8 +158,18 @@ def _collections(
         evidence = ChangeEvidence.model_validate_json(services.artifacts.get(kept.evidence))
         if len(evidence.known_files) != FILES:
             raise BenchError(f"{len(evidence.known_files)} of {FILES} files were collected")
+        asked = evidence_calls(forge, recorder.made)
         path, chain = critical_path(forge, recorder.made)
-        found.append(Collection(seconds, path, chain, len(evidence_calls(forge, recorder.made))))
+        found.append(
+            Collection(
+                seconds=seconds,
+                asked=max(one.ended for one in asked) - began,
+                path=path,
+                chain=chain,
+                scanned=path_to(forge, recorder.made, "texts") + floor(evidence.known_files),
+                calls=len(asked),
+            )
+        )
     return found[1:]
 
 
@@ -160,7 +181,7 @@ def _reviews(stage: World, forge: ForgeName, rounds: int) -> tuple[list[float], 
         with stage.slower(LATENCY):
             stage.forget(forge)
             began = time.perf_counter()
-            stage.verdict(stage.ask(forge, opened.number))
+            stage.verdict(stage.tell(forge, opened))
             walls.append(time.perf_counter() - began)
             calls.append(float(len(stage.requests(forge))))
     return calls[1:], walls[1:]

@@ -52,7 +52,7 @@ def test_one_look_tells_all_of_it(desk):
     before = desk.app.calls
     looked = desk.app.look_at(ref)
     assert looked is not None
-    assert desk.app.calls - before == 5
+    assert desk.app.calls - before == 3
 
     change = looked.change
     assert (change.title, change.source, change.target, change.head) == ("Greet", branch, "main", head)

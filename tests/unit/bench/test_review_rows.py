@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import pytest
 
-from bench.critical_path import KINDS, Made, critical_path, evidence_calls, kind_of
+from bench.critical_path import KINDS, Made, critical_path, evidence_calls, kind_of, path_to
 from bench.model_stub import completion
+from bench.pull_events import opened
 from bench.result import BenchError, compare
 from bench.review_events import allowed, verdicts
 from bench.review_world import Seen, new_files
 from bench.reviews import _beside_pr_agent, budget
-from shared.domain.forge import ForgeName
+from bench.scanner_floor import floor
+from shared.domain.change import ChangedFile, ChangeRef, FileStatus
+from shared.domain.forge import ForgeName, RepositoryRef
+from shared.intake.change_events import news
+from shared.intake.signatures import azure_devops_secret_is_valid, github_signature_is_valid
 
 HEAD, OTHER = "a" * 40, "b" * 40
 LOOK = Made("POST https://api.example/graphql Look", 0.2)
@@ -24,7 +32,10 @@ def test_the_critical_path_is_the_longest_chain_by_time_and_leaves_out_what_need
     assert critical_path(ForgeName.GITHUB, [LOOK, FILES, TEXTS, POLICY]) == (0.8, ("files", "texts"))
     slow = LOOK._replace(seconds=0.9)
     seconds, chain = critical_path(ForgeName.GITHUB, [slow, FILES, TEXTS, POLICY])
-    assert (round(seconds, 3), chain) == (1.2, ("look", "texts"))
+    assert (round(seconds, 3), chain) == (1.0, ("look", "policy"))
+    assert path_to(ForgeName.GITHUB, [slow, FILES, TEXTS, POLICY], "texts") == 0.8
+    with pytest.raises(BenchError, match="no call for texts"):
+        path_to(ForgeName.GITHUB, [LOOK], "texts")
 
 
 def test_what_no_verdict_rests_on_is_not_on_the_path_however_long_it_takes():
@@ -105,6 +116,28 @@ def test_a_large_change_has_as_many_files_as_asked_for_and_no_two_alike():
     assert len(files) == 90
     assert sum(path.startswith("tests/") for path in files) == 18
     assert all(files.values())
+
+
+def test_the_scanners_can_be_no_quicker_than_the_slowest_nor_than_the_cores():
+    files = [ChangedFile(path=path, status=FileStatus.ADDED, content=text) for path, text in new_files(20).items()]
+    few, many = floor(files[:2]), floor(files)
+    assert 0 < few < many
+
+
+@pytest.mark.parametrize("forge", list(ForgeName))
+def test_the_event_is_one_that_begins_a_review(forge, tmp_path):
+    ready = SimpleNamespace(host="http://h", github_webhook_secret="s" * 20, azure_devops_webhook_secret="t" * 20)
+    ref = ChangeRef(forge=forge, repository=RepositoryRef(owner="acme", name="desk"), number=7)
+    event = opened(ready, ref, HEAD)
+    named = "pull_request" if forge is ForgeName.GITHUB else "git.pullrequest.created"
+    told = news(forge, named, json.loads(event.body))
+    assert (told.ref, told.head, told.closed) == (ref, HEAD, False)
+    if forge is ForgeName.GITHUB:
+        assert github_signature_is_valid(
+            [ready.github_webhook_secret], event.body.encode(), event.headers["X-Hub-Signature-256"]
+        )
+    else:
+        assert azure_devops_secret_is_valid([ready.azure_devops_webhook_secret], event.headers["Authorization"], None)
 
 
 def test_the_model_answers_as_the_interface_promises():

@@ -14,6 +14,7 @@ from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.repositories import RepositoryCalls
 from shared.adapters.later import later
 from shared.domain.change import ChangeRef, Part, Person, Unknown
+from shared.domain.forge import RepositoryRef
 from shared.domain.publication import OWN_MARK
 from shared.domain.pull_request import PullRequestState
 from shared.errors import NotSupportedError, RefusedError, TransientError
@@ -136,6 +137,16 @@ def pushes_of(ref: ChangeRef) -> tuple[str, str]:
 def pushes_expected(ref: ChangeRef) -> tuple[str, str]:
     """Under which it finds the pushes that were asked for ahead of it."""
     return "pushes expected", ref.key
+
+
+def files_expected(ref: ChangeRef) -> tuple[str, str]:
+    """Under which it finds the paths at the base that somebody will want."""
+    return "files expected", ref.key
+
+
+def file_there(repository: RepositoryRef, path: str, commit: str) -> tuple[str, ...]:
+    """Under which a file at a commit is remembered: a tuple of its bytes, or of ``None`` where there is none."""
+    return "file", str(repository).lower(), path, commit
 
 
 def statuses_of(ref: ChangeRef) -> tuple[str, str]:

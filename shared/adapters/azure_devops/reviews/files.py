@@ -16,7 +16,15 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.adapters.azure_devops.errors import NotFoundError, TooLargeError
-from shared.adapters.azure_devops.reviews.asking import AskingCalls, head_of_pull, is_sha, part, pushes_expected, sha
+from shared.adapters.azure_devops.reviews.asking import (
+    AskingCalls,
+    files_expected,
+    head_of_pull,
+    is_sha,
+    part,
+    pushes_expected,
+    sha,
+)
 from shared.adapters.azure_devops.reviews.patches import counted, lines_of, patch_of, text_of
 from shared.adapters.later import chained
 from shared.domain.change import Change, ChangedFile, ChangeRef, FileStatus, Part
@@ -74,8 +82,8 @@ class FileCalls(AskingCalls):
     _expected: dict[tuple[str, str], Expected]
 
     def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
-        """Have the files read while the pull request is looked at; none of ``files`` can be asked for before its base."""
-        del files
+        """Have the changed files read while the pull request is looked at; ``files`` as soon as that tells its base."""
+        self._client.looks.keep(files_expected(ref), tuple(files))
         now = self._client.now()
         # What nobody came for, since the look ended the review.
         for key in [key for key, one in self._expected.items() if now - one.at > _KEPT]:

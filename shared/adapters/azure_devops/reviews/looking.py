@@ -11,6 +11,8 @@ from shared.adapters.azure_devops.errors import NotFoundError
 from shared.adapters.azure_devops.reviews import checks, voices
 from shared.adapters.azure_devops.reviews.asking import (
     STATES,
+    file_there,
+    files_expected,
     head_of_pull,
     is_sha,
     part,
@@ -28,6 +30,7 @@ from shared.adapters.azure_devops.reviews.history import HistoryCalls
 from shared.adapters.azure_devops.reviews.items import ItemCalls
 from shared.adapters.azure_devops.reviews.templates import TemplateCalls
 from shared.adapters.azure_devops.reviews.words import WordCalls
+from shared.adapters.later import chained
 from shared.domain.change import (
     Change,
     ChangeRef,
@@ -43,6 +46,7 @@ from shared.domain.evidence import Finding
 from shared.domain.forge import ForgeName, RepositoryRef
 from shared.domain.publication import Stand
 from shared.domain.pull_request import PullRequestState
+from shared.errors import RefusedError, TransientError
 
 _CHANGES = 100
 
@@ -81,6 +85,8 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         asked_items = self._later(lambda: part(lambda: self._linked(_item_ids(pull))))
         asked_template = self._later(lambda: part(lambda: self._template_for(ref, target)))
         asked_position = self._later(lambda: self._position(ref, target, head))
+        wanted: Sequence[str] = self._client.looks.remembered(files_expected(ref)) or ()
+        asked_files = chained(self._counting(lambda: self._files_at_base(ref, pull, asked_position, wanted)))
         asked_commits = self._later(lambda: part(lambda: self._commits(ref, pull, head)))
         linked = asked_items.result()
         asked_above: Future[Part[dict[int, Any]]] = self._later(lambda: part(lambda: self._above(_known(linked))))
@@ -97,6 +103,8 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         self._client.looks.enter(pushes_of(ref), iterations)
         if not isinstance(statuses, Unknown):
             self._client.looks.keep(statuses_of(ref), statuses)
+        for question, content in asked_files.result().items():
+            self._client.looks.enter(question, (content,))
         change = self._pull_shown(ref, pull, head, iteration, asked_position.result(), iterations)
         return Looked(
             change=change,
@@ -175,8 +183,25 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
             supported=False,
         )
 
+    def _files_at_base(
+        self, ref: ChangeRef, pull: Any, position: Future[Any], files: Sequence[str]
+    ) -> dict[tuple[str, ...], bytes | None]:
+        """What ``file_at`` will be asked for; what is refused now is left for it to tell."""
+        base = _base_of(pull, position.result())
+        found: dict[tuple[str, ...], bytes | None] = {}
+        for path in files if base else ():
+            try:
+                found[file_there(ref.repository, path, base)] = self._read_at(ref.repository, path, base)
+            except (RefusedError, TransientError):
+                continue
+        return found
+
     def file_at(self, repository: RepositoryRef, path: str, commit: str) -> bytes | None:
         """A file at a commit or branch; ``None`` when it is not there."""
+        told: tuple[bytes | None] | None = self._client.looks.entered(file_there(repository, path, commit))
+        return self._read_at(repository, path, commit) if told is None else told[0]
+
+    def _read_at(self, repository: RepositoryRef, path: str, commit: str) -> bytes | None:
         kind = "commit" if is_sha(commit) else "branch"
         version = self._client.models("git").GitVersionDescriptor(version=commit, version_type=kind)
         try:
@@ -210,7 +235,7 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
             source=short(found.source_ref_name),
             target=short(found.target_ref_name),
             head=head,
-            base=str(getattr(position, "base_commit", None) or "") or sha(found.last_merge_target_commit),
+            base=_base_of(found, position),
             merge_base=merge_base,
             behind=getattr(position, "behind_count", None),
             conflicts=conflicts,
@@ -245,6 +270,10 @@ class LookingCalls(CheckCalls, FileCalls, HistoryCalls, ItemCalls, TemplateCalls
         projects = {str(one.fields.get("System.TeamProject") or "") for one in (*linked, *above.values())}
         processes = {name.lower(): self._process_of(name) for name in sorted(projects)}
         return tuple(self._linked_item(one, above, comments.get(int(one.id), ()), processes) for one in linked)
+
+
+def _base_of(pull: Any, position: Any) -> str:
+    return str(getattr(position, "base_commit", None) or "") or sha(pull.last_merge_target_commit)
 
 
 def _item_ids(pull: Any) -> list[int]:

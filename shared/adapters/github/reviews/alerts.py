@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import repository_path
-from shared.adapters.later import later
-from shared.domain.change import Change, Part, Unknown
+from shared.adapters.later import chained, later
+from shared.domain.change import Change, ChangeRef, Part, Unknown
 from shared.domain.evidence import Finding, Severity
 from shared.errors import NotSupportedError, RefusedError
 
@@ -44,9 +44,18 @@ _NONE_EVER = "no analysis found"
 type Found = Part[tuple[Finding, ...]]
 
 
+type Analyses = Sequence[Mapping[str, Any]]
+
+
 class _Asked(NamedTuple):
+    """What is under way before anything is known of the pull request but its number."""
+
     at: datetime
-    parts: Mapping[str, Future[Found]]
+    analyses: Future[Analyses]
+    dependencies: Future[Found]
+    secrets: Future[Found]
+    code: list[Future[Found]]
+    """One, once the head is known."""
 
 
 class AlertCalls:
@@ -63,8 +72,10 @@ class AlertCalls:
         """
         asked = self._asked.pop((change.ref.key, change.head), None)
         if asked is None or self._client.now() - asked.at > _AHEAD:
-            asked = self._ask(change)
-        parts = {name: under_way.result() for name, under_way in asked.parts.items()}
+            asked = self._ask(change.ref)
+        asked = self._with_code(asked, change)
+        under_way = {"code scanning": asked.code[0], "Dependabot": asked.dependencies, "secret scanning": asked.secrets}
+        parts = {name: one.result() for name, one in under_way.items()}
         found = tuple(finding for part in parts.values() if not isinstance(part, Unknown) for finding in part)
         silent = {name: part for name, part in parts.items() if isinstance(part, Unknown)}
         if found or not silent:
@@ -74,30 +85,38 @@ class AlertCalls:
             supported=any(part.supported for part in silent.values()),
         )
 
-    def _expect_alerts(self, change: Change) -> None:
+    def _expect_alerts(self, ref: ChangeRef, head: str) -> None:
         """Somebody will want the alerts in a moment."""
         for key in [key for key, asked in self._asked.items() if self._client.now() - asked.at > _AHEAD]:
             self._asked.pop(key, None)
-        self._asked[change.ref.key, change.head] = self._ask(change)
+        self._asked[ref.key, head] = self._ask(ref)
 
-    def _ask(self, change: Change) -> _Asked:
-        parts = {
-            "code scanning": later(lambda: _part(lambda: self._code(change))),
-            "Dependabot": later(lambda: _part(lambda: self._dependencies(change))),
-            "secret scanning": later(lambda: _part(lambda: self._secrets(change))),
-        }
-        return _Asked(self._client.now(), parts)
+    def _expect_code_alerts(self, change: Change) -> None:
+        """The change is known now, by which the analyses are chosen that are about it."""
+        asked = self._asked.get((change.ref.key, change.head))
+        if asked is not None:
+            self._with_code(asked, change)
 
-    def _code(self, change: Change) -> Found:
+    def _ask(self, ref: ChangeRef) -> _Asked:
+        return _Asked(
+            at=self._client.now(),
+            analyses=later(lambda: self._analyses(ref)),
+            dependencies=later(lambda: _part(lambda: self._dependencies(ref))),
+            secrets=later(lambda: _part(lambda: self._secrets(ref))),
+            code=[],
+        )
+
+    def _with_code(self, asked: _Asked, change: Change) -> _Asked:
+        if not asked.code:
+            asked.code.append(chained(lambda: _part(lambda: self._code(change, asked.analyses.result()))))
+        return asked
+
+    def _code(self, change: Change, analyses: Analyses) -> Found:
         url = repository_path(change.ref.repository) + "/code-scanning"
         refs = {f"refs/pull/{change.ref.number}/merge", f"refs/pull/{change.ref.number}/head"}
         if not change.fork:
             refs.add(f"refs/heads/{change.source}")
-        others = [
-            entry
-            for entry in self._analyses(url, change.ref.number)
-            if entry["tool"]["name"] != TOOL and entry["ref"] in refs
-        ]
+        others = [entry for entry in analyses if entry["tool"]["name"] != TOOL and entry["ref"] in refs]
         # The newest of a ref says whether it is about this head; looking into older ones would take a call each.
         newest = {entry["ref"]: entry["commit_sha"] for entry in reversed(others)}
         analysed = {ref for ref, commit in newest.items() if self._is_of(change, commit)}
@@ -110,12 +129,11 @@ class AlertCalls:
                     found[entry["number"]] = _code_alert(entry)
         return tuple(found.values())
 
-    def _analyses(self, url: str, number: int) -> Sequence[Mapping[str, Any]]:
+    def _analyses(self, ref: ChangeRef) -> Analyses:
         """The latest analyses of a pull request. None ever is none: our own upload must not change what is told."""
+        url = repository_path(ref.repository) + "/code-scanning/analyses"
         try:
-            listed: Sequence[Mapping[str, Any]] = self._client.request(
-                "GET", f"{url}/analyses", parameters={"pr": number, "per_page": 100}
-            )[1]
+            listed: Analyses = self._client.request("GET", url, parameters={"pr": ref.number, "per_page": 100})[1]
         except NotFoundError as error:
             if _NONE_EVER in error.reason:
                 return ()
@@ -131,12 +149,12 @@ class AlertCalls:
         parents = [parent["sha"] for parent in data.get("parents") or ()]
         return len(parents) > 1 and parents[-1] == change.head
 
-    def _dependencies(self, change: Change) -> Found:
-        url = repository_path(change.ref.repository) + "/dependabot/alerts"
+    def _dependencies(self, ref: ChangeRef) -> Found:
+        url = repository_path(ref.repository) + "/dependabot/alerts"
         return tuple(_dependency_alert(entry) for entry in self._client.pages(url, state="open"))
 
-    def _secrets(self, change: Change) -> Found:
-        url = repository_path(change.ref.repository) + "/secret-scanning/alerts"
+    def _secrets(self, ref: ChangeRef) -> Found:
+        url = repository_path(ref.repository) + "/secret-scanning/alerts"
         asked: dict[str, Any] = {"state": "open", "hide_secret": "true"}
         return tuple(_secret_alert(entry) for entry in self._client.pages(url, **asked))
 

@@ -62,12 +62,13 @@ class FileCalls(AlertCalls, RepositoryCalls):
     _expected: dict[tuple[str, str], _Expected]
 
     def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
-        """Have the files listed, and their texts fetched, while the pull request is looked at; the look brings ``files``."""
+        """Have files listed, texts fetched and alerts looked for while the pull request is; that look brings ``files``."""
         self._client.looks.keep(expected_files(ref), tuple(files))
         now = self._client.now()
         # What nobody came for, since the look ended the review.
         for key in [key for key, one in self._expected.items() if now - one.at > _KEPT]:
             self._expected.pop(key, None)
+        self._expect_alerts(ref, head)
         self._expected[ref.key, head] = _Expected(now, chained(lambda: self._told(ref, head)))
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
@@ -75,8 +76,7 @@ class FileCalls(AlertCalls, RepositoryCalls):
 
         ``Unknown`` when the pull request shows another head by now, or when not every file can be told.
         """
-        # Whoever reads the files asks for the alerts next; until then GitHub can be looking for them.
-        self._expect_alerts(change)
+        self._expect_code_alerts(change)
         expected = self._expected.pop((change.ref.key, change.head), None)
         told = expected.told.result() if expected else self._told(change.ref, change.head)
         if _moved(told.listing, change.head):
