@@ -206,10 +206,21 @@ def upper(name: str) -> Resolver:
 
 
 def suite(context: Context, value: Any, _: Record) -> Record:
-    run = value[2]
-    app = context.hub.table("apps").get(str(run["app_id"]))
-    workflow = run.get("workflow")
-    return {"app": app, "workflowRun": {"workflow": {"name": workflow}} if workflow else None}
+    repo, run = value[0], value[2]
+    return suite_of(
+        context.hub, repo, [one for one in repo["check_runs"].values() if one["suite_id"] == run["suite_id"]]
+    )
+
+
+def suite_of(hub: Hub, repo: Record, runs: list[Record]) -> Record:
+    """A check suite, by its runs; there is none without any."""
+    app, workflow = hub.table("apps").get(str(runs[-1]["app_id"])), runs[-1].get("workflow")
+    return {
+        "repo": repo,
+        "runs": runs,
+        "app": app,
+        "workflowRun": {"workflow": {"name": workflow}} if workflow else None,
+    }
 
 
 def steps(_: Context, value: Any) -> list[Record]:

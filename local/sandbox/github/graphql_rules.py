@@ -1,10 +1,11 @@
-"""Finds what GraphQL tells of what a branch requires, and of the statuses of a commit."""
+"""Finds what GraphQL tells of what a branch requires, and of the statuses and check runs of a commit."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local.sandbox.github.graphql_resolvers import Context, Typed
+from local.sandbox.github.graphql_fields import suite_of
+from local.sandbox.github.graphql_resolvers import Context, Typed, page_of
 from local.sandbox.github.hub import Record
 from local.sandbox.github.rulesets import active_rules
 
@@ -50,3 +51,28 @@ def status_contexts(_: Context, value: tuple[Record, str], __: Record) -> list[A
 def status_context(context: Context, value: tuple[Record, str], given: Record) -> Any:
     """The latest status of one name; `None` for none."""
     return next((one for one in status_contexts(context, value, {}) if one[2]["context"] == given.get("name")), None)
+
+
+def suites(context: Context, value: tuple[Record, str], given: Record) -> Record:
+    """Check suites of a commit; of one App, and with a run of one name, where the filter says so."""
+    repo, sha = value
+    asked = given.get("filterBy") or {}
+    found: dict[int, list[Record]] = {}
+    for run in repo["check_runs"].values():
+        if run["head_sha"] == sha and _fits(run, asked):
+            found.setdefault(run["suite_id"], []).append(run)
+    return page_of([suite_of(context.hub, repo, runs) for runs in found.values()], given)
+
+
+def runs(_: Context, value: Record, given: Record) -> Record:
+    """Runs of a suite; by default the latest of each name."""
+    asked = given.get("filterBy") or {}
+    found = [run for run in value["runs"] if _fits(run, asked)]
+    if asked.get("checkType", "LATEST") == "LATEST":
+        found = list({run["name"]: run for run in found}.values())
+    return page_of([(value["repo"], None, run) for run in found], given)
+
+
+def _fits(run: Record, asked: Record) -> bool:
+    wanted = {"app_id": asked.get("appId"), "name": asked.get("checkName")}
+    return all(value is None or run[name] == value for name, value in wanted.items())

@@ -153,6 +153,20 @@ def test_how_it_stands_is_told_with_our_words(place: Place) -> None:
     assert again is not None and again.head == moved
 
 
+def test_a_check_is_concluded_without_another_look_at_it(place: Place) -> None:
+    ref = place.open()
+    head = place.push(FIXED + b"# concluded\n")
+    announce(place.forge, ref, head, "https://doneright.example/r", "r-1")
+    looks.begin()
+    assert place.forge.stand(ref) is not None
+    if place.name is ForgeName.AZURE_DEVOPS:
+        pytest.skip("Azure DevOps tells statuses by themselves, and has one question for them more")
+    before = place.forge.calls
+    place.forge.set_check(ref, OwnCheck(head=head, conclusion=CheckConclusion.PASSED, title="It passed"))
+    assert place.forge.calls - before == 1
+    assert [state for _, state in place.state(ref)] == ["passed"]
+
+
 def test_of_what_is_not_there_nothing_stands(place: Place) -> None:
     ref = place.open()
     assert place.forge.stand(ref.model_copy(update={"number": 9_999})) is None

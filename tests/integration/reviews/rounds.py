@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import SimpleNamespace
@@ -83,7 +84,7 @@ class Rounds:
         app.connect_to(a_connection(review_mode=self.mode, azure_devops=azure))
         app.reviews = replace(app.reviews, connect=lambda _: sandboxes.connect().forges)  # type: ignore[arg-type,return-value]
         room = app.review_room()
-        room = replace(room, looking=replace(room.looking, scan=scan))
+        room = replace(room, looking=replace(room.looking, scanners=lambda ahead: nullcontext(scan)))
         services = replace(app.services(), review_room=lambda: room)
         self.monkeypatch.setattr(activities, "services", lambda: services)
         self.between: dict[str, Callable[[], None]] = {}

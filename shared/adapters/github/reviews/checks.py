@@ -12,7 +12,7 @@ from typing import Any
 from shared.adapters.github.client import path
 from shared.adapters.github.credentials import AppInstallation
 from shared.adapters.github.repositories import repository_path
-from shared.adapters.github.reviews.known import OwnChecks, own_checks
+from shared.adapters.github.reviews.known import OwnChecks, OwnRun, own_checks
 from shared.adapters.github.reviews.people import IdentityCalls
 from shared.domain.change import ChangeRef
 from shared.domain.definition import Severity
@@ -61,7 +61,14 @@ class CheckCalls(IdentityCalls):
         runs = repository_path(ref.repository) + "/check-runs"
         wanted = [_annotation(one) for one in check.annotations]
         known: OwnChecks | None = self._client.looks.entered(own_checks(ref, check.head))
-        found = None if known is not None and check.name not in known else self._run(ref, check, app_id)
+        told = known.get(check.name) if known is not None else None
+        found: Mapping[str, Any] | None
+        if known is not None and check.name not in known:
+            found = None
+        elif isinstance(told, OwnRun):
+            found = {"id": told.id, "html_url": told.url, "output": {"annotations_count": told.annotations}}
+        else:
+            found = self._run(ref, check, app_id)
         if found is not None:
             held = self._held(runs, found)
             if held <= {_key(one) for one in wanted}:
@@ -76,6 +83,7 @@ class CheckCalls(IdentityCalls):
             else:
                 found = self._client.request("PATCH", runs + path("/{}", found["id"]), body)[1]
         assert found is not None  # noqa: S101 - there is one batch at least
+        # How many annotations it holds by now, nobody needs to know before it is read again.
         self._client.looks.enter(own_checks(ref, check.head), {**(known or {}), check.name: None})
         return str(found.get("html_url") or check.details_url)
 
@@ -96,7 +104,8 @@ class CheckCalls(IdentityCalls):
         if _linkable(check.details_url):
             body["target_url"] = check.details_url
         known: OwnChecks | None = self._client.looks.entered(own_checks(ref, check.head))
-        stands = self._status(ref, check) if known is None else known.get(check.name)
+        told = self._status(ref, check) if known is None else known.get(check.name)
+        stands = None if isinstance(told, OwnRun) else told
         # GitHub keeps every status of a commit, and takes a thousand of one name.
         if stands is None or any(stands[name] != body.get(name, "") for name in (*body, "target_url")):
             url = repository_path(ref.repository) + path("/statuses/{}", check.head)

@@ -131,10 +131,22 @@ def _words(operation: str, further: str = "", declared: str = "") -> str:
 OWN = _words("Own")
 """A page of what was said on a pull request."""
 
+_HEAD = " state headRefOid commits(last: 1) {{ nodes {{ commit {{ oid {check} }} }} }}"
+
 STAND = _words(
     "Stand",
-    " state headRefOid commits(last: 1) { nodes { commit { oid"
-    " status { context(name: $check) { context state description targetUrl } } } } }",
+    _HEAD.format(check="status { context(name: $check) { context state description targetUrl } }"),
     ", $check: String!",
 )
 """The same, with how the pull request and the status of one name on its head stand."""
+
+STAND_OF_APP = _words(
+    "StandOfApp",
+    _HEAD.format(
+        check="checkSuites(first: 10, filterBy: {appId: $app, checkName: $check}) { nodes {"
+        " checkRuns(first: 10, filterBy: {appId: $app, checkName: $check, checkType: LATEST}) {"
+        " nodes { databaseId url annotations(first: 1) { totalCount } } } } }"
+    ),
+    ", $check: String!, $app: Int!",
+)
+"""The same for an App, which writes check runs."""

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.adapters.github.reviews.nodes import OURS
 from shared.domain.change import ChangeRef
 from shared.domain.forge import RepositoryRef
 
 type Question = tuple[str, ...]
-type OwnChecks = Mapping[str, Mapping[str, str] | None]
-"""Name of a check of ours that was reported on a head → state, description and target of the status; none for a run."""
+
+
+class OwnRun(NamedTuple):
+    """A check run of ours."""
+
+    id: int
+    url: str
+    annotations: int
+
+
+type OwnChecks = Mapping[str, Mapping[str, str] | OwnRun | None]
+"""Name of a check of ours that was reported on a head → state, description and target of the status, or the run.
+
+``None``: a run of which no more is known.
+"""
 
 
 def expected_files(ref: ChangeRef) -> Question:
@@ -31,7 +44,7 @@ def own_checks(ref: ChangeRef, head: str) -> Question:
 
 def own_among(nodes: Iterable[Mapping[str, Any]]) -> OwnChecks:
     """Our checks among what GraphQL tells of a head."""
-    found: dict[str, Mapping[str, str] | None] = {}
+    found: dict[str, Mapping[str, str] | OwnRun | None] = {}
     for node in nodes:
         name = str(node.get("name") or node.get("context") or "")
         if name.startswith(OURS):
@@ -47,3 +60,14 @@ def status_told(node: Mapping[str, Any]) -> Mapping[str, str]:
         "description": node.get("description") or "",
         "target_url": node.get("targetUrl") or "",
     }
+
+
+def run_told(commit: Mapping[str, Any]) -> OwnRun | None:
+    """The latest of our runs on a commit, from GraphQL."""
+    suites = (commit.get("checkSuites") or {}).get("nodes") or ()
+    runs = [run for suite in suites if suite for run in (suite.get("checkRuns") or {}).get("nodes") or () if run]
+    told = [
+        OwnRun(int(run["databaseId"]), str(run["url"]), int((run.get("annotations") or {}).get("totalCount") or 0))
+        for run in runs
+    ]
+    return max(told, default=None)

@@ -12,7 +12,7 @@ from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.graph import Answered, ask
 from shared.adapters.github.repositories import repository_path
 from shared.adapters.github.reviews import documents
-from shared.adapters.github.reviews.known import own_checks, status_told
+from shared.adapters.github.reviews.known import OwnChecks, own_checks, run_told, status_told
 from shared.adapters.github.reviews.marks import answer_mark, answers, fingerprint_in, fitting, is_summary
 from shared.adapters.github.reviews.people import IdentityCalls
 from shared.adapters.github.reviews.standing import issue_path, pull_path
@@ -59,15 +59,18 @@ class WordCalls(IdentityCalls):
 
         One question, and one for each further hundred comments or discussions.
         """
-        pull, words = self._read(ref, documents.STAND, {"check": OWN_CHECK})
+        credentials = self._client.credentials
+        if isinstance(credentials, AppInstallation):
+            asked: dict[str, Any] = {"check": OWN_CHECK, "app": credentials.app_id}
+            pull, words = self._read(ref, documents.STAND_OF_APP, asked)
+        else:
+            pull, words = self._read(ref, documents.STAND, {"check": OWN_CHECK})
         if pull is None:
             return None
         head, state = str(pull["headRefOid"]), PullRequestState(str(pull["state"]).lower())
         for node in (pull.get("commits") or {}).get("nodes") or ():
-            if node and node["commit"]["oid"] == head and not isinstance(self._client.credentials, AppInstallation):
-                status = (node["commit"].get("status") or {}).get("context")
-                known = {} if status is None else {OWN_CHECK: status_told(status)}
-                self._client.looks.enter(own_checks(ref, head), known)
+            if node and node["commit"]["oid"] == head:
+                self._client.looks.enter(own_checks(ref, head), _own_check(node["commit"]))
         return Stand(head=head, state=state, words=words)
 
     def _recent_words(self, ref: ChangeRef) -> Sequence[OwnWord]:
@@ -208,6 +211,15 @@ def place_of(word: str) -> Place:
     if kind not in {COMMENT, REVIEW} or not number.isdecimal() or not node:
         raise RefusedError(f"{word!r} is no comment of ours on GitHub", "Read our words again")
     return Place(kind, number, node)
+
+
+def _own_check(commit: Mapping[str, Any]) -> OwnChecks:
+    """Our check as a look at how a pull request stands tells it: a status, or an App's run."""
+    if "status" in commit:
+        status = (commit["status"] or {}).get("context")
+        return {} if status is None else {OWN_CHECK: status_told(status)}
+    run = run_told(commit)
+    return {} if run is None else {OWN_CHECK: run}
 
 
 def _hidden(ref: ChangeRef, answered: Answered) -> str:

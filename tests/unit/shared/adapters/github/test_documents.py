@@ -32,6 +32,7 @@ DOCUMENTS = {
     "look with files": documents.look(modern=True, files=(".doneright/policy.yaml", 'a "quoted" näme')),
     "own": documents.OWN,
     "stand": documents.STAND,
+    "stand of an App": documents.STAND_OF_APP,
     "named": items.lookup([Named("contoso", "desk", 7)], "0" * 40, DESK, documents.item(above=True)),
     "template alone": items.lookup([], "0" * 40, DESK, documents.item(above=True)),
     "texts": texts.document("0" * 40, ["a.py", 'with "quotes" \\ and ü.py']),
