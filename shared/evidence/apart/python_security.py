@@ -14,11 +14,14 @@ def begin() -> tuple[str, Callable[[Path, str], dict[str, Any]]]:
     managers: Any = import_module("bandit.core.manager")
     configs: Any = import_module("bandit.core.config")
     docs: Any = import_module("bandit.core.docs_utils")
+    metrics: Any = import_module("bandit.core.metrics")
     # No configuration but ours, and no comment of the change that excuses a line.
     manager = managers.BanditManager(configs.BanditConfig(), "file", ignore_nosec=True, quiet=True)
 
     def look_at(folder: Path, name: str) -> dict[str, Any]:
         manager.files_list, manager.results, manager.skipped = [str(folder / name)], [], []
+        # Kept, those of every file before would be added up anew after each.
+        manager.metrics = metrics.Metrics()
         manager.run_tests()
         if manager.skipped:
             return {"unread": f"bandit cannot read it ({manager.skipped[0][1]})"}
