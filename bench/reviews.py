@@ -193,6 +193,12 @@ class _PrAgent:
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self._process = process
         self._url = url
+        self._broken = ""
+        try:
+            # What it imports takes a while, and would weigh on whatever is measured meanwhile.
+            self.told()
+        except (BenchError, OSError, ValueError) as error:
+            self._broken = str(error)
 
     def told(self) -> dict[str, Any]:
         """The next line of its answers."""
@@ -205,9 +211,10 @@ class _PrAgent:
 
     def walls(self, stage: World, rounds: int) -> list[float] | str:
         """Seconds of each of its reviews, or in words how far it came."""
+        if self._broken:
+            return self._broken
         walls = []
         try:
-            self.told()
             for number in range(rounds + 1):
                 opened = stage.open_large(ForgeName.GITHUB, f"peer{number}", FILES)
                 assert self._process.stdin is not None
