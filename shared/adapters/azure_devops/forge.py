@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from shared.adapters.ahead import Ahead
 from shared.adapters.azure_devops.classification import ClassificationCalls
 from shared.adapters.azure_devops.client import AzureDevOpsClient
 from shared.adapters.azure_devops.credentials import AzureDevOpsCredentials, TokenProvider
@@ -72,7 +75,7 @@ class AzureDevOpsForge(
         self._client = AzureDevOpsClient(
             organization_url, credentials, clock=clock, timeout=timeout, token_provider=token_provider, pace=pace
         )
-        self._expected = {}
+        self._files_ahead = Ahead(self._client.now, timedelta(minutes=5))
 
     def test_cases(self) -> PlansMirror:
         """Azure Test Plans, asked as the same identity at the same pace."""

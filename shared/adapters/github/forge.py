@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from shared.adapters.ahead import Ahead
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.credentials import GitHubCredentials
 from shared.adapters.github.environments import EnvironmentCalls
@@ -82,8 +83,9 @@ class GitHubForge(
         self._web_url = web_url.rstrip("/")
         self._organization = organization
         self._webhook_url = webhook_url
-        self._asked = {}
-        self._expected = {}
+        # Files are of a head for ever; alerts are of the moment.
+        self._files_ahead = Ahead(self._client.now, timedelta(minutes=5))
+        self._alerts_ahead = Ahead(self._client.now, timedelta(seconds=10))
 
     def page(self, ref: RepositoryRef) -> str:
         """The page of a repository that a person opens."""

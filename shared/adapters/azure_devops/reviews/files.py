@@ -12,9 +12,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
+from shared.adapters.ahead import Ahead
 from shared.adapters.azure_devops.errors import NotFoundError, TooLargeError
 from shared.adapters.azure_devops.reviews.asking import (
     AskingCalls,
@@ -40,7 +40,6 @@ LONGEST_TEXT = 512 * 1024
 """Bytes of a text that is kept."""
 ALL_TEXTS = 10 * 1024 * 1024
 """Bytes of all texts that are kept."""
-_KEPT = timedelta(minutes=5)
 _MEASURED = 500
 """Files of a push whose lines are measured for remarks to come."""
 # What is read of a larger text, to count its lines.
@@ -67,37 +66,25 @@ class Entry:
         return tuple(dict.fromkeys(blob for blob in (self.old, self.new) if blob))
 
 
-class Expected(NamedTuple):
-    """What was asked ahead of a look at a change."""
-
-    at: datetime
-    iterations: Future[list[Any]]
-    files: Future[tuple[int, Part[tuple[ChangedFile, ...]]]]
-    """The push they are of; 0 where the head is of no push."""
+type Told = tuple[int, Part[tuple[ChangedFile, ...]]]
+"""The push that files are of, 0 where the head is of no push; and the files."""
 
 
 class FileCalls(AskingCalls):
     """The part of ``AzureDevOpsForge`` that reads the files of a change."""
 
-    _expected: dict[tuple[str, str], Expected]
+    _files_ahead: Ahead[Future[Told]]
 
     def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
         """Have the changed files read while the pull request is looked at; ``files`` as soon as that tells its base."""
         self._client.looks.keep(files_expected(ref), tuple(files))
-        now = self._client.now()
-        # What nobody came for, since the look ended the review.
-        for key in [key for key, one in self._expected.items() if now - one.at > _KEPT]:
-            self._expected.pop(key, None)
-        iterations = self._later(lambda: self._iterations(ref))
-        told = chained(self._counting(lambda: self._told_ahead(ref, head, iterations)))
-        self._expected[ref.key, head] = expected = Expected(now, iterations, told)
-        self._client.looks.keep(pushes_expected(ref), expected.iterations)
+        pushes = self._later(lambda: self._iterations(ref))
+        self._client.looks.keep(pushes_expected(ref), pushes)
+        self._files_ahead.put(ref, head, chained(self._counting(lambda: self._told_ahead(ref, head, pushes))))
 
-    def _told_ahead(
-        self, ref: ChangeRef, head: str, iterations: Future[list[Any]]
-    ) -> tuple[int, Part[tuple[ChangedFile, ...]]]:
-        pushes = [int(one.id) for one in iterations.result() if sha(one.source_ref_commit) == head]
-        return (pushes[-1], part(lambda: self._of_push(ref, pushes[-1]))) if pushes else (0, ())
+    def _told_ahead(self, ref: ChangeRef, head: str, pushes: Future[list[Any]]) -> Told:
+        same = [int(one.id) for one in pushes.result() if sha(one.source_ref_commit) == head]
+        return (same[-1], part(lambda: self._of_push(ref, same[-1]))) if same else (0, ())
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
         """Every file against the merge base: a question for each 2,000 files, and one for the texts of each 200.
@@ -105,9 +92,9 @@ class FileCalls(AskingCalls):
         A text over 512 KiB, or beyond 10 MiB of all texts by path, is left out, as are its hunks; its lines are still
         counted up to 8 MiB. Unknown when the service refuses the list, breaks it off, or lacks a text it named.
         """
-        expected = self._expected.pop((change.ref.key, change.head), None)
+        expected = self._files_ahead.take(change.ref, change.head)
         if expected is not None:
-            number, files = expected.files.result()
+            number, files = expected.result()
             if number and number == change.iteration:
                 return files
         return part(lambda: self._changed(change))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from shared.adapters.ahead import Ahead
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import repository_path
@@ -35,9 +35,6 @@ _SEVERITIES = {
 }
 _OFF = ("disabled", "not enabled", "not available", "archived")
 
-_AHEAD = timedelta(seconds=10)
-"""For how long an answer that was asked for ahead counts."""
-
 _NONE_EVER = "no analysis found"
 """How GitHub says, with status 404, that code scanning is on and nobody has uploaded anything."""
 
@@ -47,10 +44,9 @@ type Found = Part[tuple[Finding, ...]]
 type Analyses = Sequence[Mapping[str, Any]]
 
 
-class _Asked(NamedTuple):
+class AskedAlerts(NamedTuple):
     """What is under way before anything is known of the pull request but its number."""
 
-    at: datetime
     analyses: Future[Analyses]
     dependencies: Future[Found]
     secrets: Future[Found]
@@ -62,7 +58,7 @@ class AlertCalls:
     """The part of ``GitHubForge`` that reads alerts."""
 
     _client: GitHubClient
-    _asked: dict[tuple[str, str], _Asked]
+    _alerts_ahead: Ahead[AskedAlerts]
 
     def alerts(self, change: Change) -> Found:
         """Open alerts of code scanning about the change, and of the repository's dependencies and secrets.
@@ -70,9 +66,7 @@ class AlertCalls:
         What is found is told even when one of the scanners is silent. Where nothing is found, ``Unknown`` names each
         scanner that did not look: a part that nobody looked at is not clean.
         """
-        asked = self._asked.pop((change.ref.key, change.head), None)
-        if asked is None or self._client.now() - asked.at > _AHEAD:
-            asked = self._ask(change.ref)
+        asked = self._alerts_ahead.take(change.ref, change.head) or self._ask(change.ref)
         asked = self._with_code(asked, change)
         under_way = {"code scanning": asked.code[0], "Dependabot": asked.dependencies, "secret scanning": asked.secrets}
         parts = {name: one.result() for name, one in under_way.items()}
@@ -87,26 +81,23 @@ class AlertCalls:
 
     def _expect_alerts(self, ref: ChangeRef, head: str) -> None:
         """Somebody will want the alerts in a moment."""
-        for key in [key for key, asked in self._asked.items() if self._client.now() - asked.at > _AHEAD]:
-            self._asked.pop(key, None)
-        self._asked[ref.key, head] = self._ask(ref)
+        self._alerts_ahead.put(ref, head, self._ask(ref))
 
     def _expect_code_alerts(self, change: Change) -> None:
         """The change is known now, by which the analyses are chosen that are about it."""
-        asked = self._asked.get((change.ref.key, change.head))
+        asked = self._alerts_ahead.get(change.ref, change.head)
         if asked is not None:
             self._with_code(asked, change)
 
-    def _ask(self, ref: ChangeRef) -> _Asked:
-        return _Asked(
-            at=self._client.now(),
+    def _ask(self, ref: ChangeRef) -> AskedAlerts:
+        return AskedAlerts(
             analyses=later(lambda: self._analyses(ref)),
             dependencies=later(lambda: _part(lambda: self._dependencies(ref))),
             secrets=later(lambda: _part(lambda: self._secrets(ref))),
             code=[],
         )
 
-    def _with_code(self, asked: _Asked, change: Change) -> _Asked:
+    def _with_code(self, asked: AskedAlerts, change: Change) -> AskedAlerts:
         if not asked.code:
             asked.code.append(chained(lambda: _part(lambda: self._code(change, asked.analyses.result()))))
         return asked

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from shared.adapters.ahead import Ahead
 from shared.adapters.github.client import PAGE_SIZE, linked_query, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import RepositoryCalls, repository_path
@@ -22,8 +22,6 @@ from shared.domain.forge import RepositoryRef
 
 MOST_LISTED = 3_000
 """Files that GitHub lists: https://docs.github.com/rest/pulls/pulls#list-pull-requests-files"""
-
-_KEPT = timedelta(minutes=5)
 
 _STATUSES = {
     "added": FileStatus.ADDED,
@@ -44,32 +42,23 @@ class _Listed(NamedTuple):
     """Whether GitHub told the numbers of lines."""
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
     """The list of files, with the texts of those on it that are there at its head."""
 
     listing: list[Mapping[str, Any]]
     texts: Mapping[str, Text]
 
 
-class _Expected(NamedTuple):
-    at: datetime
-    told: Future[_Told]
-
-
 class FileCalls(AlertCalls, RepositoryCalls):
     """The part of ``GitHubForge`` that reads what a pull request changes."""
 
-    _expected: dict[tuple[str, str], _Expected]
+    _files_ahead: Ahead[Future[Told]]
 
     def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
         """Have files listed, texts fetched and alerts looked for while the pull request is; that look brings ``files``."""
         self._client.looks.keep(expected_files(ref), tuple(files))
-        now = self._client.now()
-        # What nobody came for, since the look ended the review.
-        for key in [key for key, one in self._expected.items() if now - one.at > _KEPT]:
-            self._expected.pop(key, None)
         self._expect_alerts(ref, head)
-        self._expected[ref.key, head] = _Expected(now, chained(lambda: self._told(ref, head)))
+        self._files_ahead.put(ref, head, chained(lambda: self._told(ref, head)))
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
         """Every file with its hunks and texts; what is larger than can be had has ``None``.
@@ -77,8 +66,8 @@ class FileCalls(AlertCalls, RepositoryCalls):
         ``Unknown`` when the pull request shows another head by now, or when not every file can be told.
         """
         self._expect_code_alerts(change)
-        expected = self._expected.pop((change.ref.key, change.head), None)
-        told = expected.told.result() if expected else self._told(change.ref, change.head)
+        expected = self._files_ahead.take(change.ref, change.head)
+        told = expected.result() if expected else self._told(change.ref, change.head)
         if _moved(told.listing, change.head):
             return Unknown(reason=f"The pull request shows another commit than {change.head[:12]} by now")
         listed = [_listed(entry) for entry in told.listing]
@@ -91,12 +80,12 @@ class FileCalls(AlertCalls, RepositoryCalls):
         files = [_file(one, texts.get(one.path)) for one in listed]
         return tuple(self._completed(change, listed, files, texts))
 
-    def _told(self, ref: ChangeRef, head: str) -> _Told:
+    def _told(self, ref: ChangeRef, head: str) -> Told:
         """Texts only where the list is about ``head`` and whole."""
         listing = self._listing(ref)
         if _moved(listing, head) or len(listing) >= MOST_LISTED:
-            return _Told(listing, {})
-        return _Told(listing, self._texts(ref.repository, head, [_listed(entry) for entry in listing]))
+            return Told(listing, {})
+        return Told(listing, self._texts(ref.repository, head, [_listed(entry) for entry in listing]))
 
     def _texts(self, repository: RepositoryRef, head: str, listed: Iterable[_Listed]) -> dict[str, Text]:
         here = [one.path for one in listed if one.status is not FileStatus.REMOVED]
