@@ -34,6 +34,7 @@ def scan(job: Job) -> tuple[Scan, ...]:
     """What lizard measures of functions that were touched; nothing when the change has no file it reads."""
     files = [file for file in job.known_files if _is_concerned(file)]
     if not files:
+        job.waiting.spared("complexity")
         return ()
     with job.folder() as folder:
         placed, unseen = place(files, folder, job.ports.limits, numbered)

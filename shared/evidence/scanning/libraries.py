@@ -16,7 +16,7 @@ from shared.evidence.scanning.answers import UnansweredError
 from shared.evidence.scanning.deadline import Deadline
 from shared.evidence.scanning.placing import Placed, Unseen
 from shared.evidence.scanning.ports import ScanPorts
-from shared.evidence.scanning.processes import end
+from shared.evidence.scanning.processes import end, room
 from shared.evidence.scanning.waiting import Waiting, child
 
 MOST_STARTS = 4
@@ -94,10 +94,10 @@ class _Run:
 
     def follow(self, waiting: Waiting) -> _Stopped:
         """Read until it is done or stops; which files are left, and why."""
-        with contextlib.ExitStack() as stack:
+        with room(self._deadline), contextlib.ExitStack() as stack:
             process = waiting.taken(self._module, stack)
             if process is None:
-                process = stack.enter_context(child(self._module, self._ports, self._deadline))
+                process = stack.enter_context(child(self._module, self._ports))
             reader = threading.Thread(target=self._read, args=(process,), daemon=True)
             reader.start()
             self._hand_over(process)

@@ -27,24 +27,34 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def started(
-    command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int, deadline: Deadline
-) -> Iterator[subprocess.Popen[bytes]]:
-    """``command`` in a process group of its own, ended with all it started when the block is left.
+def room(deadline: Deadline) -> Iterator[None]:
+    """A place for one process that works, among those of all reviews of this worker.
 
     Raises:
-        UnansweredError: the machine does not start it, or too many others run until the deadline.
+        UnansweredError: too many others run until the deadline.
     """
     if not _ROOM.acquire(timeout=deadline.left):
         raise UnansweredError("too many other reviews are looked at", "Ask for another review")
     try:
-        process = _start(command, folder, environ, stdout)
-        try:
-            yield process
-        finally:
-            end(process)
+        yield
     finally:
         _ROOM.release()
+
+
+@contextlib.contextmanager
+def started(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """``command`` in a process group of its own, ended with all it started when the block is left.
+
+    Raises:
+        UnansweredError: the machine does not start it.
+    """
+    process = _start(command, folder, environ, stdout)
+    try:
+        yield process
+    finally:
+        end(process)
 
 
 def _start(command: Sequence[str], folder: Path, environ: Mapping[str, str], stdout: int) -> subprocess.Popen[bytes]:
@@ -94,7 +104,7 @@ def run(
     """
     answer = home / "answer"
     with answer.open("w+b") as stream:
-        with started(command, folder, environment(home), stream.fileno(), deadline) as process:
+        with room(deadline), started(command, folder, environment(home), stream.fileno()) as process:
             try:
                 process.communicate(timeout=deadline.left)
             except subprocess.TimeoutExpired as error:

@@ -42,6 +42,7 @@ def scan(job: Job) -> tuple[Scan, ...]:
     """What bandit finds in touched lines of Python; nothing when the change has none."""
     files = [file for file in job.known_files if _is_concerned(file)]
     if not files:
+        job.waiting.spared("python_security")
         return ()
     with job.folder() as folder:
         placed, unseen = place(files, folder, job.ports.limits, numbered)
