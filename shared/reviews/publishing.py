@@ -113,21 +113,19 @@ class _Publication:
         stand = self._current()
         if stand is None:
             return Published(superseded=True, sarif=kept, reviewed=digest)
-        if isinstance(stand.words, Unknown):
-            # Who cannot see what was said must say nothing: it would be said twice.
-            self._trouble.append(f"the comments cannot be read, so nothing was said: {stand.words.reason}")
-        else:
-            self._remark(stand.words)
+        words = self._seen(stand)
+        if words is not None:
+            self._remark(words)
         self._scan(log)
         self._label()
         if self._is_old():
             # Saying the remarks took a while: the words of a head that was left must not replace its successor's.
             stand = self._current()
+            words = self._seen(stand) if stand is not None and words is not None else None
         if stand is not None:
             shown = self._shown(digest)
-            if not isinstance(stand.words, Unknown):
-                words = self._summarise(stand.words, summary(self._reviewed, shown))
-                self._let_merge(words)
+            if words is not None:
+                self._let_merge(self._summarise(words, summary(self._reviewed, shown)))
             self._conclude(check_summary(self._reviewed, shown))
         return Published(
             superseded=stand is None,
@@ -148,6 +146,13 @@ class _Publication:
         stand = self._forge.stand(self._ref)
         head = (self._reviewed.head, PullRequestState.OPEN)
         return stand if stand is not None and (stand.head, stand.state) == head else None
+
+    def _seen(self, stand: Stand) -> Sequence[OwnWord] | None:
+        if isinstance(stand.words, Unknown):
+            # Who cannot see what was said must say nothing: it would be said twice.
+            self._trouble.append(f"the comments cannot be read, so no more was said: {stand.words.reason}")
+            return None
+        return stand.words
 
     def _is_old(self) -> bool:
         return self._ports.clock.now() - self._looked_at >= JUST_NOW

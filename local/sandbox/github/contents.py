@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import tarfile
 import zipfile
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from local.sandbox.github.hub import Hub, Record
 from local.sandbox.github.pushes import move, person
 from local.sandbox.github.routing import Answer, Call, route
 
+LINK = "120000"
+"""Mode of a symbolic link in Git."""
 PATH = "/repos/{owner}/{repo}/contents"
 BIG = 1_000_000
 
@@ -30,7 +33,7 @@ def _root(call: Call, repo: Record) -> tuple[str, str]:
 
 
 def _entry(hub: Hub, repo: Record, path: str, mode: str, sha: str, ref: str) -> Record:
-    kind = "dir" if mode == "040000" else "symlink" if mode == "120000" else "file"
+    kind = "dir" if mode == "040000" else "symlink" if mode == LINK else "file"
     url, page = present.repository_url(hub, repo), present.html_url(hub, repo)
     shown = quote(path)
     git_url = f"{url}/git/{'trees' if kind == 'dir' else 'blobs'}/{sha}"
@@ -71,6 +74,13 @@ def contents(call: Call) -> object:
     found = objects.entry_at(call.hub, tree, path)
     if found is None:
         raise not_found()
+    if found[0] == LINK:
+        # https://docs.github.com/rest/repos/contents#get-repository-content: a link to a file is answered with the file.
+        leads = posixpath.normpath(posixpath.join(posixpath.dirname(path), objects.blob(call.hub, found[1]).decode()))
+        target = None if leads.startswith("..") else objects.entry_at(call.hub, tree, leads)
+        if target is None or target[0] in {LINK, "040000"}:
+            return {**_entry(call.hub, repo, path, *found, ref), "target": objects.blob(call.hub, found[1]).decode()}
+        return file_body(call.hub, repo, path, target, ref)
     if found[0] != "040000":
         return file_body(call.hub, repo, path, found, ref)
     prefix = f"{path}/" if path else ""

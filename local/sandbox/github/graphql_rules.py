@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.sandbox.github.auth import level_of
 from local.sandbox.github.graphql_fields import suite_of
 from local.sandbox.github.graphql_resolvers import Context, Typed, page_of
 from local.sandbox.github.hub import Record
@@ -12,14 +13,18 @@ from local.sandbox.github.rulesets import active_rules
 _PARAMETERS = {"required_status_checks": "RequiredStatusChecksParameters"}
 
 
-def update_rule(_: Context, value: Record, __: Record) -> Record | None:
-    """What a branch's protection asks of those who update it; `None` where it has none."""
+def update_rule(context: Context, value: Record, _: Record) -> Record | None:
+    """What a branch's protection asks of the caller; `None` where it has none, or does not bind administrators."""
     rules = value["repo"]["protection"].get(value["name"])
-    if rules is None:
+    if rules is None or (_administers(context, value["repo"]) and not rules.get("enforce_admins")):
         return None
     asked = rules.get("required_status_checks") or {}
     listed = asked.get("checks") or [{"context": name} for name in asked.get("contexts") or ()]
     return {"contexts": [check["context"] for check in listed]}
+
+
+def _administers(context: Context, repo: Record) -> bool:
+    return context.caller.kind != "installation" and level_of(context.hub, context.caller.login, repo) == "admin"
 
 
 def branch_rules(context: Context, value: Record) -> list[Record]:

@@ -3,6 +3,8 @@
 import pytest
 
 from local.sandbox.github import graphql_fields
+from local.sandbox.github.graphql_resolvers import GraphError
+from local.sandbox.github.graphql_schema import SCHEMA
 from local.sandbox.github.pushes import move
 from shared.domain.change import ChangeRef, CheckState, ReviewState, Unknown
 from shared.domain.forge import ForgeName
@@ -52,7 +54,8 @@ def test_one_look_tells_all_of_it(desk):
     before = desk.app.calls
     looked = desk.app.look_at(ref)
     assert looked is not None
-    assert desk.app.calls - before == 3
+    # Two queries, a comparison, and what protects the branch: that nothing binds us does not say that nothing is there.
+    assert desk.app.calls - before == 4
 
     change = looked.change
     assert (change.title, change.source, change.target, change.head) == ("Greet", branch, "main", head)
@@ -227,5 +230,33 @@ def test_checks_that_the_target_requires_are_told_before_anybody_reports_them(de
             "rules": [{"type": "required_status_checks", "parameters": parameters}],
         }
         desk.ask("ada", "POST", "/repos/acme/desk/rulesets", ruleset)
-    (check,) = [one for one in known(desk.app.look_at(ref).checks) if one.name == "unit"]
-    assert (check.state, check.required, check.commit) == (CheckState.PENDING, True, head)
+    for who in (desk.app, desk.person("ada")):  # an administrator, whom the protection does not bind
+        (check,) = [one for one in known(who.look_at(ref).checks) if one.name == "unit"]
+        assert (check.state, check.required, check.commit) == (CheckState.PENDING, True, head)
+
+
+@pytest.mark.parametrize("field", ["rules", "refUpdateRule"])
+def test_what_graphql_does_not_tell_of_a_branch_is_asked_by_rest(desk, monkeypatch, field):
+    target, branch = f"told-by-rest-{field}", f"feature/by-rest-{field}"
+    desk.commit({"a.txt": b"a\n"}, target, "Begin", by="ada")
+    desk.commit({"b.txt": b"b\n"}, branch, "feat: b")
+    ref = desk.pull(branch, "B", "b", base=target)
+    desk.repo["protection"][target] = {"required_status_checks": {"contexts": ["old"], "checks": []}}
+    parameters = {"strict_required_status_checks_policy": True, "required_status_checks": [{"context": "new"}]}
+    ruleset = {
+        "name": f"guard {field}",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": [f"refs/heads/{target}"], "exclude": []}},
+        "rules": [{"type": "required_status_checks", "parameters": parameters}],
+    }
+    desk.ask("ada", "POST", "/repos/acme/desk/rulesets", ruleset)
+
+    def refused(*_):
+        raise GraphError("FORBIDDEN", "Resource not accessible by integration")
+
+    kind, _ = SCHEMA["Ref"][field]
+    monkeypatch.setitem(SCHEMA["Ref"], field, (kind, refused))
+    names = {one.name for one in known(desk.app.look_at(ref).checks) if one.required}
+    assert names == {"old", "new"}
+    desk.repo["protection"], desk.repo["rulesets"] = {}, {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
+from local.sandbox.github import objects
+from local.sandbox.github.pushes import move, person
 from shared.adapters import looks
 from shared.domain.change import ChangeRef, Unknown
 from shared.domain.forge import ForgeName
@@ -18,6 +21,7 @@ from tests.integration.adapters.test_publishing import FAR, key
 
 POLICY = ".doneright/policy.yaml"
 ABSENT = ".doneright/none.yaml"
+LINKED = ".doneright/linked.yaml"
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +103,55 @@ def test_a_list_that_does_not_come_ahead_is_told_by_whoever_reads_it(place: Plac
         place.sandbox.faults.clear()
     looks.begin()
     assert not isinstance(place.forge.changed_files(looked.change), Unknown)
+
+
+def test_a_list_that_lags_behind_the_push_is_asked_for_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = place.open()
+    head = place.push(FIXED + b"# late\n")
+    name = "_listing" if place.name is ForgeName.GITHUB else "_iterations"
+    forge: Any = place.forge
+    ask, asked = getattr(forge, name), []
+
+    def lags(of: ChangeRef) -> object:
+        found = ask(of)
+        asked.append(found)
+        if len(asked) > 1:
+            return found
+        return found[:-1] if place.name is ForgeName.AZURE_DEVOPS else [_of_before(one) for one in found]
+
+    monkeypatch.setattr(place.forge, name, lags)
+    place.forge.expect(ref, head, ())
+    forge._files_ahead.get(ref, head).result()
+    if place.name is ForgeName.AZURE_DEVOPS:
+        looks.begin()  # the look asks for the pushes itself
+    looked = place.forge.look_at(ref)
+    assert looked is not None
+    files = place.forge.changed_files(looked.change)
+    assert not isinstance(files, Unknown)
+    assert [file.content for file in files] == [(FIXED + b"# late\n").decode()]
+    assert len(asked) == 2
+
+
+def _of_before(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**entry, "contents_url": entry["contents_url"].partition("?ref=")[0] + "?ref=" + "0" * 40}
+
+
+def test_a_policy_that_is_a_link_is_read_where_it_leads(place: Place) -> None:
+    if place.name is ForgeName.AZURE_DEVOPS:
+        pytest.skip("Azure Repos answers a link with the path it holds, which is no policy")
+    place.made.commit({"config/policy.yaml": b"rules: {}\n"}, "main", "Linked", by="ada")
+    hub, repo = place.made.hub, place.made.repo
+    tree = objects.flat(hub, hub.table("commits")[repo["refs"]["refs/heads/main"]]["tree"])
+    tree[LINKED] = ("120000", objects.put_blob(hub, repo, b"../config/policy.yaml"))
+    who = person(hub, place.made.user("ada"))
+    parents = [repo["refs"]["refs/heads/main"]]
+    base = objects.put_commit(hub, repo, objects.build(hub, repo, tree), parents, "Link", who, who)
+    move(hub, repo, "refs/heads/main", base, place.made.user("ada"), bypass=True)
+    ref = place.open()
+    place.forge.expect(ref, head_of(place, ref), (LINKED,))
+    looked = place.forge.look_at(ref)
+    assert looked is not None and looked.change.base == base
+    assert place.forge.file_at(ref.repository, LINKED, base) == b"rules: {}\n"
 
 
 def test_a_review_that_ended_before_its_files_were_read_leaves_nothing_behind(place: Place) -> None:

@@ -68,6 +68,9 @@ class FileCalls(AlertCalls, RepositoryCalls):
         self._expect_code_alerts(change)
         expected = self._files_ahead.take(change.ref, change.head)
         told = expected.result() if expected else self._told(change.ref, change.head)
+        if expected and _moved(told.listing, change.head):
+            # A list that was asked for so early may have been told before GitHub knew of the push.
+            told = self._told(change.ref, change.head)
         if _moved(told.listing, change.head):
             return Unknown(reason=f"The pull request shows another commit than {change.head[:12]} by now")
         listed = [_listed(entry) for entry in told.listing]

@@ -18,13 +18,14 @@ from shared.adapters.github.reviews.nodes import (
     checks_of,
     commits_of,
     plain_threads,
-    required_by,
+    required_by_protection,
+    required_by_rules,
     reviews_of,
     thread_of,
     with_unreported,
 )
 from shared.adapters.github.reviews.people import IdentityCalls
-from shared.adapters.later import chained, later
+from shared.adapters.later import later
 from shared.domain.change import Change, ChangeRef, LinkedItem, Looked, Part, Thread, Unknown
 from shared.domain.forge import RepositoryRef
 from shared.errors import RefusedError, TransientError
@@ -78,7 +79,7 @@ class LookCalls(IdentityCalls):
                 checks,
                 lambda nodes: with_unreported(
                     checks_of(nodes, pull["headRefOid"]),
-                    asked_required.result(),
+                    frozenset().union(*(asked.result() for asked in asked_required)),
                     pull["headRefOid"],
                 ),
             ),
@@ -125,24 +126,22 @@ class LookCalls(IdentityCalls):
                 continue
             entry = target[f"f{n}"]
             blob = (entry or {}).get("object") or {}
-            if entry is None or entry["mode"] == _LINK:
+            if entry is None:
                 self._client.looks.enter(file_there(ref.repository, name, target["oid"]), (None,))
-            elif blob.get("text") is not None and not blob["isBinary"] and not blob["isTruncated"]:
+            # Where a link leads, only REST says.
+            elif (
+                entry["mode"] != _LINK
+                and blob.get("text") is not None
+                and not blob["isBinary"]
+                and not blob["isTruncated"]
+            ):
                 self._client.looks.enter(file_there(ref.repository, name, target["oid"]), (blob["text"].encode(),))
 
-    def _required(self, ref: ChangeRef, branch: str, base: Mapping[str, Any]) -> Future[frozenset[str]]:
-        """Names of the checks that the target branch requires, by its protection and by rulesets."""
-        rules = base.get("rules")
-        if self._modern and not (rules or {}).get("pageInfo", {}).get("hasNextPage"):
-            known: Future[frozenset[str]] = Future()
-            known.set_result(required_by(base))
-            return known
-        return chained(lambda: self._asked_required(ref, branch))
+    def _required(self, ref: ChangeRef, branch: str, base: Mapping[str, Any]) -> Sequence[Future[frozenset[str]]]:
+        """Names of the checks that the target branch requires, by its protection and by rulesets.
 
-    def _asked_required(self, ref: ChangeRef, branch: str) -> frozenset[str]:
-        """The same by REST, where GraphQL does not tell it, or not on one page.
-
-        Both are told to whoever may read: https://docs.github.com/rest/branches/branches#get-a-branch and
+        What the look does not tell is asked by REST, which tells it to whoever may read:
+        https://docs.github.com/rest/branches/branches#get-a-branch and
         https://docs.github.com/rest/repos/rules#get-rules-for-a-branch
         """
         place, name = repository_path(ref.repository), branch_segments(branch)
@@ -162,8 +161,10 @@ class LookCalls(IdentityCalls):
             return frozenset(str(check["context"]) for checks in asked for check in checks)
 
         # An older server, or a branch that is gone, refuses: then what reported is all there is to tell.
-        asked = later(lambda: _or_none(by_protection)), later(lambda: _or_none(by_rules))
-        return frozenset().union(*(one.result() for one in asked))
+        return (
+            _known_or_later(required_by_protection(base), lambda: _or_none(by_protection)),
+            _known_or_later(required_by_rules(base), lambda: _or_none(by_rules)),
+        )
 
     def _all(self, ref: ChangeRef, pull: Mapping[str, Any], answered: Answered, name: str) -> Nodes:
         """Every node of a connection; further pages are asked for where there are."""
@@ -246,6 +247,14 @@ class LookCalls(IdentityCalls):
         places = dict.fromkeys((one.owner, one.name) for one in wanted)
         keys = [f"r{index}" for index, place in enumerate(places) if place == own]
         return next((refused for key in keys if (refused := further.refusal(key))), None)
+
+
+def _known_or_later[A](known: A | None, ask: Callable[[], A]) -> Future[A]:
+    if known is None:
+        return later(ask)
+    found: Future[A] = Future()
+    found.set_result(known)
+    return found
 
 
 def _or_none(ask: Callable[[], frozenset[str]]) -> frozenset[str]:

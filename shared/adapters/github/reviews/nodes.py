@@ -144,12 +144,22 @@ def checks_of(nodes: Iterable[Node], head: str) -> tuple[Check, ...]:
     return tuple(latest.values())
 
 
-def required_by(base: Node) -> frozenset[str]:
-    """Names of the checks that a target branch requires, by its protection and by rulesets."""
-    protected = (base.get("refUpdateRule") or {}).get("requiredStatusCheckContexts") or ()
-    rules = (base.get("rules") or {}).get("nodes") or ()
-    asked = ((rule.get("parameters") or {}).get("requiredStatusChecks") or () for rule in rules if rule)
-    return frozenset(protected) | {str(check["context"]) for checks in asked for check in checks}
+def required_by_protection(base: Node) -> frozenset[str] | None:
+    """Names of the checks that a branch's protection requires; ``None`` where this does not tell.
+
+    GitHub tells what is enforced on whoever asks, hence nothing to an administrator who may pass it by.
+    """
+    rule = base.get("refUpdateRule")
+    return None if rule is None else frozenset(rule.get("requiredStatusCheckContexts") or ())
+
+
+def required_by_rules(base: Node) -> frozenset[str] | None:
+    """Names of the checks that rulesets require of a branch; ``None`` where this does not tell all of them."""
+    rules = base.get("rules")
+    if rules is None or rules["pageInfo"]["hasNextPage"]:
+        return None
+    asked = ((rule.get("parameters") or {}).get("requiredStatusChecks") or () for rule in rules["nodes"] if rule)
+    return frozenset(str(check["context"]) for checks in asked for check in checks)
 
 
 def with_unreported(checks: Iterable[Check], required: frozenset[str], head: str) -> tuple[Check, ...]:

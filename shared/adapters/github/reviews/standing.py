@@ -28,7 +28,10 @@ class StandingCalls:
         return None if data is None else (str(data["head"]["sha"]), _state(data))
 
     def file_at(self, repository: RepositoryRef, path: str, commit: str) -> bytes | None:
-        """A file at a commit or branch; ``None`` when it is not there, or is a folder, link or submodule."""
+        """A file at a commit or branch; ``None`` when it is not there, or is a folder, submodule or link to none.
+
+        A link to a file is that file, as GitHub tells it.
+        """
         told: tuple[bytes | None] | None = self._client.looks.entered(file_there(repository, path, commit))
         if told is not None:
             return told[0]

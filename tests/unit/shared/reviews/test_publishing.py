@@ -423,6 +423,20 @@ def test_a_forge_whose_comments_cannot_be_read_is_told_by_the_check_alone() -> N
     assert any("comments cannot be read" in one for one in told.trouble)
 
 
+def test_comments_that_can_be_read_no_more_are_told_as_trouble() -> None:
+    stage = Stage()
+
+    def hidden_meanwhile() -> None:
+        stage.forge.unread = Unknown(reason="the comments may not be read")
+        stage.clock.advance(JUST_NOW)
+
+    stage.forge.after["remark"] = hidden_meanwhile
+    told = stage.tell(blocked())
+    assert stage.forge.summaries(stage.ref) == []
+    assert told.said and told.check and told.summary == ""
+    assert [one for one in told.trouble if "comments cannot be read" in one]
+
+
 @pytest.mark.parametrize(
     ("method", "words"),
     [
