@@ -15,6 +15,7 @@ from shared.agents.redacting import redact
 from shared.definitions.load import definition_of_done
 from shared.domain.change import Change, ChangedFile, ChangeEvidence, Looked, Part, Reported, Scan, Unknown
 from shared.domain.connection import Connection
+from shared.domain.definition import Pin
 from shared.domain.evidence import EvidenceFormat, Finding
 from shared.domain.forge import ForgeName
 from shared.domain.pull_request import PullRequestState
@@ -69,17 +70,15 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
             return ended.model_copy(update={"round": wanted})
         assert looked is not None  # noqa: S101 - `_ended` answers for none
         change = looked.change
-        # Neither waits for the files, nor they for either; leaving the pool waits for both, whatever happens.
-        with ThreadPoolExecutor(2, thread_name_prefix="collecting") as beside:
+        # None waits for the files, nor they for any; leaving the pool waits for all, whatever happens.
+        with ThreadPoolExecutor(3, thread_name_prefix="collecting") as beside:
             # Later rounds leave the verdict that stands: a check must not flicker with every comment.
             announced = (
                 beside.submit(forge.counting_here(partial(_announce, ports, forge, run))) if run.round == 1 else None
             )
-            asked_standing = beside.submit(
-                forge.counting_here(
-                    partial(standing_policy, ports, forge, change, connection=run.connection, project=run.project)
-                )
-            )
+            asked_standing = beside.submit(forge.counting_here(partial(_kept_standing, ports, forge, run, change)))
+            asked_before = beside.submit(_reports, ports, run.project, [change.base, change.merge_base])
+            asked_earlier = beside.submit(_earlier, ports, run)
             files = forge.changed_files(change)
             analysed = looking.analyse(connection, run.project, change)
             reports = _reports(ports, run.project, [change.head, change.merge_commit])
@@ -87,7 +86,7 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
             scans = (*analysed, *(seen or scan(change, files, () if isinstance(reports, Unknown) else reports)))
     if announced is not None:
         announced.result()
-    standing = asked_standing.result()
+    policy, definition = asked_standing.result()
     evidence = ChangeEvidence(
         change=change,
         files=_without_secrets(files, scans),
@@ -99,8 +98,8 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
         alerts=_alerts(forge, change),
         scans=scans,
         reports=reports,
-        base_reports=_reports(ports, run.project, [change.base, change.merge_base]),
-        earlier_reports=_earlier(ports, run),
+        base_reports=asked_before.result(),
+        earlier_reports=asked_earlier.result(),
         template=looked.template,
         kinds=kinds_of(change, looked.commits, looked.items),
         roles=holders_among(ports, connection, _reviewers(looked)),
@@ -110,10 +109,17 @@ def collect(ports: ReviewPorts, looking: Looking, run: ReviewInput) -> Collected
     return Collected(
         round=wanted,
         evidence=ports.artifacts.put(evidence.model_dump_json().encode(), JSON),
-        policy=ports.artifacts.put(standing.model_dump_json().encode(), JSON),
-        definition=keep(ports.artifacts, definition_of_done()),
+        policy=policy,
+        definition=definition,
         agents=looking.choose(evidence),
     )
+
+
+def _kept_standing(ports: ReviewPorts, forge: ReviewForge, run: ReviewInput, change: Change) -> tuple[str, Pin]:
+    """Digest of the policy that holds for the change, and the definition it is judged by."""
+    standing = standing_policy(ports, forge, change, connection=run.connection, project=run.project)
+    policy = ports.artifacts.put(standing.model_dump_json().encode(), JSON)
+    return policy, keep(ports.artifacts, definition_of_done())
 
 
 def _announce(ports: ReviewPorts, forge: ReviewForge, run: ReviewInput) -> str:
