@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,15 @@ class PromptServer(uvicorn.Server):
         await self.lifespan.shutdown()
 
 
+def forget_address(url: str) -> None:
+    """Let the Azure DevOps package forget what an earlier server at this address offered: ports come back."""
+    package = sys.modules.get("azure.devops.client")
+    if package is not None:
+        known = package.Client._locations_cache
+        for address in [one for one in known if one.startswith(url)]:
+            del known[address]
+
+
 @contextmanager
 def served[App](build: Callable[[str], App], **options: Any) -> Iterator[tuple[str, App]]:
     """The address, and what ``build`` made for it; ``options`` are uvicorn's."""
@@ -57,6 +67,7 @@ def served[App](build: Callable[[str], App], **options: Any) -> Iterator[tuple[s
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    forget_address(url)
     app = build(url)
     given = {"log_level": "error", "access_log": False, "lifespan": "auto"} | options
     server = PromptServer(uvicorn.Config(app, **given))  # type: ignore[arg-type]

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.fakes.serving import forget_address
+
 
 class Asked(NamedTuple):
     method: str
@@ -82,6 +84,7 @@ def scripted() -> Iterator[Scripted]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     script.url = f"http://127.0.0.1:{server.server_address[1]}"
+    forget_address(script.url)
     try:
         yield script
     finally:
