@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from shared.domain.change import ChangeRef
+from shared.domain.forge import RepositoryRef
 
 
 class Ahead[A]:
@@ -40,3 +41,13 @@ class Ahead[A]:
         with self._lock:
             self._asked.pop((ref.key, head), None)
         return found
+
+
+def files_expected(ref: ChangeRef) -> tuple[str, str]:
+    """Under which a look at a change finds the paths at its base that somebody will want."""
+    return "files expected", ref.key
+
+
+def file_there(repository: RepositoryRef, path: str, commit: str) -> tuple[str, ...]:
+    """Under which a file at a commit is remembered: a tuple of its bytes, or of ``None`` where there is none."""
+    return "file", str(repository).lower(), path, commit

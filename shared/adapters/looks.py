@@ -110,10 +110,10 @@ class Looks:
         A table of what is there may last too, where whoever makes one more enters it: a use case that makes ten looks
         once, not ten times. ``None`` is asked again.
         """
-        known: A | None = self.remembered(_Lasting(question))
+        known: A | None = self.entered(question)
         if known is None:
             known = ask()
-            self.keep(_Lasting(question), known)
+            self.enter(question, known)
         return known
 
     def enter(self, question: Hashable, answer: Any) -> None:

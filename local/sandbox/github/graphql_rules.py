@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.sandbox.github.auth import level_of
+from local.sandbox.github.branches import checks_body
 from local.sandbox.github.graphql_fields import suite_of
 from local.sandbox.github.graphql_resolvers import Context, Typed, page_of
 from local.sandbox.github.hub import Record
@@ -18,9 +19,7 @@ def update_rule(context: Context, value: Record, _: Record) -> Record | None:
     rules = value["repo"]["protection"].get(value["name"])
     if rules is None or (_administers(context, value["repo"]) and not rules.get("enforce_admins")):
         return None
-    asked = rules.get("required_status_checks") or {}
-    listed = asked.get("checks") or [{"context": name} for name in asked.get("contexts") or ()]
-    return {"contexts": [check["context"] for check in listed]}
+    return {"contexts": checks_body("", rules.get("required_status_checks") or {})["contexts"]}
 
 
 def _administers(context: Context, repo: Record) -> bool:

@@ -14,7 +14,6 @@ from shared.adapters.azure_devops.processes import ProcessCalls
 from shared.adapters.azure_devops.repositories import RepositoryCalls
 from shared.adapters.later import later
 from shared.domain.change import ChangeRef, Part, Person, Unknown
-from shared.domain.forge import RepositoryRef
 from shared.domain.publication import OWN_MARK
 from shared.domain.pull_request import PullRequestState
 from shared.errors import NotSupportedError, RefusedError, TransientError
@@ -112,11 +111,10 @@ class AskingCalls(ProcessCalls, RepositoryCalls):
     def _pushes_of(self, ref: ChangeRef, head: str) -> list[Any]:
         """The pushes that brought ``head``, as this use case knows them, or asked anew where it knows none."""
         known: list[Any] = self._client.looks.entered(pushes_of(ref)) or []
-        found = [one for one in known if sha(one.source_ref_commit) == head]
-        if not found:
+        if not (found := bringing(known, head)):
             known = self._iterations(ref)
             self._client.looks.enter(pushes_of(ref), known)
-            found = [one for one in known if sha(one.source_ref_commit) == head]
+            found = bringing(known, head)
         return found
 
     def _threads(self, ref: ChangeRef) -> list[Any]:
@@ -137,16 +135,6 @@ def pushes_of(ref: ChangeRef) -> tuple[str, str]:
 def pushes_expected(ref: ChangeRef) -> tuple[str, str]:
     """Under which it finds the pushes that were asked for ahead of it."""
     return "pushes expected", ref.key
-
-
-def files_expected(ref: ChangeRef) -> tuple[str, str]:
-    """Under which it finds the paths at the base that somebody will want."""
-    return "files expected", ref.key
-
-
-def file_there(repository: RepositoryRef, path: str, commit: str) -> tuple[str, ...]:
-    """Under which a file at a commit is remembered: a tuple of its bytes, or of ``None`` where there is none."""
-    return "file", str(repository).lower(), path, commit
 
 
 def statuses_of(ref: ChangeRef) -> tuple[str, str]:
@@ -208,6 +196,11 @@ def plain(value: Any) -> str:
     return "" if found is None else str(found)
 
 
+def bringing(pushes: Sequence[Any], head: str) -> list[Any]:
+    """Those of the pushes that brought ``head``, oldest first."""
+    return [one for one in pushes if sha(one.source_ref_commit) == head]
+
+
 def head_of_pull(found: Any, iterations: list[Any]) -> tuple[str, int]:
     """The head and the number of the push that brought it.
 
@@ -216,6 +209,5 @@ def head_of_pull(found: Any, iterations: list[Any]) -> tuple[str, int]:
     head = sha(found.last_merge_source_commit) or (sha(iterations[-1].source_ref_commit) if iterations else "")
     if not head:
         raise TransientError("Azure DevOps has not looked at the pull request's commits yet", retry_after=2)
-    same = [one for one in iterations if sha(one.source_ref_commit) == head]
-    newest = (same or iterations)[-1:]
+    newest = (bringing(iterations, head) or iterations)[-1:]
     return head, int(newest[0].id) if newest else 0

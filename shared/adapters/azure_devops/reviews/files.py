@@ -14,18 +14,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from shared.adapters.ahead import Ahead
+from shared.adapters.ahead import Ahead, files_expected
 from shared.adapters.azure_devops.errors import NotFoundError, TooLargeError
 from shared.adapters.azure_devops.reviews.asking import (
     AskingCalls,
-    files_expected,
+    bringing,
     head_of_pull,
     is_sha,
     part,
     pushes_expected,
-    sha,
 )
 from shared.adapters.azure_devops.reviews.patches import counted, lines_of, patch_of, text_of
+from shared.adapters.azure_devops.reviews.words import utf16_units
 from shared.adapters.later import chained
 from shared.domain.change import Change, ChangedFile, ChangeRef, FileStatus, Part
 from shared.errors import RefusedError
@@ -83,8 +83,10 @@ class FileCalls(AskingCalls):
         self._files_ahead.put(ref, head, chained(self._counting(lambda: self._told_ahead(ref, head, pushes))))
 
     def _told_ahead(self, ref: ChangeRef, head: str, pushes: Future[list[Any]]) -> Told:
-        same = [int(one.id) for one in pushes.result() if sha(one.source_ref_commit) == head]
-        return (same[-1], part(lambda: self._of_push(ref, same[-1]))) if same else (0, ())
+        if not (same := bringing(pushes.result(), head)):
+            return 0, ()
+        number = int(same[-1].id)
+        return number, part(lambda: self._of_push(ref, number))
 
     def changed_files(self, change: Change) -> Part[tuple[ChangedFile, ...]]:
         """Every file against the merge base: a question for each 2,000 files, and one for the texts of each 200.
@@ -206,7 +208,7 @@ def _lengths(files: Iterable[ChangedFile]) -> Mapping[str, Sequence[int]]:
 
 def units_of(line: str) -> int:
     """UTF-16 units of a line without its end."""
-    return len(line.rstrip("\r\n").encode("utf-16-le", errors="surrogatepass")) // 2
+    return utf16_units(line.rstrip("\r\n"))
 
 
 def _entry(found: Mapping[str, Any]) -> Entry | None:

@@ -7,12 +7,11 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.adapters.ahead import file_there, files_expected
 from shared.adapters.azure_devops.errors import NotFoundError
 from shared.adapters.azure_devops.reviews import checks, voices
 from shared.adapters.azure_devops.reviews.asking import (
     STATES,
-    file_there,
-    files_expected,
     head_of_pull,
     is_sha,
     part,

@@ -39,8 +39,6 @@ _NONE_EVER = "no analysis found"
 """How GitHub says, with status 404, that code scanning is on and nobody has uploaded anything."""
 
 type Found = Part[tuple[Finding, ...]]
-
-
 type Analyses = Sequence[Mapping[str, Any]]
 
 
@@ -50,8 +48,8 @@ class AskedAlerts(NamedTuple):
     analyses: Future[Analyses]
     dependencies: Future[Found]
     secrets: Future[Found]
-    code: list[Future[Found]]
-    """One, once the head is known."""
+    code: Future[Found] | None = None
+    """Once the change is known, by which the analyses are chosen that are about it."""
 
 
 class AlertCalls:
@@ -67,8 +65,8 @@ class AlertCalls:
         scanner that did not look: a part that nobody looked at is not clean.
         """
         asked = self._alerts_ahead.take(change.ref, change.head) or self._ask(change.ref)
-        asked = self._with_code(asked, change)
-        under_way = {"code scanning": asked.code[0], "Dependabot": asked.dependencies, "secret scanning": asked.secrets}
+        code = asked.code or self._ask_code(asked, change)
+        under_way = {"code scanning": code, "Dependabot": asked.dependencies, "secret scanning": asked.secrets}
         parts = {name: one.result() for name, one in under_way.items()}
         found = tuple(finding for part in parts.values() if not isinstance(part, Unknown) for finding in part)
         silent = {name: part for name, part in parts.items() if isinstance(part, Unknown)}
@@ -84,23 +82,20 @@ class AlertCalls:
         self._alerts_ahead.put(ref, head, self._ask(ref))
 
     def _expect_code_alerts(self, change: Change) -> None:
-        """The change is known now, by which the analyses are chosen that are about it."""
-        asked = self._alerts_ahead.get(change.ref, change.head)
+        """The change is known now."""
+        asked = self._alerts_ahead.take(change.ref, change.head)
         if asked is not None:
-            self._with_code(asked, change)
+            self._alerts_ahead.put(change.ref, change.head, asked._replace(code=self._ask_code(asked, change)))
 
     def _ask(self, ref: ChangeRef) -> AskedAlerts:
         return AskedAlerts(
             analyses=later(lambda: self._analyses(ref)),
             dependencies=later(lambda: _part(lambda: self._dependencies(ref))),
             secrets=later(lambda: _part(lambda: self._secrets(ref))),
-            code=[],
         )
 
-    def _with_code(self, asked: AskedAlerts, change: Change) -> AskedAlerts:
-        if not asked.code:
-            asked.code.append(chained(lambda: _part(lambda: self._code(change, asked.analyses.result()))))
-        return asked
+    def _ask_code(self, asked: AskedAlerts, change: Change) -> Future[Found]:
+        return chained(lambda: _part(lambda: self._code(change, asked.analyses.result())))
 
     def _code(self, change: Change, analyses: Analyses) -> Found:
         url = repository_path(change.ref.repository) + "/code-scanning"

@@ -8,13 +8,12 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from shared.adapters.ahead import Ahead
+from shared.adapters.ahead import Ahead, files_expected
 from shared.adapters.github.client import PAGE_SIZE, linked_query, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import RepositoryCalls, repository_path
 from shared.adapters.github.reviews.alerts import AlertCalls
 from shared.adapters.github.reviews.hunks import before_of, patch_of, removed_text
-from shared.adapters.github.reviews.known import expected_files
 from shared.adapters.github.reviews.texts import Text, texts_at
 from shared.adapters.later import chained, later
 from shared.domain.change import Change, ChangedFile, ChangeRef, FileStatus, Part, Unknown
@@ -56,7 +55,7 @@ class FileCalls(AlertCalls, RepositoryCalls):
 
     def expect(self, ref: ChangeRef, head: str, files: Sequence[str]) -> None:
         """Have files listed, texts fetched and alerts looked for while the pull request is; that look brings ``files``."""
-        self._client.looks.keep(expected_files(ref), tuple(files))
+        self._client.looks.keep(files_expected(ref), tuple(files))
         self._expect_alerts(ref, head)
         self._files_ahead.put(ref, head, chained(lambda: self._told(ref, head)))
 

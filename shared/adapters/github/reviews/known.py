@@ -7,9 +7,6 @@ from typing import Any, NamedTuple
 
 from shared.adapters.github.reviews.nodes import OURS
 from shared.domain.change import ChangeRef
-from shared.domain.forge import RepositoryRef
-
-type Question = tuple[str, ...]
 
 
 class OwnRun(NamedTuple):
@@ -27,17 +24,7 @@ type OwnChecks = Mapping[str, Mapping[str, str] | OwnRun | None]
 """
 
 
-def expected_files(ref: ChangeRef) -> Question:
-    """Files of the target branch that somebody will want."""
-    return "expected files", ref.key
-
-
-def file_there(repository: RepositoryRef, path: str, commit: str) -> Question:
-    """A file at a commit: a tuple of its bytes, or of ``None`` where there is none."""
-    return "file", str(repository).lower(), path, commit
-
-
-def own_checks(ref: ChangeRef, head: str) -> Question:
+def own_checks(ref: ChangeRef, head: str) -> tuple[str, ...]:
     """Our checks on a head, as ``OwnChecks``."""
     return "own checks", ref.key, head
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from shared.adapters.ahead import file_there, files_expected
 from shared.adapters.github.client import path
 from shared.adapters.github.graph import Answered, UnknownFieldError, ask
 from shared.adapters.github.repositories import branch_segments, repository_path
 from shared.adapters.github.reviews import documents
 from shared.adapters.github.reviews.items import CLOSES, NAMES, Named, linked, lookup, named
-from shared.adapters.github.reviews.known import expected_files, file_there, own_among, own_checks
+from shared.adapters.github.reviews.known import own_among, own_checks
 from shared.adapters.github.reviews.nodes import (
     change_of,
     checks_of,
@@ -49,7 +50,7 @@ class LookCalls(IdentityCalls):
 
         A part that this credential may not see is ``Unknown`` with GitHub's words; ``AB#7`` is left to the tracker.
         """
-        files: Sequence[str] = self._client.looks.remembered(expected_files(ref)) or ()
+        files: Sequence[str] = self._client.looks.remembered(files_expected(ref)) or ()
         answered = self._looked(ref, files)
         pull = (answered.data.get("repository") or {}).get("pullRequest")
         if pull is None:

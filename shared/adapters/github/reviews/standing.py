@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.adapters.ahead import file_there
 from shared.adapters.github.client import GitHubClient, path
 from shared.adapters.github.errors import NotFoundError
 from shared.adapters.github.repositories import branch_segments, repository_path
-from shared.adapters.github.reviews.known import file_there
 from shared.adapters.github.reviews.people import account, moment
 from shared.domain.change import Change, ChangeRef
 from shared.domain.forge import ForgeName, RepositoryRef
